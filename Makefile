@@ -1,0 +1,36 @@
+# Two commands do all: `make serve` and `make test`. They need Python 3.11+, make and a package registry.
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+BIN := .venv/bin
+
+.PHONY: serve test lint install clean
+
+serve: .venv/installed
+	$(BIN)/adfontes rebuild --if-missing
+	$(BIN)/adfontes serve --host $(HOST) --port $(PORT)
+
+test: .venv/installed-dev lint
+	$(BIN)/python -m pytest
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+install: .venv/installed
+
+# The stamp is newer than pyproject.toml only after a complete install, so an interrupted one is done again.
+.venv/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Ad Fontes needs Python 3.11 or newer: $$($(PYTHON) --version) found; name another with make PYTHON=python3.12"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+.venv/installed-dev: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,multilingual]'
+	touch $@
+
+clean:
+	rm -rf .venv build *.egg-info

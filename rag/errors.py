@@ -1,0 +1,57 @@
+"""The exception tree. Every message names the thing, the value and the mend.
+
+    AdFontesError
+    ├── InputError            what the caller gave cannot be used          (HTTP 422)
+    │   ├── NotFoundError     a collection, document, reference… by name   (HTTP 404)
+    │   └── DocumentError     a file that cannot be read as a document     (HTTP 422)
+    ├── SettingsError         a setting's value is wrong                   (start-up)
+    ├── IndexMissingError     no generation has been built yet             (HTTP 503)
+    ├── IndexDamagedError     a generation fails its checks                (HTTP 503)
+    ├── BusyError             somebody else is writing; try again          (HTTP 409)
+    ├── CancelledError        the work was stopped on request
+    └── ModelError            an encoder or judge cannot be loaded or run  (HTTP 503)
+
+Parsers are not here: they never raise, they return `(result, problems)`.
+"""
+
+from __future__ import annotations
+
+
+class AdFontesError(Exception):
+    """Base of all errors that a person can act on."""
+
+
+class InputError(AdFontesError, ValueError):
+    """What the caller gave cannot be used as it is."""
+
+
+class NotFoundError(InputError):
+    """A thing named by the caller does not exist."""
+
+
+class DocumentError(InputError):
+    """A file cannot be read as a document; the message says why and what to do."""
+
+
+class SettingsError(AdFontesError, ValueError):
+    """A setting has a value that cannot be used."""
+
+
+class IndexMissingError(AdFontesError):
+    """The collection has no generation yet."""
+
+
+class IndexDamagedError(AdFontesError):
+    """A generation on disk fails its checks."""
+
+
+class BusyError(AdFontesError):
+    """Another writer holds the collection."""
+
+
+class CancelledError(AdFontesError):
+    """Long work was stopped on request; nothing half-done was published."""
+
+
+class ModelError(AdFontesError):
+    """A model cannot be found, loaded or run."""
