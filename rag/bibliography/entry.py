@@ -1,0 +1,204 @@
+"""One entry → CSL-JSON and its problems: labelled segments come in, clean fields go out.
+
+Fields that CSL has no place for stand under ``custom``: ``original`` (the spelling in its own script, by
+CSL variable: ``author`` a list in the order of the names, ``title``, ``container-title``),
+``translated-title`` (a bracketed translation), ``jurisdiction`` (the country a body is entered under),
+``et-al`` (True where the list itself abbreviates its authors).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rag.bibliography import checks, dates, identifiers, names, rules
+from rag.bibliography.rules import Segment
+from rag.types import Problem
+
+MAX_ENTRY = 4000
+"""Characters of one entry that are read; longer "entries" are running text that lost its line breaks."""
+
+_EDGE = " \t\r\n\u00a0\u3000,;:.。，；、"
+_QUOTES = '“”"«»„‟'
+_ROLES = {"author": "author", "editor": "editor", "translator": "translator", "director": "director"}
+_PLAIN = {"publisher": "publisher", "place": "publisher-place", "medium": "medium", "genre": "genre", "series": "collection-title",
+          "note": "note", "edition": "edition", "number": "number", "event": "event-title"}  # fmt: skip
+_TRANSLATION = re.compile(r"\s*\[(?P<translation>[^\[\]]{8,})\]\s*[.]?\s*$")
+
+
+def parse_entry(raw: str, *, language: str | None = None) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+    """Read one reference-list entry.
+
+    Returns one CSL-JSON item (without ``id``) and what is wrong with the entry; spans of the problems are
+    offsets into `raw`. Never raises, never repairs: what looks wrong stays as written and is named.
+    """
+    text = raw[:MAX_ENTRY]
+    found = identifiers.find(text)
+    segments = _segments(text, found)
+    csl = assemble(text, segments, found)
+    if language and csl:
+        csl.setdefault("language", language)
+    return csl, checks.entry(raw, csl, found, segments, cut=len(raw) > MAX_ENTRY)
+
+
+def _segments(text: str, found: list[identifiers.Found]) -> list[Segment]:
+    by_rule = rules.segment(text)
+    if by_rule is not None:
+        return by_rule
+    return rules.address_segments(text, found)
+
+
+def assemble(text: str, segments: list[Segment], found: list[identifiers.Found]) -> dict[str, Any]:
+    """Turn labelled segments into CSL variables."""
+    csl: dict[str, Any] = {"type": "document"}
+    custom: dict[str, Any] = {}
+    for label, variable in _ROLES.items():
+        stretch = ", ".join(_people(text[s.start : s.end]) for s in segments if s.label == label)
+        if people := names.parse(stretch):
+            csl[variable] = people
+        if label == "author":
+            _author_extras(stretch, csl, custom)
+    _titles(text, segments, csl, custom)
+    for label, variable in _PLAIN.items():
+        if value := _first(text, segments, label):
+            csl[variable] = value
+    _numbers(text, segments, csl)
+    _issued(text, segments, csl)
+    for identifier in found:
+        if identifier.variable == "arXiv":
+            csl.setdefault("archive", "arXiv")
+            csl.setdefault("archive_location", identifier.value)
+        else:
+            csl.setdefault(identifier.variable, identifier.value)
+    if custom:
+        csl["custom"] = custom
+    csl["type"] = _type(text, csl, segments)
+    return csl
+
+
+def _author_extras(stretch: str, csl: dict[str, Any], custom: dict[str, Any]) -> None:
+    people = csl.get("author", [])
+    originals = names.original_names(stretch)
+    if originals and any("family" in p and not names.HAN.search(p["family"]) for p in people):
+        custom.setdefault("original", {})["author"] = originals
+    if re.search(r"\bet\s*al\b|\band others\b|等", stretch):
+        custom["et-al"] = True
+    if len(people) == 1 and "literal" in people[0] and (entered := names.jurisdiction(people[0]["literal"])):
+        custom["jurisdiction"] = entered[0]
+
+
+def _titles(text: str, segments: list[Segment], csl: dict[str, Any], custom: dict[str, Any]) -> None:
+    for label, variable in (("title", "title"), ("container", "container-title")):
+        value = _first(text, segments, label, quotes=True)
+        if not value:
+            continue
+        translation = _TRANSLATION.search(value)
+        if translation and translation.start() > 3:
+            custom[f"translated-{variable}"] = translation["translation"]
+            value = value[: translation.start()].strip(_EDGE)
+        if re.search(r"[A-Za-z]{3}", value) and (han := _han_part(value)):
+            custom.setdefault("original", {})[variable] = han
+        csl[variable] = value
+
+
+def _han_part(value: str) -> str:
+    """The stretch in Han script of a title that gives both, from its first Han character to the last."""
+    runs = list(names.HAN.finditer(value))
+    if not runs or not re.match(r"[A-Za-z]", value):
+        return ""
+    return value[runs[0].start() :].strip(_EDGE)
+
+
+def _numbers(text: str, segments: list[Segment], csl: dict[str, Any]) -> None:
+    for label in ("volume", "issue"):
+        if value := _first(text, segments, label):
+            value = re.sub(
+                r"^(?:vol(?:ume)?s?|v|bd|band|t|tomo|tome|no|nos|n|nr|num|núm|number|issue|iss|heft|h|fasc)[.º°]?\s*(?=[\dIVXLC(])",
+                "",
+                value,
+                flags=re.IGNORECASE,
+            )
+            csl[label] = value.strip("() ,.;:")
+    if pages := _first(text, segments, "page"):
+        pages = re.sub(r"^(?:pp?|pages?|págs?|págs?|S|s|ss|seiten?)\b\.?:?\s*", "", pages, flags=re.IGNORECASE)
+        csl["page"] = re.sub(r"\s*[-–—‐‑−]+\s*", "-", pages).strip(" ()[],.;:")
+
+
+def _issued(text: str, segments: list[Segment], csl: dict[str, Any]) -> None:
+    """The year is where the entry puts its date; a day given elsewhere ("6 April") completes it."""
+    read = [d for s in segments if s.label == "date" for d in dates.find(text[s.start : s.end])]
+    year = next((d for d in read if d.year is not None), None)
+    if year is not None:
+        parts = year.parts
+        day = next((d for d in read if d.month and (d.year in {None, year.year})), None)
+        if day is not None and len(parts) == 1:
+            parts = [year.parts[0], *([day.month] if day.month else []), *([day.day] if day.day else [])]
+        csl["issued"] = {"date-parts": [parts]}
+        if year.suffix:
+            csl["year-suffix"] = year.suffix
+    elif segments and (status := next((text[s.start : s.end] for s in segments if s.label == "no-date"), "")):
+        if dates.FORTHCOMING.search(status):
+            csl["status"] = status
+    for s in segments:
+        if s.label == "accessed" and (when := dates.find(text[s.start : s.end])) and when[0].parts:
+            csl["accessed"] = {"date-parts": [when[0].parts]}
+
+
+def _first(text: str, segments: list[Segment], label: str, *, quotes: bool = False) -> str:
+    value = next((v for s in segments if s.label == label and (v := _clean(text[s.start : s.end], quotes=quotes))), "")
+    return value
+
+
+def _people(value: str) -> str:
+    """Like `_clean`, but the full stop of a last initial stays ("Deng, I.")."""
+    value = " ".join(value.split()).strip(_EDGE.replace(".", ""))
+    return (
+        value if re.search(r"(?:^|[\s.-])[^\W\d_a-z]\.$|\b(?:Jr|Sr|al|Inc|Ltd|Co)\.$", value) else value.rstrip(".。 ")
+    )
+
+
+def _clean(value: str, *, quotes: bool = False) -> str:
+    """One line, no punctuation at the edges; with `quotes`, also the quotation marks around the whole."""
+    value = re.sub(r"(?<=\w)[-‐]\n\s*(?=[a-z])", "", value)  # a word broken at the line's end
+    value = " ".join(value.split()).strip(_EDGE)
+    if quotes and value[:1] in _QUOTES + "‘'":
+        closing = {"“": "”", "‘": "’", "«": "»", "„": "“", '"': '"', "'": "'"}.get(value[0], value[0])
+        if value.find(closing, 1) == len(value) - 1 or closing not in value[1:]:
+            value = value[1:].removesuffix(closing)
+    return value.strip(_EDGE)
+
+
+_NEWS = re.compile(
+    r"\b(?:times|post|guardian|herald|tribune|daily|news|reuters|bloomberg|cnn|bbc|journal of commerce|wall street journal|gazette|telegraph|"
+    r"zeitung|le monde|el país|folha|estadão|economist|observer|independent|xinhua|press)\b",
+    re.IGNORECASE,
+)
+
+
+def _type(text: str, csl: dict[str, Any], segments: list[Segment]) -> str:
+    labels = {s.label for s in segments}
+    container = str(csl.get("container-title", ""))
+    day = len((csl.get("issued") or {}).get("date-parts", [[]])[0]) > 1
+    if re.search(
+        r"\b(?:thesis|dissertation|dissertação|tese|tesis|doctoral|master['’]s|Diplomarbeit|Habilitation)\b",
+        text,
+        re.IGNORECASE,
+    ):
+        return "thesis"
+    if re.search(
+        r"\b(?:proceedings|proc\.|conference|symposium|workshop|anais|congress[o]?)\b", container, re.IGNORECASE
+    ):
+        return "paper-conference"
+    if container and ("volume" in labels or "issue" in labels) and "publisher" not in csl:
+        return "article-journal"
+    if container and (day or csl.get("medium")) and ("URL" in csl or csl.get("medium") or _NEWS.search(container)):
+        return "article-newspaper"
+    if container and ("editor" in csl or "publisher" in csl):
+        return "chapter"
+    if container:
+        return "article-journal"
+    if csl.get("medium") or ("URL" in csl and "publisher" not in csl):
+        return "report" if "publisher" in csl else "webpage"
+    if "publisher" in csl:
+        return "report" if "URL" in csl and "literal" in (csl.get("author") or [{}])[0] else "book"
+    return "article" if csl.get("archive") == "arXiv" else "document"

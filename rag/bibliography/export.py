@@ -1,0 +1,25 @@
+"""References → a file's text: BibTeX, RIS, CSL-JSON or a formatted list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from rag.bibliography.formatting import format_reference
+from rag.types import Reference
+
+
+def export(
+    references: Sequence[Reference], form: Literal["bibtex", "ris", "csl", "text"], style: str = "harvard"
+) -> str:
+    """Write `references` in the order given; `style` counts for ``text`` only. Raises ValueError for an unknown form."""
+    if form == "csl":
+        return json.dumps([_item(r) for r in references], ensure_ascii=False, indent=2) + "\n"
+    if form == "text":
+        return "".join(format_reference(r.csl, style) + "\n" for r in references)
+    raise ValueError(f"form is {form!r}; known are bibtex, ris, csl and text")
+
+
+def _item(reference: Reference) -> dict[str, Any]:
+    return {"id": reference.id, **{k: v for k, v in reference.csl.items() if k != "id"}}

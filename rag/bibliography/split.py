@@ -1,0 +1,215 @@
+"""A reference list as running text → the spans of its entries. Knows nothing of what an entry says.
+
+Four layouts are told apart by what the text itself shows: numbered entries (a chain of labels that counts
+up), entries between blank lines, one entry a line, and lines broken at a width (hanging or not). Each line
+is judged once against the one before it, so the work is linear.
+"""
+
+from __future__ import annotations
+
+import re
+from statistics import median
+from typing import NamedTuple
+
+_LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
+_LABEL = re.compile(
+    r"\s*(?:\[(?P<a>\d{1,4})\]|\((?P<b>\d{1,4})\)|(?P<c>\d{1,4})[.)](?=\s|[^\W\d])|(?P<d>\d{1,4})(?=\s+[^\W\d_]))\s*"
+)
+_KEY = re.compile(r"\s*\[(?P<key>[A-Z][\w+&.’'-]{0,15}\d{0,4}[a-z]?)\]\s+")
+_INLINE = re.compile(r"(?<!\S)\[(\d{1,4})\](?=\s*\S)")
+_BULLET = re.compile(r"\s*[•▪●*·‣–-]\s+(?=\S)")
+_UPPER = r"[^\W\d_a-zß-öø-ÿ]"
+_AUTHOR = re.compile(
+    rf"\s*(?:[“\"'‘«\[(]?\s*)?(?:"
+    rf"[—–_-]{{2,}}|"  # the dash that repeats the author before
+    rf"(?:(?:de|da|do|dos|van|von|der|den|del|della|la|le|di|el|al|d’|d')\s+){{0,3}}{_UPPER}[\w'’‐‑-]*(?:[\s-]+[\w'’-]+){{0,3}},?\s+(?:{_UPPER}\.|{_UPPER}{{1,3}}[,.;:\s])|"  # Family, I.
+    rf"(?:{_UPPER}\.[\s-]?){{1,4}}\s*{_UPPER}|"  # I. Family
+    rf"{_UPPER}[\w'’‐‑-]+(?:\s[\w'’-]+)?,\s+{_UPPER}[\w’'-]+[\s,.;&]|"  # Family, Given
+    rf"[^()]{{2,120}}?[\s(,.]\(?(?:1[5-9]|20)\d\d[a-z]?\)?[,.:;)]"  # Body, 2023.
+    rf")"
+)
+_GOES_ON = re.compile(
+    r"\s*(?:[a-zß-öø-ÿ&(),;:.]|https?:|www\.|doi\b|DOI\b|In:?\s|pp?\.|vol\.|Vol\.|No\.|Available|Retrieved|Accessed|Disponível|Acesso|"
+    r"Disponible|Consultado|Verfügbar|\d{1,4}[-–]\d|[\d,;:()\s.–-]+$)"
+)
+_CLOSED = re.compile(r"(?:[.。;!?)\]”\"’/]|\d|[/=&?#][^\s]*|\.\w{2,5})\s*$")
+_YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
+_WEB = re.compile(r"https?://|www\.|\bdoi\b|10\.\d{4,}/", re.IGNORECASE)
+
+
+class Line(NamedTuple):
+    """A line with something on it, without its surrounding white space; `blank_before` tells of an empty line above."""
+
+    start: int
+    end: int
+    indent: int
+    blank_before: bool
+
+
+class Entry(NamedTuple):
+    """The span of one entry, its label if the list numbers it, and where the text behind the label begins."""
+
+    start: int
+    end: int
+    label: str | None
+    body: int
+
+
+def split(text: str) -> tuple[list[Entry], list[tuple[int, int]]]:
+    """Cut `text` into entries; the second value is the spans that stand in the list but look like no entry."""
+    lines = _lines(text)
+    if not lines:
+        return [], []
+    starts = _numbered(text, lines)
+    if starts is None:
+        starts = _keyed(text, lines) or _unnumbered(text, lines)
+    first = starts[0][0] if starts else lines[-1].end
+    spans: list[Entry] = []
+    rest: list[tuple[int, int]] = []
+    head = [line for line in lines if line.start < first]
+    rest.extend((line.start, line.end) for line in head)
+    bounds = [s for s, _, _ in starts[1:]] + [lines[-1].end]
+    for (start, label, body), bound in zip(starts, bounds, strict=True):
+        end = start + len(text[start:bound].rstrip())
+        end, tail = _without_furniture(text, body, end) if label is None else (end, [])
+        if label is not None or _looks_like_entry(text[body:end]):
+            spans.append(Entry(start, end, label, body))
+            rest.extend(tail)
+        else:
+            rest.append((start, start + len(text[start:bound].rstrip())))
+    return spans, [(a, b) for a, b in rest if a < b]
+
+
+def _lines(text: str) -> list[Line]:
+    lines: list[Line] = []
+    blank = False
+    position = 0
+    for match in _LINE.finditer(text):
+        blank = blank or text.count("\n", position, match.start()) > 1
+        position = match.end()
+        content = match[0].strip()
+        if not content:
+            blank = True
+            continue
+        indent = len(match[0]) - len(match[0].lstrip())
+        start = match.start() + indent
+        lines.append(Line(start, start + len(content), indent, blank))
+        blank = False
+    return lines
+
+
+def _numbered(text: str, lines: list[Line]) -> list[tuple[int, str | None, int]] | None:
+    """Entries by a chain of labels that counts up by one from the first line, None when there is no such chain."""
+    first = _LABEL.match(text, lines[0].start, lines[0].end)
+    if first is None or lines[0].start == lines[0].end:
+        return None
+    form = first.lastgroup
+    chain: list[tuple[int, str | None, int]] = []
+    expected = int(first[form or "a"])
+    if form == "d" and expected > 500:
+        return None
+    for line in lines:
+        match = _LABEL.match(text, line.start, line.end)
+        if match is not None and match.lastgroup == form and int(match[form or "a"]) == expected:
+            chain.append((line.start, match[form or "a"], min(match.end(), line.end)))
+            expected += 1
+    if form == "a":
+        inline = _inline(text, lines, int(first["a"]))
+        chain = inline if len(inline) > len(chain) else chain
+    enough = 2 if form != "d" else 3
+    return chain if len(chain) >= enough or (len(lines) == 1 and form != "d") else None
+
+
+def _inline(text: str, lines: list[Line], expected: int) -> list[tuple[int, str | None, int]]:
+    chain: list[tuple[int, str | None, int]] = []
+    for match in _INLINE.finditer(text, lines[0].start, lines[-1].end):
+        if int(match[1]) == expected:
+            body = (
+                match.end()
+                + len(text[match.end() : match.end() + 20])
+                - len(text[match.end() : match.end() + 20].lstrip())
+            )
+            chain.append((match.start(), match[1], body))
+            expected += 1
+    return chain
+
+
+def _keyed(text: str, lines: list[Line]) -> list[tuple[int, str | None, int]] | None:
+    """Entries that each begin with a key in brackets, as in ``[Knuth84]``."""
+    keys = [(line, match) for line in lines if (match := _KEY.match(text, line.start, line.end))]
+    if len(keys) < 2 or keys[0][0] is not lines[0]:
+        return None
+    return [(line.start, match["key"], match.end()) for line, match in keys]
+
+
+def _unnumbered(text: str, lines: list[Line]) -> list[tuple[int, str | None, int]]:
+    blanks = sum(line.blank_before for line in lines[1:])
+    lengths = [line.end - line.start for line in lines]
+    width = median(lengths) if lengths else 0
+    longest = max(lengths)
+    wrapped = len(lines) > 2 and longest <= 160 and sum(n >= 0.8 * longest for n in lengths) >= 0.3 * len(lines)
+    indents = [line.indent for line in lines]
+    hanging = len(set(indents)) > 1 and min(indents) == lines[0].indent and indents.count(min(indents)) < len(lines)
+    spaced = blanks >= 1 and blanks >= 0.3 * (len(lines) - 1)
+    starts: list[tuple[int, str | None, int]] = []
+    previous: Line | None = None
+    for line in lines:
+        bullet = _BULLET.match(text, line.start, line.end)
+        body = bullet.end() if bullet else line.start
+        if (
+            previous is None
+            or bullet
+            or _begins(text, line, previous, spaced=spaced, wrapped=wrapped, hanging=hanging, width=width)
+        ):
+            starts.append((line.start, None, body))
+        previous = line
+    return starts
+
+
+def _begins(text: str, line: Line, previous: Line, *, spaced: bool, wrapped: bool, hanging: bool, width: float) -> bool:
+    here, before = text[line.start : line.end], text[previous.start : previous.end]
+    if _GOES_ON.match(here) and not _AUTHOR.match(here[:200]):
+        # A broken line stays with its entry even across a blank line, when the entry plainly is not over.
+        return line.blank_before and bool(_CLOSED.search(before)) and not _WEB.match(here.lstrip("( "))
+    if line.blank_before:
+        return True
+    if hanging:
+        return line.indent < previous.indent or (line.indent == previous.indent and line.indent == 0 and _author(here))
+    if not _CLOSED.search(before) or before.endswith((" e", " and", " &")):
+        return False
+    if spaced and len(before) >= 0.6 * width and wrapped:
+        return _author(here) and len(before) < 0.75 * width
+    if wrapped:
+        return _author(here) and bool(_CLOSED.search(before))
+    return True
+
+
+def _author(line: str) -> bool:
+    return _AUTHOR.match(line[:200]) is not None
+
+
+def _looks_like_entry(raw: str) -> bool:
+    """An entry says at least who and what, and nearly always when or where; headings and page furniture do not."""
+    if len(raw) < 15:
+        return False
+    signs = (
+        bool(_YEAR.search(raw))
+        + bool(_WEB.search(raw))
+        + bool(_AUTHOR.match(raw[:200]))
+        + (raw.count(". ") + raw.count(", ") >= 2)
+    )
+    return signs >= 2 or (signs == 1 and len(raw) > 60)
+
+
+def _without_furniture(text: str, start: int, end: int) -> tuple[int, list[tuple[int, int]]]:
+    """Cut lines off the end of an entry that cannot belong to it (page furniture behind the last entry)."""
+    lines = [(m.start(), m.end()) for m in _LINE.finditer(text, start, end) if m[0].strip()]
+    cut: list[tuple[int, int]] = []
+    while len(lines) > 1:
+        a, b = lines[-1]
+        blank_above = text.count("\n", lines[-2][1], a) > 1
+        if not blank_above or _YEAR.search(text[a:b]) or _WEB.search(text[a:b]):
+            break
+        cut.append((a, b))
+        lines.pop()
+    return (lines[-1][1] if lines else end), cut[::-1]
