@@ -1,0 +1,123 @@
+"""Files → Documents: clean text with sections, pages and offsets, one reader a format.
+
+`read` tells the kind by content, lets that format's reader make blocks and lays them out as one text. Knows nothing
+of chunks, citations or the index. What cannot be read at all raises DocumentError; all else is in `Document.problems`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from rag.documents.assemble import assemble
+from rag.documents.blocks import Draft
+from rag.documents.kinds import kind_of
+from rag.documents.sidecar import known_of
+from rag.errors import DocumentError
+from rag.types import Document
+
+__all__ = [
+    "BIBLIOGRAPHY_SUFFIXES",
+    "is_bibliography",
+    "is_document",
+    "is_source",
+    "kind_of",
+    "known_of",
+    "read",
+    "slug",
+]
+
+BIBLIOGRAPHY_SUFFIXES = frozenset({".bib", ".ris", ".json"})
+_NEITHER_SUFFIXES = frozenset({".toml", ".yaml", ".yml", ".tmp", ".part", ".lock", ".log", ".pyc"})
+_NEITHER_STEMS = frozenset({"readme", "license", "licence", "copying", "notice", "thumbs", "desktop"})
+
+# Media type → module:function. A reader is `(bytes, name) -> Draft` and is imported when its format first comes.
+_READERS = {
+    "text/plain": "text:read_text",
+    "text/markdown": "markdown:read_markdown",
+}
+_WHY_NOT = {
+    "application/x-bibtex": "a BibTeX bibliography; end its name in .bib and it is read as one",
+    "application/x-research-info-systems": "an RIS bibliography; end its name in .ris and it is read as one",
+    "application/json": "JSON holds data, not prose; a CSL-JSON bibliography belongs in a file ending in .json",
+    "application/zip": "a zip archive; unpack it and add the documents in it",
+    "application/gzip": "a gzip archive; unpack it and add the documents in it",
+    "application/x-ole-storage": "an old binary Office file or an encrypted one; save it as .docx without a password",
+    "application/octet-stream": "the format is not known; export it as PDF, HTML or plain text",
+}
+
+
+def read(
+    path: Path, *, data: bytes | None = None, known: Mapping[str, Any] | None = None, document_id: str | None = None
+) -> Document:
+    """Read one file, or `data` under the name `path`, as a Document.
+
+    `known` (title, authors, date, language, address; see `known_of`) wins over what the text says. The id is
+    `document_id`, else the slug of the file's stem. Raises DocumentError, naming the file and the mend, for what
+    cannot be read at all; everything less is a Problem of the document.
+    """
+    if data is None:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise DocumentError(f"{path.name}: cannot be opened ({error.strerror or error}).") from error
+    name = path.name
+    if not data.strip(b" \t\r\n\x00\xef\xbb\xbf"):
+        raise DocumentError(f"{name}: the file is empty; add it again once it has content.")
+    kind = kind_of(data, name)
+    draft = _reader(kind, name)(data, name)
+    document = assemble(
+        draft,
+        document_id=document_id or slug(path.stem),
+        source=name,
+        sha256=hashlib.sha256(data).hexdigest(),
+        known=known,
+    )
+    if not any(c.isalnum() for c in document.text):
+        raise DocumentError(f"{name}: no text was found in it ({kind}).")
+    return document
+
+
+def _reader(kind: str, name: str) -> Callable[[bytes, str], Draft]:
+    if kind not in _READERS:
+        why = _WHY_NOT.get(kind, f"{kind} is no document with text; export it as PDF, HTML or plain text")
+        raise DocumentError(f"{name}: {why}.")
+    module, function = _READERS[kind].split(":")
+    reader: Callable[[bytes, str], Draft] = getattr(import_module(f"rag.documents.{module}"), function)
+    return reader
+
+
+def slug(name: str) -> str:
+    """`name` as an id: lower case letters and digits of any script, everything else one hyphen; never empty."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return re.sub(r"[\W_]+", "-", folded).strip("-") or "document"
+
+
+def is_bibliography(path: Path) -> bool:
+    """Whether a file of a collection is a reference list of its own (.bib, .ris, CSL-JSON)."""
+    return path.suffix.lower() in BIBLIOGRAPHY_SUFFIXES and not _aside(path)
+
+
+def is_document(path: Path) -> bool:
+    """Whether a file of a collection is to be read as a document.
+
+    All are but bibliographies, sidecars, hidden and temporary files, and READMEs: a file of an unknown kind is
+    offered to `read`, which says why it cannot be used, so that nothing vanishes unseen.
+    """
+    return not _aside(path) and path.suffix.lower() not in BIBLIOGRAPHY_SUFFIXES
+
+
+def is_source(path: Path) -> bool:
+    """Whether a file of a collection is a document or a bibliography."""
+    return is_document(path) or is_bibliography(path)
+
+
+def _aside(path: Path) -> bool:
+    if path.name.startswith((".", "~$")) or path.name.endswith("~"):
+        return True
+    return path.suffix.lower() in _NEITHER_SUFFIXES or path.stem.casefold() in _NEITHER_STEMS

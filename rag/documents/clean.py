@@ -1,0 +1,39 @@
+"""Characters: what never belongs in stored text goes, what a reader would miss stays."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Soft hyphens, zero-width spaces and joiners of layout, byte-order marks; the joiners U+200C and U+200D spell words
+# in Persian and in the Indic scripts and stay. The tag characters can hide instructions from the eye.
+_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\ufffe\uffff\ufff9-\ufffb\U000e0000-\U000e007f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
+_LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_SPACES = re.compile(r"[^\S\n]+")
+_CJK = "\u2e80-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
+_BETWEEN_CJK = re.compile(f"(?<=[{_CJK}])\n(?=[{_CJK}])")
+
+
+def clean(text: str) -> str:
+    """Normalise to NFC, unify line ends, drop invisible and control characters, and squeeze runs of spaces.
+
+    No word is lost and no line is joined; calling it twice changes nothing.
+    """
+    text = _LINE_END.sub("\n", text)
+    text = _CONTROL.sub("", _INVISIBLE.sub("", text))
+    text = unicodedata.normalize("NFC", text)
+    return "\n".join(_SPACES.sub(" ", line).strip() for line in text.split("\n"))
+
+
+def one_line(text: str) -> str:
+    """`text` with its lines joined: by nothing between Chinese or Japanese characters, else by a space."""
+    return _SPACES.sub(" ", _BETWEEN_CJK.sub("", text.strip()).replace("\n", " "))
+
+
+def cjk_share(text: str) -> float:
+    """The share of `text` in Chinese, Japanese or Korean characters, 0 to 1."""
+    letters = [c for c in text if c.isalpha()]
+    if not letters:
+        return 0.0
+    return sum("\u2e80" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7af" for c in letters) / len(letters)

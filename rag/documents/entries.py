@@ -1,0 +1,48 @@
+"""Whether a paragraph looks like a bibliography entry. Knows no parser: that is the bibliography's own room."""
+
+from __future__ import annotations
+
+import re
+
+_YEAR = re.compile(
+    r"(?<!\d)(?:1[5-9]|20)\d\d[a-z]?(?!\d)|\bn\.\s?d\.|\bs\.\s?[df]\.|\bo\.\s?J\.|\bin press\b|\bforthcoming\b",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(r"^(?:\[\w{1,12}\]|\(\d{1,3}\)|\d{1,3}[.)])\s*\S")
+_AUTHOR = re.compile(
+    r"^(?:[\[(]?\w{1,4}[\])]?[.)]?\s+)?[“\"«]?(?:(?:van|von|de|da|di|del|della|den|der|dos|el|al|la|le|Mc)\s+)*"
+    r"[^\W\d_][\w’'\-]*(?:\s[^\W\d_][\w’'\-]*){0,3},\s*(?:[^\W\d_]\.|[^\W\d_][\w’'\-]+|[A-Z]{1,3}\b)"
+)
+_LOCATOR = re.compile(
+    r"https?://|www\.|\bdoi\b|\bpp?\.\s?\d|\bvol\.|\bno\.\s?\d|\d+\s?\(\d+\)|\d+\s*[–-]\s*\d+|\[online\]|\bin:\s"
+    r"|\beds?\.|\bISBN\b|\bISSN\b|available (?:from|at)|retrieved|accessed|dispon[ií]vel|disponible|consultado"
+    r"|abgerufen|verfügbar|consulté|\[[JMCDNRPSZ](?:/OL)?\]|第\s?\d+\s?期|[《「『].+[》」』]",
+    re.IGNORECASE,
+)
+_LABEL_ONLY = re.compile(r"^\[\d{1,3}\]")
+MAX_ENTRY = 900
+
+
+def looks_like_entry(paragraph: str) -> bool:
+    """Whether `paragraph` reads like one entry of a reference list: dated, and signed or located."""
+    text = paragraph.strip()
+    if not 12 <= len(text) <= MAX_ENTRY:
+        return False
+    marks = (
+        bool(_YEAR.search(text)) * 2
+        + bool(_LABEL.match(text))
+        + bool(_AUTHOR.match(text))
+        + bool(_LOCATOR.search(text))
+    )
+    if marks >= 3:
+        return _sentences(text) <= 12
+    return marks == 2 and bool(_LOCATOR.search(text)) and bool(_AUTHOR.match(text) or _LABEL_ONLY.match(text))
+
+
+def share_of_entries(paragraphs: list[str]) -> float:
+    """The share of paragraphs that look like entries, 0 for none at all."""
+    return sum(map(looks_like_entry, paragraphs)) / len(paragraphs) if paragraphs else 0.0
+
+
+def _sentences(text: str) -> int:
+    return len(re.findall(r"[.!?。]\s", text))

@@ -1,0 +1,25 @@
+"""The language of a text, told offline by py3langid."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+_FEWEST_LETTERS = 20
+_SAMPLE = 6000
+_LEAST_SURE = 0.5
+
+
+def language_of(text: str) -> str | None:
+    """BCP 47 tag of the main language of `text`, None for too little text or an unsure guess."""
+    if sum(c.isalpha() for c in text[:2000]) < _FEWEST_LETTERS:
+        return None
+    language, sure = _identifier().classify(text[:_SAMPLE])
+    return str(language) if float(sure) >= _LEAST_SURE else None
+
+
+@lru_cache(maxsize=1)
+def _identifier() -> Any:  # noqa: ANN401  (the library is untyped)
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped]
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
