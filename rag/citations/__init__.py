@@ -1,0 +1,36 @@
+"""In-text citations: which entry of the bibliography each leads to, what text it covers, and what disagrees.
+
+The door:
+
+- `link(document, references) -> (mentions, problems)`: every citation part with its exact span, entry and scope;
+- `audit(document, references, mentions) -> problems`: one list of everything wrong, or not to be told;
+- `covering(mentions, start, end) -> mentions`: whose claims a sentence relays;
+- `KINDS`: kind of problem → (severity, title, explanation).
+
+How far a citation reaches is told in words in `rag.citations.scope`. Nothing here raises on any text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag.citations.audit import KINDS, audit
+from rag.citations.linking import link
+from rag.types import Mention
+
+__all__ = ["KINDS", "audit", "covering", "link"]
+
+
+def covering(mentions: Sequence[Mention], start: int, end: int) -> tuple[Mention, ...]:
+    """The mentions whose scopes, taken together, cover at least half of `start:end`; none where they do not.
+
+    So a sentence with three clauses and a citation behind each is covered by all three, and a sentence of which only an
+    aside is cited is left to its author.
+    """
+    inside = [m for m in mentions if m.scope_start < end and start < m.scope_end]
+    covered, reached = 0, start
+    for mention in sorted(inside, key=lambda m: m.scope_start):
+        begin, stop = max(mention.scope_start, reached), min(mention.scope_end, end)
+        covered += max(0, stop - begin)
+        reached = max(reached, stop)
+    return tuple(inside) if covered * 2 >= end - start else ()

@@ -1,0 +1,114 @@
+"""Text + references → mentions: finds the citations, gives each its entry, its scope and its problems.
+
+Whether a text cites by years or by numbers is told by which of them leads into the list. Sections that are reference
+lists are not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rag.citations import authoryear, numeric, titles
+from rag.citations.audit import problem, shown
+from rag.citations.authoryear import Part
+from rag.citations.names import AuthorIndex, words
+from rag.citations.patterns import ACRONYM
+from rag.citations.scope import Cited, scopes
+from rag.types import Document, Mention, MentionKind, Problem, Reference
+
+
+def link(document: Document, references: Sequence[Reference]) -> tuple[tuple[Mention, ...], tuple[Problem, ...]]:
+    """Link every citation of the text outside its bibliography sections.
+
+    Returns the mentions in order of place, one for each (citation part, reference), and their problems. A part that
+    leads to no entry is a mention too, `missing`. Never raises, whatever the text and the list hold.
+    """
+    text = document.text
+    for span in document.bibliography():
+        text = text[: span.start] + "\n" * (span.end - span.start) + text[span.end :]
+    index = AuthorIndex(references)
+    parts = authoryear.settle(authoryear.find(text, index, shortened(text)), index)
+    groups = numeric.find(text, references)
+    found: list[Mention] = []
+    if len(groups) > sum(p.resolution == "exact" for p in parts):
+        numbered = numeric.labels(references)
+        for group in groups:
+            found += [_plain(a, b, "numeric", [references[numbered[n]].id]) for a, b, n in group.cited]
+    else:
+        found += [_of_part(part, references, document.id) for part in parts]
+    taken = [(m.start, m.end) for m in found]
+    for named in titles.find(text, index.entries):
+        if not any(a < named.end and named.start < b for a, b in taken):
+            found.append(_plain(named.start, named.end, "title", [e.id for e in named.entries]))
+    found.sort(key=lambda m: (m.start, m.end))
+    places = scopes(text, [Cited(m.start, m.end, m.kind, m.reference_id) for m in found], document.language)
+    mentions = tuple(replace(m, scope_start=p.start, scope_end=p.end) for m, p in zip(found, places, strict=True))
+    return mentions, tuple(p for m in mentions for p in m.problems)
+
+
+def _plain(start: int, end: int, kind: MentionKind, ids: list[str]) -> Mention:
+    """A mention without problems of its own; ambiguous where several entries answer to it."""
+    return Mention(start, end, kind, ids[0], "ambiguous" if ids[1:] else "exact", start, end, tuple(ids[1:]))
+
+
+def shortened(text: str) -> dict[str, tuple[str, ...]]:
+    """Acronyms that the text introduces behind their long form, with its words: "… Academy of Letters (NAL)"."""
+    found: dict[str, tuple[str, ...]] = {}
+    for match in ACRONYM.finditer(text):
+        before = words(text[max(0, match.start() - 120) : match.start()])
+        short = match["short"].lower()
+        for size in range(2, min(len(short) + 5, len(before)) + 1):
+            name = before[-size:]
+            if name[0][0] == short[0] and _spells(short, name):
+                found.setdefault(short, name)
+                break
+    return found
+
+
+def _spells(short: str, name: tuple[str, ...]) -> bool:
+    initials = iter(w[0] for w in name)
+    return all(letter in initials for letter in short)
+
+
+def _of_part(part: Part, references: Sequence[Reference], document_id: str) -> Mention:
+    reference = references[part.entry.position] if part.entry is not None else None
+    others = [references[e.position] for e in part.candidates]
+    said = _disagreement(part, reference, others)
+    problems: tuple[Problem, ...] = ()
+    if said is not None:
+        key = reference.id if reference is not None else None
+        problems = (problem(said[0], said[1], part.start, part.end, reference=key, document=document_id),)
+    return Mention(
+        part.start,
+        part.end,
+        part.kind,
+        reference.id if reference is not None else None,
+        part.resolution,
+        part.start,
+        part.end,
+        tuple(r.id for r in others),
+        problems,
+    )
+
+
+def _disagreement(part: Part, reference: Reference | None, others: list[Reference]) -> tuple[str, str] | None:
+    """Kind and message of what is wrong with one citation, None where text and list agree."""
+    entry, cited = part.entry, f"“{part.cited}”"
+    if entry is None or reference is None:
+        near = f" Nearest in the list: {'; '.join(map(shown, others[:3]))}." if others else ""
+        return "cited-but-not-listed", f"The text cites {cited}, but no entry of the bibliography fits.{near}"
+    listed, year = shown(reference), f"{entry.year}{entry.suffix}"
+    if part.resolution == "ambiguous":
+        return "ambiguous-citation", f"{cited} fits {len(others) + 1} entries; {listed} is only the first of them."
+    if part.resolution == "year-mismatch" and entry.year is None:
+        return "year-mismatch", f"The text cites {cited}, but {listed} bears no date, so the year cannot be checked."
+    if part.resolution == "year-mismatch" and part.year != entry.year:
+        return "year-mismatch", f"The text cites {cited}, but the list gives {year}: {listed}."
+    if part.suffix != entry.suffix and (part.suffix or part.resolution == "year-mismatch"):
+        return "suffix-mismatch", f"The text cites {cited}, but the list has the year as {year}: {listed}."
+    if part.resolution == "author-variant" and part.agreement is None:
+        return "author-mismatch", f"{cited} is spelt otherwise in the list: {listed}."
+    if part.resolution == "author-variant":
+        return "author-count", f"{cited} does not name as many authors as {listed} has."
+    return None

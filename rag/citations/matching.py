@@ -1,0 +1,125 @@
+"""A name phrase of the text against an entry's authors: does it name them, and how surely.
+
+Knows one phrase and one entry at a time; nothing of spans, years or brackets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rag.citations.names import PARTICLES, Entry, Name, acronyms, words
+
+EXACT, CLOSE, NONE = 3, 2, 0
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """The authors as a citation names them."""
+
+    people: tuple[tuple[str, ...], ...]
+    """Each name's comparable words, in order."""
+    whole: tuple[str, ...]
+    """All words together, for corporate authors with commas or "and" in their names."""
+    et_al: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How well a phrase names an entry's authors; compares by `rank`."""
+
+    first: int
+    matched: int
+    unmatched: int
+    counted: bool
+    """Whether as many authors are named as the entry has, or "et al." stands for the rest."""
+    total: int
+
+    @property
+    def full(self) -> bool:
+        """Every name in the phrase is an author of the entry, and none is left out without "et al."."""
+        return self.unmatched == 0 and self.counted
+
+
+def agree(phrase: Phrase, entry: Entry) -> Agreement | None:
+    """Compare; None when the phrase's first name is not the entry's first author."""
+    corporate = _corporate(phrase.whole, entry)
+    if corporate:
+        return Agreement(
+            corporate, max(1, len(phrase.people)), 0, counted=True, total=corporate * len(phrase.people) + 1
+        )
+    if not phrase.people:
+        return None
+    if entry.native and all("".join(p) in entry.native for p in phrase.people):
+        count = len(phrase.people)
+        return Agreement(EXACT, count, 0, counted=True, total=EXACT * count)
+    if not entry.names:
+        return None
+    first = family(phrase.people[0], entry.names[0])
+    if not first:
+        return None
+    total, matched, at = first, 1, 1
+    for person in phrase.people[1:]:
+        best = max(((family(person, n), -i) for i, n in enumerate(entry.names[at:])), default=(NONE, 0))
+        if best[0]:
+            total, matched, at = total + best[0], matched + 1, at - best[1] + 1
+    unmatched = len(phrase.people) - matched
+    if unmatched and (entry.more or not entry.parsed):
+        head = set(words(entry.raw[:400]))
+        unmatched -= sum(1 for p in phrase.people[1:] if set(p) <= head and not any(family(p, n) for n in entry.names))
+    named, listed = len(phrase.people), len(entry.names)
+    counted = listed > named or entry.more if phrase.et_al else named >= listed and not (entry.more and listed == 1)
+    return Agreement(first, matched, max(0, unmatched), counted, total)
+
+
+def family(found: tuple[str, ...], name: Name) -> int:
+    """How well one name in the text is the given author: EXACT, CLOSE (part of it, or given names unsure) or NONE."""
+    if not found or not name.family:
+        return NONE
+    listed = _strong(name.family)
+    cited = _strong(found)
+    if found == name.family or cited == listed or "".join(cited) == "".join(listed):
+        return EXACT
+    extra = len(cited) - len(listed)
+    if extra > 0:
+        for rest, same in ((cited[len(listed) :], cited[: len(listed)]), (cited[:extra], cited[extra:])):
+            if same == listed:
+                return _given(rest, name)
+        return NONE
+    if len(cited) < len(listed) and (cited == listed[-len(cited) :] or cited == listed[: len(cited)]):
+        return CLOSE if not name.corporate or len(cited) > 1 or len(listed) <= 3 else NONE
+    return NONE
+
+
+def _given(rest: tuple[str, ...], name: Name) -> int:
+    if not name.given:
+        return CLOSE
+    initials = {w[0] for w in name.given} | set("".join(w for w in name.given if len(w) <= 3))
+    return EXACT if rest[0][0] in initials else NONE
+
+
+def _strong(name: tuple[str, ...]) -> tuple[str, ...]:
+    strong = tuple(w for w in name if w not in PARTICLES and len(w) > 1)
+    return strong or name
+
+
+def _corporate(whole: tuple[str, ...], entry: Entry) -> int:
+    """Whether the whole phrase is a corporate author: its name, its name behind a country, or its initials."""
+    if whole[:1] == ("the",):
+        whole = whole[1:]
+    if not whole:
+        return NONE
+    if entry.names and entry.names[0].corporate:
+        name = entry.names[0].family
+        name = name[1:] if name[:1] == ("the",) else name
+        if whole == name:
+            return EXACT
+        if len(whole) == 1 and len(whole[0]) > 1 and whole[0] in acronyms(name):
+            return EXACT
+        if len(whole) > 1 and (name[-len(whole) :] == whole or name[: len(whole)] == whole):
+            return CLOSE if len(name) - len(whole) > 2 else EXACT
+    if len(whole) > 2:
+        head = words(entry.raw[:200])
+        for skip in range(3):
+            if head[skip : skip + len(whole)] == whole:
+                return EXACT
+    return NONE

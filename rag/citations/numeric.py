@@ -1,0 +1,120 @@
+"""Numbered citations: "[3, 5–7]", "(4-6)", "¹²", "^12", and the digits that a lost superscript leaves ("ketones3,4").
+
+A text uses one notation. Which one is told by the list: the notation whose numbers all stand in the list and cover most
+of it. Digits without brackets count only when they do so in the order of the list, as such lists are numbered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.types import Reference
+
+_DASH = r"[-‐‑–—−⁻]"
+_NUMBERS = rf"\d{{1,4}}(?:\s*(?:,|;|{_DASH}|\band\b|&)\s*\d{{1,4}})*"
+_LEAD = r"(?:(?:see|see also|cf\.?|e\.g\.?,?|i\.e\.?,?|ref\.?|refs\.?|reviewed in|but see|and|for review,? see)\s+)?"
+_TAIL = (
+    r"(?:\s*[,:;]\s*(?:pp?\.?|pages?|chapters?|ch\.|figs?\.?|tables?|sections?|and references therein|for review)"
+    r"[^\[\]]{0,40})?"
+)
+_SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾", "0123456789-()")
+_NOTATIONS = {
+    "square": re.compile(
+        rf"\[\s*{_LEAD}(?P<n>{_NUMBERS})\s*,?{_TAIL}\s*\](?:\s*(?P<dash>{_DASH})\s*\[\s*(?P<to>\d{{1,4}})\s*\])?",
+        re.IGNORECASE,
+    ),
+    "superscript": re.compile(r"[⁽(]?(?P<n>[⁰¹²³⁴⁵⁶⁷⁸⁹]+(?:\s?[,⁻–-]\s?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)*)[⁾)]?"),
+    "caret": re.compile(rf"\^\s?[({{]?\s?(?P<n>\d{{1,4}}(?:\s?(?:,|{_DASH})\s?\^?\d{{1,4}})*)\s?[)}}]?"),
+    "round": re.compile(rf"[(（]\s*(?P<n>{_NUMBERS})\s*[)）]"),
+    "glued": re.compile(
+        rf"(?:(?<=[^\W\d_])|(?<=[^\W\d_]{{2}}[.,;:])|(?<=[)\]\"”’»%][.,;:])|(?<=[)\]\"”’»%]))"
+        rf"(?P<n>\d{{1,3}}(?:\s?(?:,|{_DASH})\s?\d{{1,3}})*)(?![\w%°/=<>×+]|[.,]\d)"
+    ),
+}
+_TRUSTED = ("square", "superscript", "caret")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A run of numbers as it stands: every `(start, end, label)` cited, a range giving each of its members."""
+
+    start: int
+    end: int
+    cited: tuple[tuple[int, int, str], ...]
+
+
+def labels(references: Sequence[Reference]) -> dict[str, int]:
+    """Number → position in the list; the order of the list where it prints no numbers."""
+    named: dict[str, int] = {}
+    for i, reference in enumerate(references):
+        digits = re.sub(r"\D", "", reference.label or "")
+        if digits:
+            named.setdefault(str(int(digits)), i)
+    if len(named) * 2 >= len(references):
+        return named
+    return {str(i + 1): i for i in range(len(references))}
+
+
+def find(text: str, references: Sequence[Reference]) -> list[Group]:
+    """The groups of the one notation that fits the list; none where no notation does."""
+    numbered = labels(references)
+    if not numbered:
+        return []
+    best: list[Group] = []
+    best_score = 0.0
+    for notation, pattern in _NOTATIONS.items():
+        groups = [g for m in pattern.finditer(text) if (g := _group(m, numbered)) is not None]
+        if not groups:
+            continue
+        if notation not in _TRUSTED:
+            groups = _in_order(groups)
+        covered = {label for g in groups for *_, label in g.cited}
+        score = len(covered) / len(numbered)
+        if notation not in _TRUSTED and score < 0.6:
+            continue
+        if score > best_score + 0.1:
+            best, best_score = groups, score
+    return best
+
+
+def _group(match: re.Match[str], numbered: dict[str, int]) -> Group | None:
+    offset = match.start("n")
+    digits = match["n"].translate(_SUPERSCRIPT)
+    found = [(offset + m.start(), offset + m.end(), int(m[0])) for m in re.finditer(r"\d+", digits)]
+    cited: list[tuple[int, int, str]] = []
+    for i, (start, end, number) in enumerate(found):
+        joint = digits[found[i - 1][1] - offset : start - offset] if i else ""
+        if i and re.search(_DASH, joint):
+            if not _range(cited, start, end, found[i - 1][2], number):
+                return None
+        else:
+            cited.append((start, end, str(number)))
+    last = match.groupdict().get("to")
+    if last and not _range(cited, match.start("to"), match.end("to"), found[-1][2], int(last)):
+        return None
+    if any(label not in numbered for *_, label in cited):
+        return None
+    return Group(match.start(), match.end(), tuple(cited))
+
+
+def _range(cited: list[tuple[int, int, str]], start: int, end: int, low: int, high: int) -> bool:
+    """Widen the last number to a range up to `high`; False where the two are none."""
+    if not 0 < high - low < 200:
+        return False
+    begin = cited.pop()[0]
+    cited.extend((begin, end, str(n)) for n in range(low, high + 1))
+    return start > begin
+
+
+def _in_order(groups: list[Group]) -> list[Group]:
+    """Keep the groups whose numbers fit a list numbered by first appearance, so none runs far ahead."""
+    kept: list[Group] = []
+    highest = 0
+    for group in groups:
+        top = max(int(label) for *_, label in group.cited)
+        if top <= highest + 3 + len(group.cited):
+            kept.append(group)
+            highest = max(highest, top)
+    return kept

@@ -1,0 +1,233 @@
+"""What in-text citations look like, in the languages we read: years, name phrases, connectors, lead-ins. Data only."""
+
+from __future__ import annotations
+
+import re
+
+UNDATED = (
+    r"(?:forthcoming|in\s+press|in\s+prep(?:aration)?|submitted|no\s+prelo|en\s+prensa|im\s+Druck|im\s+Erscheinen|"
+    r"sous\s+presse|à\s+paraître|n\.\s?d\.|s\.\s?d\.|s\.\s?f\.|s/d|o\.\s?J\.|undated|无日期)"
+)
+"""What stands where the year should, when there is none."""
+
+YEAR = re.compile(
+    r"(?<![\w./–-])(?P<year>1[4-9]\d\d|20\d\d)(?P<suffix>\s?[a-h](?![\w.’']))?(?![\d%′″]|\.\d)"
+    r"(?P<original>\s?[\[/(´]+\s?(?:1[4-9]\d\d|20\d\d)(?:\s?[-–/]\s?\d{2,4})?\s?[\])]?)?"
+    rf"|(?<![\w.])(?P<undated>{UNDATED})(?!\w)",
+    re.IGNORECASE,
+)
+"""A year as a citation prints it: suffix letter and the year of the first edition in brackets included."""
+
+MORE_SUFFIXES = re.compile(r"\s*(?:,|;|and|&|e|y|und|et|/|-|–)\s*(?P<suffix>[a-h])(?![\w.’'])")
+
+ET_AL = re.compile(
+    r",?\s*(?:\bet\.?\s*al\b\.?|\b(?:and|&)\s+(?:his\s+|her\s+|their\s+)?(?:colleagues|co-?workers|others|collaborators)\b"
+    r"|\be\s+(?:colaboradore?s|outros|cols?\b\.?)|\by\s+(?:colaboradores|otros|cols?\b\.?)|\bu\.\s?a\.|\bund\s+andere\b"
+    r"|\bet\s+(?:coll?\b\.?|autres\b)|等人?)",
+    re.IGNORECASE,
+)
+
+JOINERS = frozenset(
+    ["and", "&", "e", "y", "und", "et", "with", "com", "con", "avec", "mit", "e/ou", "和", "与", "及", "、"]
+)
+"""Words that stand between two authors."""
+
+LOCATOR = re.compile(
+    r"(?:,?\s*\b(?:p{1,2}|pg|pág|págs|S|fig|figs|tab|table|ch|chap|cap|vol|v|n|nº|no|sec|section|eq|app|note|verse|t)\b\.?\s*"
+    r"[\divxlc]+(?:\s?[-–]\s?[\divxlc]+)?)",
+    re.IGNORECASE,
+)
+"""A place inside the work cited: "p. 12", "cap. 3"."""
+
+NOT_AUTHORS = frozenset(
+    [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "jun",
+        "jul",
+        "aug",
+        "sep",
+        "sept",
+        "oct",
+        "nov",
+        "dec",
+        "janeiro",
+        "fevereiro",
+        "março",
+        "marco",
+        "abril",
+        "maio",
+        "junho",
+        "julho",
+        "agosto",
+        "setembro",
+        "outubro",
+        "novembro",
+        "dezembro",
+        "enero",
+        "febrero",
+        "marzo",
+        "mayo",
+        "junio",
+        "julio",
+        "septiembre",
+        "octubre",
+        "noviembre",
+        "diciembre",
+        "januar",
+        "februar",
+        "märz",
+        "mai",
+        "juni",
+        "juli",
+        "oktober",
+        "dezember",
+        "janvier",
+        "février",
+        "mars",
+        "avril",
+        "juin",
+        "juillet",
+        "août",
+        "septembre",
+        "octobre",
+        "novembre",
+        "décembre",
+        "spring",
+        "summer",
+        "autumn",
+        "fall",
+        "winter",
+        "in",
+        "since",
+        "until",
+        "before",
+        "after",
+        "during",
+        "by",
+        "from",
+        "the",
+        "a",
+        "an",
+        "on",
+        "at",
+        "to",
+        "of",
+        "for",
+        "this",
+        "that",
+        "these",
+        "as",
+        "figure",
+        "fig",
+        "table",
+        "tab",
+        "figura",
+        "tabela",
+        "tabla",
+        "section",
+        "chapter",
+        "appendix",
+        "equation",
+        "eq",
+        "box",
+        "version",
+        "vol",
+        "no",
+        "day",
+        "early",
+        "late",
+        "mid",
+        "circa",
+        "ca",
+        "em",
+        "no",
+        "na",
+        "desde",
+        "até",
+        "en",
+        "de",
+        "du",
+        "le",
+        "la",
+        "les",
+        "im",
+        "seit",
+        "bis",
+        "vor",
+        "nach",
+        "since",
+    ]
+)
+"""Capitalised words before a year that name no author."""
+
+PREPOSITIONS = frozenset(
+    [
+        "of",
+        "the",
+        "for",
+        "on",
+        "in",
+        "and",
+        "to",
+        "at",
+        "de",
+        "da",
+        "do",
+        "das",
+        "dos",
+        "del",
+        "della",
+        "di",
+        "van",
+        "von",
+        "der",
+        "den",
+        "ter",
+        "ten",
+        "te",
+        "la",
+        "le",
+        "el",
+        "los",
+        "las",
+        "al",
+        "du",
+        "des",
+        "zu",
+        "zur",
+        "af",
+        "av",
+        "bin",
+        "ibn",
+        "und",
+        "für",
+        "et",
+        "pour",
+        "e",
+        "y",
+        "en",
+        "em",
+        "no",
+        "na",
+        "à",
+    ]
+)
+"""Small words inside the name of a person or a body."""
+
+ACRONYM = re.compile(r"[(\[（](?P<short>[A-Z][A-Za-z]{0,3}[A-Z][A-Za-z]{0,6})s?[)\]）]")
+"""A short form introduced in brackets behind its long form."""
