@@ -180,6 +180,8 @@ class Chunk:
     sentences: tuple[Span, ...]
     reference_id: str | None = None
     """For `kind == "reference"`: the bibliography entry that the chunk is."""
+    reference_ids: tuple[str, ...] = ()
+    """The entries that the in-text citations within the chunk point to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +211,7 @@ class Passage:
     scores: Scores
     sentences: tuple[Span, ...] = ()
     reference_id: str | None = None
+    reference_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +251,41 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far long work has come: `done` of `total` units of a stage."""
+
+    stage: Literal["reading", "embedding", "indexing", "checking", "publishing"]
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A source that could not be indexed, and why."""
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a rebuild did. `embedded + reused` is the number of vectors in the generation."""
+
+    collection: str
+    generation: str
+    unchanged: bool
+    documents: int
+    references: int
+    mentions: int
+    problems: int
+    chunks: int
+    embedded: int
+    reused: int
+    skipped: tuple[Skipped, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class CitedReference:
     """A bibliography entry as an answer shows it."""
 
@@ -278,6 +316,8 @@ class Answer:
     question: str
     answer: str
     index: IndexState
+    confidence: float = 0.0
+    """Learned probability that the sources answer the question, 0 to 1."""
     sentences: tuple[Sentence, ...] = ()
     citations: tuple[Citation, ...] = ()
     passages: tuple[Passage, ...] = ()

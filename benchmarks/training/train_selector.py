@@ -1,0 +1,148 @@
+"""Learn how much each feature of `rag.answer.evidence` says about a sentence: writes rag/answer/weights.json.
+
+    python -m benchmarks.training.train_selector ../shared
+
+Every article of `data/squad2_half` becomes an index of its own, built and searched with the service's code. Questions:
+answerable ones, the adversarial unanswerable ones, and answerable ones asked of another article. A sentence is positive
+when an answer stands in it. Articles at even places train, the others test. Knows nothing of the first article.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+from rag import chunks, encoder, retrieve, store
+from rag.answer import evidence, question
+from rag.types import Document
+
+PER_ARTICLE = 60
+NEGATIVES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question put to an article; `gold` are the answers' spans in its text, empty when it has none."""
+
+    text: str
+    kind: str
+    gold: tuple[tuple[int, int], ...]
+
+
+def main() -> None:
+    """Train, test and write the weights."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("shared", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("rag/answer/weights.json"))
+    arguments = parser.parse_args()
+    articles = json.loads((arguments.shared / "data/squad2_half/dev-v2.0.json").read_text())["data"]
+    rng = random.Random(7)  # noqa: S311  (a sample, no secret)
+    rows: dict[bool, list[tuple[list[tuple[float, ...]], list[int], str]]] = {True: [], False: []}
+    for number, article in enumerate(articles):
+        other = articles[(number + 2) % len(articles)]
+        for values, labels, kind in _examples(article, other, rng):
+            rows[number % 2 == 0].append((values, labels, kind))
+        print(f"{number + 1}/{len(articles)} {article['title']}", flush=True)
+
+    x, y, w = [], [], []
+    for values, labels, kind in rows[True]:
+        kept = [i for i, label in enumerate(labels) if label] + [i for i, label in enumerate(labels) if not label][
+            :NEGATIVES
+        ]
+        for i in kept:
+            x.append(values[i])
+            y.append(labels[i])
+            # Adversarial questions share all words with the text: no feature of form can tell them, so they weigh less.
+            w.append(0.5 if kind == "adversarial" else 1.0)
+    model = LogisticRegression(C=10, max_iter=2000).fit(np.array(x), y, sample_weight=w)
+    weights = dict(zip(evidence.FEATURES, map(float, model.coef_[0]), strict=True))
+    for name, value in weights.items():
+        print(f"  {name:15} {value:+.2f}")
+    print(f"  {'bias':15} {float(model.intercept_[0]):+.2f}")
+
+    best: dict[str, list[float]] = {}
+    first = []
+    for values, labels, kind in rows[False]:
+        p = model.predict_proba(np.array(values))[:, 1]
+        best.setdefault(kind, []).append(float(p.max()))
+        if kind == "answerable":
+            first.append(labels[int(p.argmax())])
+    figures = {
+        kind: round(
+            float(
+                roc_auc_score([1] * len(best["answerable"]) + [0] * len(best[kind]), best["answerable"] + best[kind])
+            ),
+            4,
+        )
+        for kind in ("adversarial", "foreign")
+    }
+    figures["first_sentence_right"] = round(float(np.mean(first)), 4)
+    for kind, scores in best.items():
+        print(kind, np.quantile(scores, [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95]).round(3))
+    print(figures)
+    body = {"bias": float(model.intercept_[0]), "weights": weights, "held_out": figures}
+    arguments.out.write_text(json.dumps(body, indent=1) + "\n")
+
+
+def _examples(
+    article: dict, other: dict, rng: random.Random
+) -> Iterator[tuple[list[tuple[float, ...]], list[int], str]]:  # type: ignore[type-arg]
+    paragraphs = [p["context"] for p in article["paragraphs"]]
+    starts = np.cumsum([0, *[len(p) + 2 for p in paragraphs]])
+    document = Document(id="d", text="\n\n".join(paragraphs), title=article["title"].replace("_", " "), language="en")
+    asked = []
+    for place, paragraph in zip(starts, article["paragraphs"], strict=False):
+        for qa in paragraph["qas"]:
+            gold = tuple(
+                (int(place) + a["answer_start"], int(place) + a["answer_start"] + len(a["text"])) for a in qa["answers"]
+            )
+            asked.append(Asked(qa["question"], "adversarial" if qa["is_impossible"] else "answerable", gold))
+    foreign = [
+        Asked(qa["question"], "foreign", ()) for p in other["paragraphs"] for qa in p["qas"] if not qa["is_impossible"]
+    ]
+    sample = []
+    for kind in ("answerable", "adversarial"):
+        own = [a for a in asked if a.kind == kind]
+        sample += rng.sample(own, min(PER_ARTICLE, len(own)))
+    sample += rng.sample(foreign, min(PER_ARTICLE, len(foreign)))
+    model = encoder.load("all-MiniLM-L6-v2")
+    with tempfile.TemporaryDirectory() as folder:
+        generation = _index(Path(folder), document, model)
+        for a in sample:
+            vector = model.encode([a.text])[0]
+            passages = retrieve.search(generation, model, a.text, vector=vector, limit=8)
+            found = evidence.candidates(
+                question.read(a.text), vector, passages,
+                vectors_of=generation.sentence_vectors, idf=generation.idf, titles={"d": document.title or ""},
+            )  # fmt: skip
+            found.sort(key=lambda c: -c.features[0])
+            labels = [int(any(c.span.overlaps(*g) for g in a.gold)) for c in found]
+            if a.kind != "answerable" or any(labels):
+                yield [c.features for c in found], labels, a.kind
+
+
+def _index(folder: Path, document: Document, model: encoder.Encoder) -> store.Generation:
+    pieces = chunks.split(document, encoder_tokens=model.count_tokens, encoder_limit=model.max_tokens)
+    sentences = [s.of(document.text) for c in pieces for s in c.sentences]
+    contents = store.Contents(
+        documents=[document], references=[], mentions={}, problems=[], chunks=pieces,
+        chunk_keys=[c.id for c in pieces],
+        chunk_vectors=model.encode([chunks.embedded_text(document, c) for c in pieces]),
+        sentence_keys=[[f"{c.id}/{s.start}" for s in c.sentences] for c in pieces],
+        sentence_vectors=model.encode(sentences),
+    )  # fmt: skip
+    about = {"encoder": {"name": model.name, "fingerprint": model.fingerprint, "dimension": model.dimension}}
+    return store.Generation.open(folder, store.write(folder, contents, about))
+
+
+if __name__ == "__main__":
+    main()

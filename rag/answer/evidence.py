@@ -1,0 +1,175 @@
+"""Passages → candidate sentences, each with the probability that it answers the question.
+
+What speaks for a sentence is read off as a few features (cosine, words, names and figures of the question found in it
+or around it, the kind of thing asked for, the judge's opinion) and summed by a logistic regression whose weights are
+learned on public questions (`weights.json`; benchmarks/training/train_selector.py). Knows no prose and no citation.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from math import exp
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.answer.question import Question, meets
+from rag.lexical import terms, words
+from rag.types import Passage, Span
+
+FEATURES = (
+    "cosine",
+    "passage",
+    "words",
+    "words_around",
+    "names",
+    "names_around",
+    "figures_around",
+    "expected",
+    "unknown",
+    "length",
+)
+_HANGING = re.compile(
+    r"^[\W_]*(?:(?:it|its|he|his|she|her|they|their|them|this|these|those|that|such|both|"
+    r"the (?:former|latter|same|two)|"
+    r"however|similarly|likewise|moreover|furthermore|therefore|thus|hence|then|also|instead|consequently|as a result|"
+    r"to achieve this|in addition|on the (?:one|other) hand|"
+    r"éste?|est[ae]s?|es[eoa]s?|ellos?|ellas?|sin embargo|además|por (?:ello|eso|tanto)|"
+    r"dies(?:e[rs]?|en|em)?|er|sie|jedoch|außerdem|deshalb|"
+    r"ce(?:tte|ci|la|s)?|ils?|elles?|cependant|"
+    r"ele[s]?|ela[s]?|isso|isto|contudo|além disso)\b|这|该|他|她|它|此)",
+    re.IGNORECASE,
+)
+_INITIALS = re.compile(r"\b[A-Z]{2,6}s?\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence of a passage that may answer. Spans are in the document's text."""
+
+    passage: Passage
+    span: Span
+    text: str
+    before: Span | None
+    """The sentence before it in the same passage, if there is one."""
+    hangs: bool
+    """Whether it leans on the sentence before (a pronoun, a demonstrative, a connective)."""
+    features: tuple[float, ...]
+    probability: float
+    vector: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a candidate may lean on for words and names that it does not repeat itself."""
+
+    title: str
+    section: str
+    before: str
+
+
+def candidates(
+    question: Question,
+    question_vector: npt.NDArray[np.float32],
+    passages: Sequence[Passage],
+    *,
+    vectors_of: Callable[[str], npt.NDArray[np.float32]],
+    idf: Callable[[str], float],
+    titles: Mapping[str, str],
+    language: str | None = "en",
+) -> list[Candidate]:
+    """Every sentence of the text passages as a candidate, the most probable first."""
+    found: list[Candidate] = []
+    for passage in passages:
+        if passage.kind != "text":
+            continue
+        vectors = vectors_of(passage.id)
+        before: Span | None = None
+        for span, vector in zip(passage.sentences, vectors, strict=True):
+            text = passage.text[span.start - passage.start : span.end - passage.start]
+            hangs = bool(_HANGING.match(text))
+            around = Around(
+                title=titles.get(passage.document_id, ""),
+                section=passage.section or "",
+                before=passage.text[before.start - passage.start : before.end - passage.start] if before else "",
+            )
+            values = measure(
+                question, text, around, idf,
+                cosine=float(vector @ question_vector),
+                passage=passage.scores.dense or 0.0,
+                language=language,
+            )  # fmt: skip
+            found.append(Candidate(passage, span, text, before, hangs, values, probability(values), vector))
+            before = span
+    return sorted(found, key=lambda c: (-c.probability, c.passage.document_id, c.span.start))
+
+
+def measure(
+    question: Question,
+    text: str,
+    around: Around,
+    idf: Callable[[str], float],
+    *,
+    cosine: float,
+    passage: float,
+    language: str | None = "en",
+) -> tuple[float, ...]:
+    """The features of one candidate, in the order of `FEATURES`, each about 0 to 1."""
+    own = _present(text, language)
+    near = own | _present(f"{around.before}\n{around.section}\n{around.title}", language)
+    weights = {term: idf(term) for term in question.content}
+    highest = idf("\0")  # a term that no chunk has
+    return (
+        cosine,
+        passage,
+        _covered(weights, own),
+        _covered(weights, near),
+        _covered(dict.fromkeys(question.names, 1.0), own),
+        _covered(dict.fromkeys(question.names, 1.0), near),
+        _covered(dict.fromkeys(question.figures, 1.0), near),
+        meets(question.expects, text, question),
+        sum(w >= highest for w in weights.values()) / max(1, len(weights)),
+        min(1.0, len(words(text)) / 40),
+    )
+
+
+def probability(values: Sequence[float]) -> float:
+    """The learned probability that a sentence with these features answers, 0 to 1."""
+    bias, weights = _weights()
+    return 1 / (1 + exp(-(bias + sum(w * v for w, v in zip(weights, values, strict=True)))))
+
+
+def _present(text: str, language: str | None) -> set[str]:
+    """The terms of a text, with the initials of its capitalised runs: "United Nations" also says "un"."""
+    found = set(terms(text, language))
+    run: list[str] = []
+    for token in [*re.findall(r"[^\W_]+|[^\w\s]", text), "."]:
+        if token[:1].isupper():
+            run.append(token[0])
+            continue
+        if token.casefold() in {"of", "and", "the", "for", "on", "&", "-"}:
+            continue
+        if len(run) > 1:
+            found.add("".join(run).casefold())
+        run = []
+    # "LLMs" and "GPUs" stem to themselves; the singular is what others write.
+    found.update(m.group().rstrip("s").casefold() for m in _INITIALS.finditer(text))
+    return found
+
+
+def _covered(weights: Mapping[str, float], present: set[str]) -> float:
+    total = sum(weights.values())
+    if total <= 0:
+        return 1.0
+    return sum(w for term, w in weights.items() if term in present or term.rstrip("s") in present) / total
+
+
+@lru_cache(maxsize=1)
+def _weights() -> tuple[float, tuple[float, ...]]:
+    body = json.loads(files("rag.answer").joinpath("weights.json").read_text(encoding="utf-8"))
+    return float(body["bias"]), tuple(float(body["weights"][name]) for name in FEATURES)

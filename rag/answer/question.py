@@ -1,0 +1,150 @@
+"""What a question asks for: its content words, names and figures, and the kind of answer it expects.
+
+Plain tables and patterns; knows no passage and no model.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from rag.lexical import terms, words
+
+Expected = Literal["person", "when", "quantity", "page", "place", "reason", "manner", "yes-no", "any"]
+
+_STOP = frozenset(
+    """
+    a an the this that these those there here it its he she they them their his her we our us you your i my me who whom
+    whose which what when where why how is are was were be been being am do does did done doing have has had having can
+    could may might must shall should will would of in on at by for from to into onto with without within over under
+    about against between among through during before after since until as than then so if or and but nor not no yes
+    any some all each every both either neither more most much many few less least very too also just only own same such
+    s t d ll re ve m tell say says said please according give gave name list describe explain mention mentions mentioned
+    there's that's article text document author authors source sources
+    el la los las un una unos unas de del al y o u que qué quién quiénes cuál cuáles cuándo dónde cómo cuánto cuánta
+    cuántos cuántas por para con sin en es son fue fueron ser se su sus lo le les ha han había según más menos como
+    os um uma uns umas do da dos das no na nos nas e ou quem qual quais quando onde como quanto quantos quantas foi
+    der die das den dem des ein eine einer eines einem und oder ist sind war waren wer was wann wo wie warum welche
+    welcher welches wieviel von zu im am bei mit nach aus auf für hat haben wurde wurden nicht
+    le les une des du et ou qui que quoi quel quelle quels quelles quand où comment pourquoi combien est sont était a
+    ont été dans par pour sur avec sans ce cette ces son sa ses il elle ils elles ne pas se
+    """.split()  # noqa: SIM905  (a list of hundreds of quoted words is no easier to read)
+)
+_WH = re.compile(r"[^\W\d_]+")
+_CAPITALISED = re.compile(r"\b(?:[A-Z][\w’'&.-]*\w|[A-Z])\b|\b[\w-]*[A-Z]{2,}[\w-]*\b")
+_FIGURE = re.compile(r"\d[\d.,]*\d|\d")
+_NUMBER_WORDS = re.compile(
+    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million|billion|trillion|half|"
+    r"uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|cien|mil|millones|"
+    r"zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|hundert|tausend|deux|trois|quatre|cinq|sept|huit|neuf|dix|cent|mille)\b",
+    re.IGNORECASE,
+)
+_MONTH = re.compile(
+    r"\b(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|"
+    r"dec(?:ember)?|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre)\b",
+    re.IGNORECASE,
+)
+_TIME = re.compile(
+    r"\b(?:1[5-9]|20)\d\d\b|\b(?:before|after|since|until|during|when|ago|year|month|week|day|decade|century|later|earlier|"
+    r"yesterday|today|recently|now|antes|después|desde|año|années?|seit|jahr)\w*\b",
+    re.IGNORECASE,
+)
+_REASON = re.compile(
+    r"\b(?:because|since|as|due to|owing to|therefore|thus|hence|so that|in order to|result|reason|cause[sd]?|lead|led|"
+    r"porque|debido|por tanto|weil|daher|parce que|car|puisque)\w*\b",
+    re.IGNORECASE,
+)
+_PAGE = re.compile(r"\b(?:pp?\.|pages?|páginas?|seiten?)\s*\d", re.IGNORECASE)
+_EXPECTS: tuple[tuple[Expected, re.Pattern[str]], ...] = (
+    ("page", re.compile(r"\b(?:which|what|on what) pages?\b", re.IGNORECASE)),
+    (
+        "quantity",
+        re.compile(
+            r"\bhow (?:many|much|large|big|long|old|far|high|fast|often)\b|\b(?:what|which) (?:number|share|percentage|percent|"
+            r"proportion|amount|sum|price|cost|fine|rate|size|population|total)\b|\bcu[aá]nt[oa]s?\b|\bquant[oa]s?\b|\bwie ?viele?\b|"
+            r"\bcombien\b|多少|几个",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "when",
+        re.compile(
+            r"\b(?:when|since when|until when)\b|\b(?:what|which) (?:year|month|date|day|decade|century)\b|\bcu[aá]ndo\b|\bquando\b|"
+            r"\bwann\b|\bquand\b|\bqu[eé] año\b|什么时候|何时|哪一年",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "reason",
+        re.compile(r"^\W*(?:why|for what reason)\b|\bpor qu[eéê]\b|\bwarum\b|\bpourquoi\b|为什么", re.IGNORECASE),
+    ),
+    ("person", re.compile(r"\b(?:who|whom|whose)\b|\bqui[eé]n(?:es)?\b|\bquem\b|\bwer\b|\bqui\b|谁", re.IGNORECASE)),
+    ("place", re.compile(r"^\W*where\b|\bd[oó]nde\b|\bonde\b|\bwo\b|\boù\b|哪里", re.IGNORECASE)),
+    ("manner", re.compile(r"^\W*how\b|\bc[oó]mo\b|\bwie\b|\bcomment\b|如何|怎么", re.IGNORECASE)),
+    (
+        "yes-no",
+        re.compile(
+            r"^\W*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might|must)\b|吗",
+            re.IGNORECASE,
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, read. `content`, `names` and `figures` are index terms (`rag.lexical.terms`)."""
+
+    text: str
+    expects: Expected
+    content: tuple[str, ...]
+    names: tuple[str, ...]
+    """Terms written as proper names or acronyms: what an answer may not do without."""
+    figures: tuple[str, ...]
+
+
+def read(text: str, language: str | None = "en") -> Question:
+    """Take a question apart. Never raises."""
+    content = [t for w in words(text) if w not in _STOP for t in terms(w, language)]
+    first = _WH.search(text)
+    names: dict[str, None] = {}
+    if not text.isupper():
+        for match in _CAPITALISED.finditer(text):
+            at_start = first is not None and match.start() == first.start()
+            if at_start and match.group().casefold() in _STOP:
+                continue
+            if at_start and not match.group().isupper() and not _followed_by_name(text, match.end()):
+                continue
+            names.update(dict.fromkeys(t for w in words(match.group()) if w not in _STOP for t in terms(w, language)))
+    figures = dict.fromkeys(t for m in _FIGURE.finditer(text) for t in terms(m.group(), language))
+    expects: Expected = next((kind for kind, pattern in _EXPECTS if pattern.search(text)), "any")
+    return Question(
+        text=text,
+        expects=expects,
+        content=tuple(dict.fromkeys(content)),
+        names=tuple(n for n in names if n not in figures),
+        figures=tuple(figures),
+    )
+
+
+def meets(expects: Expected, sentence: str, asked: Question) -> float:
+    """How well a sentence has the kind of thing asked for: 1 it has, 0 it has not, ½ cannot be told by form."""
+    known = set(asked.content) | set(asked.figures)
+    if expects == "quantity":
+        figures = [m.group() for m in _FIGURE.finditer(sentence) if not re.fullmatch(r"(?:1[5-9]|20)\d\d", m.group())]
+        return float(any(f not in known for f in figures) or bool(_NUMBER_WORDS.search(sentence)))
+    if expects == "when":
+        return float(bool(_TIME.search(sentence) or _MONTH.search(sentence)))
+    if expects == "page":
+        return float(bool(_PAGE.search(sentence)))
+    if expects == "reason":
+        return 1.0 if _REASON.search(sentence) else 0.5
+    if expects in {"person", "place"}:
+        fresh = (m.group() for m in _CAPITALISED.finditer(sentence) if m.start() > 0)
+        return float(any(t not in known for name in fresh for t in terms(name)))
+    return 0.5
+
+
+def _followed_by_name(text: str, end: int) -> bool:
+    return bool(re.match(r"\s+[A-Z]|[’']s\b", text[end:]))

@@ -1,0 +1,58 @@
+"""Text → the terms that the lexical index counts: stems for alphabets, characters and pairs for Han, kana, Hangul.
+
+The same function reads documents and questions; knows no index.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import pairwise
+
+import Stemmer
+
+_TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]+|[^\W_]+(?:[.'’][^\W_]+)*")
+_PAIRED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]")
+_SNOWBALL = {
+    "ar": "arabic", "da": "danish", "de": "german", "el": "greek", "en": "english", "es": "spanish", "fi": "finnish",
+    "fr": "french", "hu": "hungarian", "it": "italian", "nl": "dutch", "no": "norwegian", "pt": "portuguese",
+    "ro": "romanian", "ru": "russian", "sv": "swedish", "tr": "turkish",
+}  # fmt: skip
+
+
+def words(text: str) -> list[str]:
+    """Case-folded words of `text` (NFKC), scripts without spaces as whole runs; no stemming."""
+    return [m.group().replace("’", "'") for m in _TOKEN.finditer(unicodedata.normalize("NFKC", text).casefold())]
+
+
+def terms(text: str, language: str | None = "en") -> list[str]:
+    """The index terms of `text` in order, repeated as often as they occur."""
+    found: list[str] = []
+    for word in words(text):
+        if _PAIRED.match(word):
+            found.extend(word)
+            found.extend(a + b for a, b in pairwise(word))
+        else:
+            found.append(stem(word.removesuffix("'s"), language))
+    return found
+
+
+def question_terms(text: str, languages: Iterable[str | None]) -> list[str]:
+    """The terms of a question for an index that holds several languages: each word's stem in each of them."""
+    found: dict[str, None] = {}
+    for language in dict.fromkeys(languages) or (None,):
+        found.update(dict.fromkeys(terms(text, language)))
+    return list(found)
+
+
+@lru_cache(maxsize=200_000)
+def stem(word: str, language: str | None) -> str:
+    """Snowball's stem of `word` (Porter 2001); English for languages it does not know."""
+    return str(_stemmer(_SNOWBALL.get((language or "en").split("-")[0].lower(), "english")).stemWord(word))
+
+
+@lru_cache(maxsize=32)
+def _stemmer(algorithm: str) -> Stemmer.Stemmer:
+    return Stemmer.Stemmer(algorithm)

@@ -1,0 +1,86 @@
+"""Question → passages: dense and lexical candidates, both scored exactly, fused by a weighted sum.
+
+Both scores are min–max normalised over the union of candidates before they are summed (Bruch, Gai and Ingber 2023 on
+convex combination against rank fusion). Knows no answer and no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.encoder import Encoder
+from rag.errors import InputError
+from rag.lexical import question_terms
+from rag.store import Generation
+from rag.types import Passage, Scores
+
+Vectors = npt.NDArray[np.float32]
+_CANDIDATES = 100
+"""Candidates taken from each side before fusion."""
+
+
+def search(
+    generation: Generation,
+    encoder: Encoder,
+    query: str,
+    *,
+    vector: Vectors | None = None,
+    limit: int = 10,
+    dense_weight: float = 0.6,
+    documents: Sequence[str] | None = None,
+    kinds: Sequence[str] | None = None,
+) -> list[Passage]:
+    """Return at most `limit` passages, best first, optionally only of these documents and chunk kinds.
+
+    `vector` is the query's, shape (d,), where the caller has it already. Raises InputError for an empty query,
+    and when the index was built with another encoder.
+    """
+    if not query.strip():
+        raise InputError("the question is empty; ask something in words")
+    built_with = generation.manifest["encoder"]
+    if built_with["fingerprint"] != encoder.fingerprint:
+        raise InputError(
+            f"the index was built with the encoder {built_with['name']!r}, the settings name {encoder.name!r}; "
+            "rebuild with `adfontes rebuild` or set the encoder back"
+        )
+    if generation.size == 0:
+        return []
+    rows = None
+    if documents is not None or kinds is not None:
+        rows = generation.rows(documents=documents, kinds=kinds)
+        if len(rows) == 0:
+            return []
+
+    if vector is None:
+        vector = encoder.encode([query])[0]
+    lexical = generation.lexical(question_terms(query, generation.languages))
+    if rows is not None:
+        kept = np.zeros_like(lexical)
+        kept[rows] = lexical[rows]
+        lexical = kept
+    width = max(_CANDIDATES, limit)
+    by_terms = np.argpartition(-lexical, min(width, len(lexical) - 1))[:width]
+    found = {row for row, _ in generation.dense(vector, width, rows)}
+    found.update(int(row) for row in by_terms if lexical[row] > 0)
+    union = sorted(found)
+    dense = generation.dense_of(vector, union)
+    sparse = lexical[union]
+    fused = dense_weight * _normalised(dense) + (1 - dense_weight) * _normalised(sparse)
+    order = sorted(range(len(union)), key=lambda i: (-fused[i], union[i]))[:limit]
+    scores = [
+        Scores(
+            dense=round(float(dense[i]), 6),
+            lexical=round(float(sparse[i]), 6),
+            fused=round(float(fused[i]), 6),
+        )
+        for i in order
+    ]
+    return generation.passages([union[i] for i in order], scores)
+
+
+def _normalised(values: Vectors) -> Vectors:
+    low, high = float(values.min()), float(values.max())
+    return (values - low) / (high - low) if high > low else np.zeros_like(values)

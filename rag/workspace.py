@@ -1,0 +1,244 @@
+"""The folders, models and settings that a program works with, opened once and handed to whoever asks.
+
+The command line and the service stand on this door; it holds no logic of its own beyond keeping the live generation
+open and following the swap when a rebuild publishes a new one.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rag import answer, build, encoder, retrieve, store
+from rag.encoder import Encoder
+from rag.errors import IndexMissingError, InputError, NotFoundError
+from rag.settings import Settings
+from rag.store import Generation, GenerationInfo
+from rag.types import Answer, BuildReport, Passage, Progress
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_FILTERS = {"documents"}
+
+
+class Workspace:
+    """Collections, the models and the settings. Readers may share it between threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._lock = threading.Lock()
+        self._open: dict[str, Generation] = {}
+
+    def collections(self) -> list[str]:
+        """The names of all collections that have sources or an index."""
+        found: set[str] = set()
+        for folder in (self.settings.corpus, self.settings.index):
+            if folder.is_dir():
+                found.update(p.name for p in folder.iterdir() if p.is_dir() and _NAME.fullmatch(p.name))
+        return sorted(found)
+
+    def generation(self, collection: str | None = None) -> Generation:
+        """The live generation, opened and verified once and again after each swap.
+
+        Raises NotFoundError for a collection that does not exist, IndexMissingError for one never built,
+        IndexDamagedError when its files are not what was written.
+        """
+        folder = self._index(collection)
+        live = store.current(folder)
+        if live is None:
+            if not self._corpus(collection).is_dir():
+                known = ", ".join(self.collections()) or "none yet"
+                raise NotFoundError(f"there is no collection {folder.name!r}; there are: {known}")
+            raise IndexMissingError(f"collection {folder.name!r} has no index yet; build it with `adfontes rebuild`")
+        with self._lock:
+            opened = self._open.get(folder.name)
+            if opened is None or opened.state.generation != live:
+                opened = Generation.open(folder, live)
+                self._open[folder.name] = opened
+            return opened
+
+    def encoder(self) -> Encoder:
+        """The encoder the settings name, loaded once."""
+        return encoder.load(self.settings.encoder, self.settings.threads)
+
+    def warm(self) -> None:
+        """Load the models, so that the first question does not wait for them."""
+        self.encoder().encode(["ready"])
+        answer.warm()
+
+    def search(
+        self,
+        query: str,
+        *,
+        collection: str | None = None,
+        limit: int = 10,
+        filters: Mapping[str, Any] | None = None,
+    ) -> tuple[Generation, list[Passage]]:
+        """The passages nearest to a query and the generation they are from."""
+        self._check_question(query)
+        generation = self.generation(collection)
+        passages = retrieve.search(
+            generation,
+            self.encoder(),
+            query,
+            limit=limit,
+            dense_weight=self.settings.dense_weight,
+            documents=_documents(generation, filters),
+        )
+        return generation, passages
+
+    def ask(
+        self,
+        question: str,
+        *,
+        collection: str | None = None,
+        limit: int | None = None,
+        filters: Mapping[str, Any] | None = None,
+        style: str | None = None,
+        generator: str | None = None,
+        on_event: Callable[[str, Any], None] | None = None,
+    ) -> Answer:
+        """Answer a question from one generation, from the first step to the last.
+
+        `on_event` is told of `retrieval.completed` (passages), `answer.delta` (str), `citation.added` (Citation) and
+        `sentence.verified` (Sentence) as they come. Raises what `generation` does, and InputError for a bad question.
+        """
+        self._check_question(question)
+        if generator not in {None, "extractive"}:
+            raise InputError(f"generator {generator!r} is not available; use 'extractive'")
+        generation = self.generation(collection)
+        return answer.ask(
+            generation,
+            self.encoder(),
+            question.strip(),
+            answer.Options(
+                limit=limit or self.settings.passages,
+                dense_weight=self.settings.dense_weight,
+                style=style or self.settings.citation_style,
+                documents=_documents(generation, filters),
+            ),
+            on_event=on_event,
+        )
+
+    # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def plan(
+        self,
+        collection: str | None = None,
+        *,
+        progress: Callable[[Progress], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> build.Plan:
+        """What `rag.build` needs to know to work on a collection."""
+        name = self.settings.encoder
+        return build.Plan(
+            corpus=self._corpus(collection),
+            index=self._index(collection),
+            load_encoder=self.encoder,
+            encoder_fingerprint=encoder.fingerprint(name) or self.encoder().fingerprint,
+            chunk_tokens=self.settings.chunk_tokens,
+            keep_generations=self.settings.keep_generations,
+            progress=progress or (lambda _: None),
+            cancelled=cancelled or (lambda: False),
+        )
+
+    def rebuild(
+        self,
+        collection: str | None = None,
+        *,
+        progress: Callable[[Progress], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        force: bool = False,
+    ) -> BuildReport:
+        """Bring a collection's index up to its sources; see `rag.build.rebuild`."""
+        return build.rebuild(self.plan(collection, progress=progress, cancelled=cancelled), force=force)
+
+    def add(
+        self,
+        collection: str | None,
+        name: str,
+        data: bytes,
+        *,
+        overwrite: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> BuildReport:
+        """Put a source into a collection and rebuild; see `rag.build.add`."""
+        plan = self.plan(collection, progress=progress, cancelled=cancelled)
+        return build.add(plan, name, data, overwrite=overwrite)
+
+    def remove(self, collection: str | None, document_id: str) -> BuildReport:
+        """Take a document out of a collection and rebuild; see `rag.build.remove`."""
+        return build.remove(self.plan(collection), document_id)
+
+    def generations(self, collection: str | None = None) -> list[GenerationInfo]:
+        """All generations of a collection, newest first. Raises NotFoundError."""
+        folder = self._index(collection)
+        if not folder.is_dir() and not self._corpus(collection).is_dir():
+            raise NotFoundError(
+                f"there is no collection {folder.name!r}; there are: {', '.join(self.collections()) or 'none yet'}"
+            )
+        return store.generations(folder)
+
+    def rollback(self, collection: str | None = None, generation: str | None = None) -> GenerationInfo:
+        """Make an older generation live: the named one, or the newest before the live one. Raises NotFoundError."""
+        folder = self._index(collection)
+        listed = self.generations(collection)
+        if generation is None:
+            live = next((i for i, g in enumerate(listed) if g.current), -1)
+            if live + 1 >= len(listed):
+                raise NotFoundError(f"collection {folder.name!r} has no generation before the live one")
+            generation = listed[live + 1].id
+        if generation not in {g.id for g in listed}:
+            known = ", ".join(g.id for g in listed) or "none"
+            raise NotFoundError(f"generation {generation!r} is not in {folder.name!r}; there are: {known}")
+        with store.writing(folder):
+            store.verify(folder, generation)
+            store.publish(folder, generation)
+        return next(g for g in store.generations(folder) if g.current)
+
+    # ── names ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _corpus(self, collection: str | None) -> Path:
+        return self.settings.corpus / self._name(collection)
+
+    def _index(self, collection: str | None) -> Path:
+        return self.settings.index / self._name(collection)
+
+    def _name(self, collection: str | None) -> str:
+        name = self.settings.collection if collection is None else collection
+        # Not only tidy: a name is the one thing from outside that becomes part of a path.
+        if not _NAME.fullmatch(name):
+            raise InputError(
+                f"{name[:100]!r} cannot be a collection's name; use letters, digits, '.', '_' and '-', beginning "
+                "with a letter or digit, at most 100"
+            )
+        return name
+
+    def _check_question(self, question: str) -> None:
+        longest = self.settings.max_question_chars
+        if not question.strip():
+            raise InputError("the question is empty; ask something in words")
+        if len(question) > longest:
+            raise InputError(f"the question has {len(question)} characters; at most {longest} are accepted")
+        if any((ord(c) < 32 and c not in "\t\n\r") or 0xD800 <= ord(c) <= 0xDFFF for c in question):
+            raise InputError("the question holds control characters or broken Unicode; send plain text")
+
+
+def _documents(generation: Generation, filters: Mapping[str, Any] | None) -> Sequence[str] | None:
+    """The documents a filter leaves, None for all. Raises InputError, NotFoundError for what it names wrongly."""
+    if not filters:
+        return None
+    unknown = set(filters) - _FILTERS
+    if unknown:
+        raise InputError(f"filter {min(unknown)!r} is not known; there is: {', '.join(sorted(_FILTERS))}")
+    wanted = filters["documents"]
+    if isinstance(wanted, str) or not isinstance(wanted, Sequence) or not all(isinstance(w, str) for w in wanted):
+        raise InputError("filter 'documents' takes a list of document ids")
+    known = {d.id for d in generation.documents()}
+    for document_id in wanted:
+        if document_id not in known:
+            raise NotFoundError(f"document {document_id!r} is not in {generation.state.collection!r}")
+    return list(wanted)
