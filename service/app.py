@@ -1,0 +1,88 @@
+"""The application: routes, guards and one workspace, put together.
+
+    adfontes serve → create_app(workspace) → guard → routes → workspace
+
+Run it with one process; several share the index on disk, but each remembers only its own jobs.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from fastapi import FastAPI
+
+from rag.errors import AdFontesError
+from rag.workspace import Workspace
+from service import problems
+from service.dependencies import Service
+from service.guards import Guard, hosts_for
+from service.jobs import Jobs
+from service.routes import ask, audit, documents, health, index, jobs, page, references, search
+
+log = logging.getLogger("adfontes.service")
+
+DESCRIPTION = """
+Questions over articles and their sources: every sentence of an answer leads to the characters of a passage,
+and where that passage relays somebody, on to the bibliography entry.
+
+Offsets are Unicode code points, 0-based, end exclusive, into the document's stored text.
+Errors are RFC 9457 problem details.
+"""
+
+
+class Application(FastAPI):
+    """FastAPI whose OpenAPI description also tells the errors as they are."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The description, made once."""
+        if not self.openapi_schema:
+            problems.describe(super().openapi())
+        return self.openapi_schema or {}
+
+
+def create_app(workspace: Workspace) -> FastAPI:
+    """The service over `workspace`. Models are loaded while it already answers; /readyz tells when they are."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        service = Service(workspace, Jobs(), anyio.CapacityLimiter(max(2, os.cpu_count() or 2)))
+        app.state.service = service
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_warm, service)
+            yield
+            tasks.cancel_scope.cancel()
+        await anyio.to_thread.run_sync(service.jobs.close)
+
+    app = Application(
+        title="Ad Fontes",
+        version=version("adfontes"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # its page would load scripts from elsewhere
+        redoc_url=None,
+        responses=problems.RESPONSES,
+    )
+    problems.install(app)
+    for room in (ask, search, documents, references, audit, index, jobs, health, page):
+        app.include_router(room.router)
+    app.mount("/page", page.files, name="page")
+    settings = workspace.settings
+    app.add_middleware(Guard, hosts=hosts_for(settings.host), upload_limit=settings.max_upload_mb << 20)
+    return app
+
+
+async def _warm(service: Service) -> None:
+    try:
+        await anyio.to_thread.run_sync(service.workspace.warm)
+    except AdFontesError as error:
+        service.failure = error
+        log.error("the models cannot be loaded: %s", error)  # noqa: TRY400  (the message says all there is)
+    else:
+        service.ready = True

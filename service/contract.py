@@ -1,0 +1,184 @@
+"""The shapes of the wire: what requests hold, and what answers hold beyond the words of `rag.types`.
+
+Requests refuse what they do not know, so that a misspelt field is told and not silently ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from rag.types import Byline, Csl, IndexState, Mention, Page, Passage, Problem, Section
+
+COLLECTION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+"""A name that is one folder's and can be no path: it starts with no dot and holds no separator."""
+
+LONGEST_TEXT = 20_000
+"""Characters a question may have whatever the settings say."""
+
+
+def _readable(text: str) -> str:
+    if "\0" in text:
+        raise PydanticCustomError("nul", "must not contain NUL characters")
+    if not any(c.isprintable() and not c.isspace() for c in text):
+        raise PydanticCustomError("blank", "must contain at least one visible character")
+    return text
+
+
+ReadableText = Annotated[
+    str,
+    AfterValidator(_readable),
+    Field(min_length=1, max_length=LONGEST_TEXT, json_schema_extra={"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}),
+]
+CollectionName = Annotated[
+    str, Field(pattern=COLLECTION_PATTERN, description="A collection of GET /v1/collections; else the default one.")
+]
+Style = Literal["harvard", "apa", "chicago", "mla", "ieee"]
+Limit = Annotated[int, Field(ge=1, le=100, description="Passages to work with at most.")]
+
+
+class Request(BaseModel):
+    """Base of the request bodies."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Filters(Request):
+    """What a search is confined to; a filter that is not given confines nothing."""
+
+    documents: list[str] | None = Field(default=None, max_length=1000, description="Identifiers of documents.")
+
+    def given(self) -> dict[str, Any]:
+        """The filters that were given."""
+        return self.model_dump(exclude_none=True)
+
+
+class SearchRequest(Request):
+    """A search for passages."""
+
+    query: ReadableText
+    collection: CollectionName | None = None
+    limit: Limit = 10
+    filters: Filters = Filters()
+
+
+class AskRequest(Request):
+    """A question to be answered from the sources."""
+
+    question: ReadableText
+    collection: CollectionName | None = None
+    limit: Limit | None = None
+    filters: Filters = Filters()
+    style: Style | None = Field(default=None, description="How references are formatted.")
+    generator: Literal["extractive", "llm"] | None = Field(default=None, description="Who words the answer.")
+    stream: bool = Field(default=False, description="Answer with server-sent events as the answer comes about.")
+
+
+class RebuildRequest(Request):
+    """Which collection to rebuild."""
+
+    collection: CollectionName | None = None
+
+
+class RollbackRequest(Request):
+    """Which earlier generation to make the live one again; the previous one when none is named."""
+
+    collection: CollectionName | None = None
+    generation: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+
+
+class SearchResult(BaseModel):
+    """The passages found, and the generation they were found in."""
+
+    index: IndexState
+    query: str
+    passages: list[Passage]
+
+
+class DocumentSummary(BaseModel):
+    """A document without its text."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    title: str | None
+    authors: tuple[Byline, ...]
+    date: str | None
+    language: str | None
+    address: str | None
+    source: str
+    media_type: str
+    sha256: str
+    reader: str
+    problems: tuple[Problem, ...]
+
+
+class DocumentText(DocumentSummary):
+    """A document as it is stored: offsets everywhere are code points into this `text`."""
+
+    text: str
+    sections: tuple[Section, ...]
+    pages: tuple[Page, ...]
+    mentions: list[Mention]
+    index: IndexState
+
+
+class DocumentList(BaseModel):
+    """The documents of a collection."""
+
+    index: IndexState
+    documents: list[DocumentSummary]
+
+
+class ReferenceEntry(BaseModel):
+    """A bibliography entry: verbatim, understood, formatted, and how often the text cites it."""
+
+    id: str
+    document_id: str
+    label: str | None
+    raw: str
+    start: int | None
+    end: int | None
+    csl: Csl
+    formatted: str
+    mentions: int = Field(description="In-text citations that resolve to this entry.")
+    problems: list[Problem]
+
+
+class ReferenceList(BaseModel):
+    """The bibliography of a collection or of one document."""
+
+    index: IndexState
+    references: list[ReferenceEntry]
+
+
+class Audit(BaseModel):
+    """Everything found wrong in the bibliography and the citations, and the meaning of each kind of problem."""
+
+    index: IndexState
+    problems: list[Problem]
+    counts: dict[str, int] = Field(description="Problems by kind.")
+    kinds: dict[str, str] = Field(description="What each kind found here means.")
+
+
+class CollectionState(BaseModel):
+    """A collection by name, with its live generation when it has one."""
+
+    name: str
+    default: bool
+    index: IndexState | None
+
+
+class CollectionList(BaseModel):
+    """The collections that can be asked."""
+
+    collections: list[CollectionState]
+
+
+class Health(BaseModel):
+    """Whether the service is up."""
+
+    status: Literal["ok"] = "ok"
+    version: str

@@ -1,0 +1,69 @@
+"""What routes ask for by type: the workspace, the jobs, a collection's live generation, a place to do CPU work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+import anyio
+import anyio.to_thread
+from fastapi import Depends, Query, Request
+
+from rag.errors import InputError
+from rag.store import Generation
+from rag.workspace import Workspace
+from service.contract import COLLECTION_PATTERN
+from service.jobs import Jobs
+from service.problems import OverloadedError
+
+T = TypeVar("T")
+WAITING = 64
+"""Questions that may wait for a thread; the next one is refused instead of being answered too late."""
+
+
+@dataclass(slots=True)
+class Service:
+    """What lives as long as the application: one of each, made when it starts."""
+
+    workspace: Workspace
+    jobs: Jobs
+    limiter: anyio.CapacityLimiter
+    ready: bool = False
+    """Whether the models have been loaded."""
+    failure: Exception | None = None
+    """Why they could not be."""
+
+    async def compute(self, work: Callable[[], T]) -> T:
+        """Run CPU work in a thread, as many at a time as there are processors."""
+        if self.limiter.statistics().tasks_waiting >= WAITING:
+            raise OverloadedError(f"{WAITING} questions are waiting already")
+        return await anyio.to_thread.run_sync(work, limiter=self.limiter)
+
+    def question(self, text: str) -> str:
+        """`text` when it is not longer than the settings allow. Raises InputError."""
+        longest = self.workspace.settings.max_question_chars
+        if len(text) > longest:
+            raise InputError(f"the question has {len(text):,} characters; at most {longest:,} are taken")
+        return text
+
+
+def _service(request: Request) -> Service:
+    service = request.app.state.service
+    assert isinstance(service, Service)  # noqa: S101  (app.state is untyped)
+    return service
+
+
+ServiceDep = Annotated[Service, Depends(_service)]
+CollectionQuery = Annotated[
+    str | None,
+    Query(alias="collection", pattern=COLLECTION_PATTERN, description="A collection; else the default one."),
+]
+
+
+def _generation(service: ServiceDep, collection: CollectionQuery = None) -> Generation:
+    """The live generation, held by one request from its first to its last read."""
+    return service.workspace.generation(collection)
+
+
+GenerationDep = Annotated[Generation, Depends(_generation)]

@@ -1,0 +1,127 @@
+"""What every request passes before a route sees it: host and origin checks, the body limit, security headers.
+
+Pure ASGI, so that streams pass through unbuffered. Knows no route and no workspace.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service import problems
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+JSON_LIMIT = 1 << 20
+"""Bytes that a body may have where no file is uploaded."""
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+def hosts_for(bound: str) -> frozenset[str] | None:
+    """The host names under which a service bound to `bound` is asked; None where it can be any name.
+
+    A page of a foreign site can point its own name at 127.0.0.1 and then reach a local service (DNS rebinding);
+    it cannot change the Host header, so a service on loopback answers loopback names only.
+    """
+    try:
+        if ipaddress.ip_address(bound).is_unspecified:
+            return None
+    except ValueError:
+        pass
+    return LOOPBACK | {bound.lower()}
+
+
+def _host_of(value: str) -> str:
+    try:
+        return (urlsplit(f"//{value}").hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+class Guard:
+    """The ASGI middleware that holds the checks."""
+
+    def __init__(self, app: ASGIApp, *, hosts: Iterable[str] | None, upload_limit: int) -> None:
+        self.app = app
+        self.hosts = None if hosts is None else frozenset(hosts)
+        self.upload_limit = upload_limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check, then pass on with the body counted and the answer's headers completed."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        problem = self._refusal(scope)
+        if problem is not None:
+            await problems.response(problem)(scope, receive, send_guarded)
+            return
+        limit = self.upload_limit if scope["path"] == "/v1/documents" else JSON_LIMIT
+        read = 0
+
+        async def receive_counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > limit:
+                raise HTTPException(413)  # FastAPI lets this one through where it reads the body
+            return message
+
+        try:
+            await self.app(scope, receive_counted, send_guarded)
+        except Exception as error:
+            if started:  # nothing can be said any more but by breaking the connection
+                raise
+            await problems.response(problems.of_error(error))(scope, receive, send_guarded)
+
+    def _refusal(self, scope: Scope) -> problems.ProblemDetails | None:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if self.hosts is not None and _host_of(host) not in self.hosts:
+            return problems.details("foreign-host", f"This service does not answer to the host name {host!r}.")
+        if scope["method"] not in SAFE_METHODS:
+            origin = headers.get("origin")
+            foreign = origin is not None and _origin_host(origin) != host.lower()
+            if foreign or headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+                return problems.details("foreign-origin")
+        limit = self.upload_limit if scope["path"] == "/v1/documents" else JSON_LIMIT
+        length = headers.get("content-length", "0")
+        if length.isascii() and length.isdigit() and int(length[:20]) > limit:
+            return problems.details("too-large", f"The body is larger than the {limit:,} bytes taken here.")
+        return None
+
+
+def _origin_host(origin: str) -> str:
+    """The host and port of an Origin header; empty for `null` and nonsense."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""

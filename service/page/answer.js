@@ -1,0 +1,225 @@
+// The answer: its sentences with numbered citations and quiet verdicts, and the sources they lead to.
+
+import { address } from "./api.js";
+import { byId, download, h, link, notice, replace, webAddress } from "./dom.js";
+import { bylineOf, count, shortName, shorten, unitsOf, when } from "./text.js";
+import { hideTip, showTip } from "./tip.js";
+
+const VERDICTS = {
+  supported: ["✓", "supported by the passage"],
+  partial: ["◐", "supported in part"],
+  unsupported: ["○", "not supported by the passage"],
+  contradicted: ["✕", "contradicted by the passage"],
+};
+
+export const placeOf = (documentId, start, end, referenceIds = []) =>
+  `#document/${encodeURIComponent(documentId)}/${start}-${end}` +
+  (referenceIds.length ? `/${referenceIds.map(encodeURIComponent).join(",")}` : "");
+
+const placeOfCitation = (citation) =>
+  placeOf(
+    citation.document_id,
+    citation.location.start_char_index,
+    citation.location.end_char_index,
+    citation.reference_ids,
+  );
+
+// Draw what is known of an answer; called again with each event of the stream.
+export function renderAnswer(answer, documents, { complete }) {
+  const title = h("h2", { id: "answer-title", dir: "auto" }, answer.question);
+  const parts = [title];
+  if (answer.status === "abstained") parts.push(...abstention(answer, documents));
+  else {
+    if (answer.status === "partial") parts.push(notice("caution", "The sources answer this only in part."));
+    parts.push(prose(answer, documents));
+    if (answer.citations.length) parts.push(sources(answer, documents));
+  }
+  for (const text of complete ? (answer.notices ?? []) : []) parts.push(notice("plain", text));
+  if (complete) parts.push(colophon(answer, documents));
+  const article = byId("answer");
+  article.hidden = false;
+  article.setAttribute("aria-busy", String(!complete));
+  replace(article, parts);
+}
+
+function prose(answer, documents) {
+  const at = unitsOf(answer.answer);
+  const body = h("p", { class: "prose", dir: "auto" });
+  let drawn = 0;
+  for (const sentence of answer.sentences) {
+    const [start, end] = [at(sentence.start), at(sentence.end)];
+    if (start < drawn) continue;
+    body.append(answer.answer.slice(drawn, start), sentenceOf(answer, sentence, answer.answer.slice(start, end), documents));
+    drawn = end;
+  }
+  body.append(answer.answer.slice(drawn));
+  return body;
+}
+
+function sentenceOf(answer, sentence, text, documents) {
+  const [mark, meaning] = VERDICTS[sentence.verdict] ?? VERDICTS.unsupported;
+  const marks = sentence.citations
+    .map((index) => answer.citations.find((citation) => citation.index === index))
+    .filter(Boolean)
+    .map((citation) => citeButton(citation, documents, answer));
+  const label = `${meaning} (${Math.round(sentence.score * 100)} %)`;
+  return h("span", { class: `sentence ${sentence.verdict}` }, text, h("span", { class: "marks" }, marks,
+    h("span", { class: "verdict", role: "img", "aria-label": label, title: label }, mark)));
+}
+
+function citeButton(citation, documents, answer) {
+  const quote = shorten(citation.cited_text, 320);
+  const anchor = h(
+    "a",
+    {
+      class: `cite ${citation.attribution}`,
+      href: placeOfCitation(citation),
+      "aria-label": `Citation ${citation.index + 1}, ${attributionOf(citation, documents, answer)}`,
+      onmouseenter: () => showTip(anchor, quote, attributionOf(citation, documents, answer)),
+      onmouseleave: hideTip,
+      onfocus: () => showTip(anchor, quote, attributionOf(citation, documents, answer)),
+      onblur: hideTip,
+    },
+    String(citation.index + 1),
+  );
+  return anchor;
+}
+
+// "Deng (2024), as reported by Pietro Damiani (2024)": who says what the citation says.
+function attributionOf(citation, documents, answer) {
+  const reporter = bylineOf(documents.get(citation.document_id));
+  if (citation.attribution !== "relayed") return reporter;
+  const names = citation.reference_ids
+    .map((id) => answer.references.find((reference) => reference.id === id))
+    .filter(Boolean)
+    .map((reference) => shortName(reference.csl));
+  return names.length ? `${names.join("; ")}, as reported by ${reporter}` : `a work cited by ${reporter}`;
+}
+
+function sources(answer, documents) {
+  const items = answer.citations.map((citation) => {
+    const document = documents.get(citation.document_id);
+    const { section, page } = citation.location;
+    const place = [document?.title, section && `“${section}”`, page && `p. ${page}`].filter(Boolean).join(", ");
+    const entries = citation.reference_ids
+      .map((id) => answer.references.find((reference) => reference.id === id))
+      .filter(Boolean);
+    return h("li", { class: citation.attribution, value: citation.index + 1 },
+      h("p", { class: "who" }, attributionOf(citation, documents, answer)),
+      h("blockquote", { dir: "auto" }, h("a", { href: placeOfCitation(citation) }, citation.cited_text)),
+      h("p", { class: "where muted", dir: "auto" }, place),
+      entries.map((entry) => entryOf(entry)));
+  });
+  return h("section", { class: "sources", "aria-labelledby": "sources-title" },
+    h("h3", { id: "sources-title" }, "Sources"), h("ol", {}, items));
+}
+
+// A bibliography entry as it is shown everywhere: formatted, with its addresses and what is wrong with it.
+export function entryOf(reference) {
+  const { DOI: doi, URL: url } = reference.csl;
+  const formatted = reference.formatted;
+  const extra = [doi && `https://doi.org/${doi}`, url].filter((one) => one && webAddress(one) && !formatted.includes(doi && one.endsWith(doi) ? doi : one));
+  return h("div", { class: "entry" },
+    h("p", { class: "formatted", dir: "auto" }, withLinks(formatted), extra.map((one) => [" ", addressLink(one)])),
+    problemsOf(reference.problems, reference.resolution));
+}
+
+// Addresses within a text become links, shown short where they are long.
+function withLinks(text) {
+  return text.split(/(https?:\/\/[^\s<>"]*[^\s<>".,;:)\]’”])/).map((part, i) => (i % 2 && webAddress(part) ? addressLink(part) : part));
+}
+
+function addressLink(address) {
+  const bare = address.replace(/^https?:\/\/(www\.)?/, "");
+  return link(webAddress(address), bare.length > 48 ? `${bare.slice(0, 40)}…` : bare, { title: address });
+}
+
+const RESOLUTIONS = {
+  "year-mismatch": "the year cited and the year listed differ",
+  "author-variant": "the author is cited under another name than listed",
+  ambiguous: "the citation may mean more than one entry",
+  missing: "the citation leads to no entry",
+};
+
+export function problemsOf(problems, resolution) {
+  const lines = problems.map((problem) => h("li", { class: problem.severity, title: problem.kind, dir: "auto" }, problem.message));
+  if (!problems.length && RESOLUTIONS[resolution]) lines.push(h("li", { class: "warning" }, RESOLUTIONS[resolution]));
+  return lines.length ? h("ul", { class: "problems", "aria-label": "Problems of this entry" }, lines) : null;
+}
+
+function abstention(answer, documents) {
+  const nearest = answer.passages.filter((passage) => passage.kind !== "about").slice(0, 5).map((passage) => {
+    const document = documents.get(passage.document_id);
+    return h("li", {},
+      h("blockquote", { dir: "auto" },
+        h("a", { href: placeOf(passage.document_id, passage.start, passage.end) }, shorten(passage.text, 260))),
+      h("p", { class: "where muted", dir: "auto" }, [document?.title, passage.section].filter(Boolean).join(", ")));
+  });
+  return [
+    h("p", { class: "abstained" }, "The sources do not answer this."),
+    nearest.length
+      ? h("section", { class: "sources nearest", "aria-labelledby": "nearest-title" },
+          h("h3", { id: "nearest-title" }, "The nearest passages, so that you can judge for yourself"), h("ul", {}, nearest))
+      : h("p", { class: "muted" }, "Nothing in them comes near the question."),
+  ];
+}
+
+function colophon(answer, documents) {
+  const copied = h("span", { role: "status", class: "muted" });
+  const copy = async () => {
+    await navigator.clipboard.writeText(plainText(answer, documents));
+    copied.textContent = "Copied";
+    setTimeout(() => { copied.textContent = ""; }, 2000);
+  };
+  const ids = answer.references.map((reference) => reference.id);
+  const total = answer.timings_ms?.total;
+  return h("footer", { class: "colophon" },
+    h("div", { class: "actions" },
+      h("button", { type: "button", class: "quiet", onclick: copy }, "Copy with references"),
+      h("button", { type: "button", class: "quiet", onclick: () => download("answer.md", markdown(answer, documents), "text/markdown") }, "Markdown"),
+      ids.length ? h("a", { class: "quiet", href: address("/v1/references", { format: "bibtex", id: ids }), download: "answer.bib" }, "BibTeX") : null,
+      copied),
+    h("p", { class: "muted" },
+      `${answer.generator} · ${count(answer.passages.length, "passage")} read`,
+      total ? ` in ${Math.round(total)} ms` : "", " · index ",
+      h("a", { href: "#index", title: `manifest ${answer.index.manifest_sha256}` }, `${answer.index.collection}, ${when(answer.index.built_at)}`)));
+}
+
+// The answer with [1] after each sentence and the sources below, to be pasted anywhere.
+export function plainText(answer, documents) {
+  return `${answer.question}\n\n${withNumbers(answer)}\n\n${listOf(answer, documents)
+    .map(([number, line, quote]) => `[${number}] ${line}\n    “${quote}”`)
+    .join("\n")}\n`;
+}
+
+const escaped = (text) => text.replace(/([\\`*_{}[\]<>#|~])/g, "\\$1");
+
+export function markdown(answer, documents) {
+  const notes = listOf(answer, documents).map(([number, line, quote]) =>
+    `${number}. ${escaped(line)}\n\n   > ${escaped(quote).replaceAll("\n", " ")}\n`);
+  return `## ${escaped(answer.question)}\n\n${escaped(withNumbers(answer)).replace(/\\\[(\d+)\\\]/g, "[$1]")}\n\n### Sources\n\n${notes.join("\n")}\n` +
+    `*Index ${answer.index.collection}, generation ${answer.index.generation}.*\n`;
+}
+
+function withNumbers(answer) {
+  if (answer.status === "abstained") return "The sources do not answer this.";
+  const at = unitsOf(answer.answer);
+  let text = "";
+  let drawn = 0;
+  for (const sentence of answer.sentences) {
+    text += answer.answer.slice(drawn, at(sentence.end)) + sentence.citations.map((index) => ` [${index + 1}]`).join("");
+    drawn = at(sentence.end);
+  }
+  return text + answer.answer.slice(drawn);
+}
+
+function listOf(answer, documents) {
+  return answer.citations.map((citation) => {
+    const formatted = citation.reference_ids
+      .map((id) => answer.references.find((reference) => reference.id === id)?.formatted)
+      .filter(Boolean);
+    const document = documents.get(citation.document_id);
+    const line = [`${attributionOf(citation, documents, answer)}, ${document?.title ?? citation.document_id}.`, ...formatted];
+    return [citation.index + 1, line.join(" "), citation.cited_text];
+  });
+}

@@ -1,0 +1,215 @@
+// The page: which view is shown, asking, and the document pane. The address always tells the state.
+//
+//   ?q=question             asked at once
+//   #ask #documents #bibliography[/<reference>] #index
+//   #document/<id>[/<start>-<end>[/<reference>,…]]   the pane, beside whichever view is shown
+
+import { ask, get, Problem, state } from "./api.js";
+import { renderAnswer } from "./answer.js";
+import { showBibliography } from "./bibliography.js";
+import { showDocuments } from "./documents.js";
+import { announce, byId, h, notice, replace } from "./dom.js";
+import { showIndex } from "./generations.js";
+import { remember, renderHistory } from "./history.js";
+import { closePane, leave, openPane, parsePlace } from "./pane.js";
+import { count } from "./text.js";
+import { hideTip } from "./tip.js";
+
+const VIEWS = ["ask", "documents", "bibliography", "index"];
+const documents = new Map();
+let asked = null; // the question on the page
+let running = null; // AbortController of the one being answered
+
+// ── views ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+async function route() {
+  hideTip();
+  const hash = location.hash;
+  if (hash === "#main") return;
+  const place = parsePlace(hash);
+  if (place) {
+    if (!document.body.dataset.view) show("ask");
+    await openPane(place);
+    return;
+  }
+  closePane();
+  const [name, ...rest] = hash.slice(1).split("/");
+  const view = VIEWS.includes(name) ? name : "ask";
+  show(view);
+  if (view === "documents") await showDocuments(refresh);
+  if (view === "bibliography") await showBibliography(rest.length ? decodeURIComponent(rest.join("/")) : null);
+  if (view === "index") await showIndex(refresh);
+}
+
+function show(view) {
+  document.body.dataset.view = view;
+  for (const name of VIEWS) byId(`view-${name}`).hidden = name !== view;
+  for (const anchor of document.querySelectorAll(".masthead nav a")) {
+    if (anchor.hash === `#${view}`) anchor.setAttribute("aria-current", "page");
+    else anchor.removeAttribute("aria-current");
+  }
+  document.title = view === "ask" ? (asked ? `${asked} · Ad Fontes` : "Ad Fontes") : `${view[0].toUpperCase()}${view.slice(1)} · Ad Fontes`;
+}
+
+// ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+async function answerTo(question) {
+  running?.abort();
+  const mine = (running = new AbortController());
+  asked = question;
+  const answer = { question, status: "answered", answer: "", sentences: [], citations: [], references: [], passages: [] };
+  byId("question").value = question;
+  grow();
+  byId("answer").hidden = true;
+  document.body.classList.add("asked");
+  progress("Looking in the sources…");
+  remember(question);
+  renderHistory(question, submit);
+  show("ask");
+  try {
+    await ask({ question }, (event, data) => {
+      if (event === "retrieval.completed") {
+        answer.passages = data.passages;
+        progress(`Reading ${count(data.passages.length, "passage")}…`);
+        return;
+      }
+      if (event === "answer.delta") answer.answer += data.text;
+      else if (event === "citation.added") answer.citations.push(data);
+      else if (event === "sentence.verified") answer.sentences.push(data);
+      else if (event === "answer.completed") Object.assign(answer, data);
+      if (answer.answer || event === "answer.completed") renderAnswer(answer, documents, { complete: event === "answer.completed" });
+    }, mine.signal);
+    announce(answer.status === "abstained" ? "The sources do not answer this."
+      : `Answered with ${count(answer.citations.length, "citation")}. ${answer.answer}`);
+  } catch (problem) {
+    if (problem.name === "AbortError") return;
+    if (!(problem instanceof Problem)) throw problem;
+    const article = byId("answer");
+    article.hidden = false;
+    replace(article, h("h2", { id: "answer-title", dir: "auto" }, question), notice("error", problem.message));
+  } finally {
+    if (running === mine) progress(null);
+  }
+}
+
+function progress(text) {
+  byId("progress").hidden = text === null;
+  byId("progress").textContent = text ?? "";
+  if (text) announce(text);
+}
+
+// A question becomes part of the address, so that it can be shared and the way back leads to the one before.
+function submit(question) {
+  const url = new URL(location.href);
+  url.searchParams.set("q", question);
+  url.hash = "";
+  history.pushState(null, "", url);
+  closePane();
+  answerTo(question);
+}
+
+function grow() {
+  const box = byId("question");
+  box.style.height = "auto";
+  box.style.height = `${Math.min(box.scrollHeight + 2, 240)}px`;
+}
+
+// ── the collection ───────────────────────────────────────────────────────────────────────────────────────────────
+
+async function refresh() {
+  const line = byId("about-sources");
+  try {
+    const [list, references] = await Promise.all([get("/v1/documents"), get("/v1/references")]);
+    documents.clear();
+    for (const source of list.documents) documents.set(source.id, source);
+    const first = list.documents[0];
+    const others = list.documents.length - 1;
+    replace(line, first
+      ? ["Answers come from ", h("a", { href: others ? "#documents" : `#document/${encodeURIComponent(first.id)}`, dir: "auto" }, first.title ?? first.source),
+          others ? ` and ${count(others, "other document")}` : "", `, and lead on to ${count(references.references.length, "reference")} behind ${others ? "them" : "it"}.`]
+      : ["There are no documents yet. ", h("a", { href: "#documents" }, "Add some"), "."]);
+  } catch (problem) {
+    documents.clear();
+    replace(line, notice("caution", problem.message));
+  }
+}
+
+async function loadCollections() {
+  const { collections } = await get("/v1/collections", { collection: null }).catch(() => ({ collections: [] }));
+  const wanted = new URL(location.href).searchParams.get("collection");
+  state.collection = collections.some(({ name }) => name === wanted) ? wanted : null;
+  const box = byId("collection");
+  const current = state.collection ?? collections.find((one) => one.default)?.name;
+  replace(box, collections.map(({ name }) => h("option", { value: name, selected: name === current }, name)));
+  box.closest("label").hidden = collections.length < 2;
+  box.addEventListener("change", () => {
+    location.href = `/?collection=${encodeURIComponent(box.value)}${location.hash.startsWith("#document/") ? "" : location.hash}`;
+  });
+}
+
+// ── colours ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const THEMES = { system: ["◐", "as the system has them"], light: ["○", "light"], dark: ["●", "dark"] };
+
+function setTheme(name) {
+  const theme = THEMES[name] ? name : "system";
+  document.documentElement.dataset.theme = theme;
+  byId("theme").textContent = THEMES[theme][0];
+  byId("theme").setAttribute("aria-label", `Colours: ${THEMES[theme][1]}`);
+  try {
+    localStorage.setItem("adfontes.theme", theme);
+  } catch {
+    // forgotten when the page is left
+  }
+}
+
+function storedTheme() {
+  try {
+    return localStorage.getItem("adfontes.theme");
+  } catch {
+    return null;
+  }
+}
+
+// ── start ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+byId("ask-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const question = byId("question").value.trim();
+  if (question) submit(question);
+});
+byId("question").addEventListener("input", grow);
+byId("question").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    event.preventDefault();
+    byId("ask-form").requestSubmit();
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !document.querySelector("dialog[open]")) {
+    if (!byId("tip").hidden) hideTip();
+    else if (!byId("pane").hidden) leave();
+  }
+  if (event.key === "/" && !/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) {
+    event.preventDefault();
+    if (document.body.dataset.view !== "ask") location.hash = "#ask";
+    byId("question").focus();
+  }
+});
+byId("theme").addEventListener("click", () => {
+  const names = Object.keys(THEMES);
+  setTheme(names[(names.indexOf(document.documentElement.dataset.theme) + 1) % names.length]);
+});
+addEventListener("hashchange", route);
+addEventListener("popstate", () => {
+  const question = new URL(location.href).searchParams.get("q");
+  if (question && question !== asked) answerTo(question);
+});
+
+setTheme(storedTheme());
+await loadCollections();
+await refresh();
+renderHistory(null, submit);
+await route();
+const question = new URL(location.href).searchParams.get("q")?.trim();
+if (question) answerTo(question);

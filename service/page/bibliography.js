@@ -1,0 +1,93 @@
+// The bibliography and its audit: every entry as it is, and what was found wrong, by kind.
+
+import { address, get } from "./api.js";
+import { entryOf, placeOf } from "./answer.js";
+import { byId, h, notice, replace } from "./dom.js";
+import { count } from "./text.js";
+
+const EXPORTS = [["bibtex", "BibTeX"], ["ris", "RIS"], ["csl", "CSL-JSON"], ["text", "Plain text"]];
+const STYLES = ["harvard", "apa", "chicago", "mla", "ieee"];
+const kept = { style: "harvard", kind: null };
+
+export async function showBibliography(wanted = null) {
+  const view = byId("view-bibliography");
+  const title = h("h1", { id: "bibliography-title" }, "Bibliography");
+  let list, audit, documents;
+  try {
+    [list, audit, documents] = await Promise.all([
+      get("/v1/references", { style: kept.style }),
+      get("/v1/audit"),
+      get("/v1/documents"),
+    ]);
+  } catch (problem) {
+    replace(view, title, notice("error", problem.message));
+    return;
+  }
+  const redraw = () => showBibliography();
+  const groups = documents.documents.map((source) => {
+    const entries = list.references.filter((reference) => reference.document_id === source.id)
+      .filter((reference) => !kept.kind || problemsAt(audit, reference).some((problem) => problem.kind === kept.kind));
+    const loose = audit.problems.filter((problem) =>
+      problem.document_id === source.id && !problem.reference_id && (!kept.kind || problem.kind === kept.kind));
+    if (!entries.length && !loose.length) return null;
+    return h("section", { class: "shelf" },
+      documents.documents.length > 1 || loose.length ? h("h2", { dir: "auto" }, source.title ?? source.source) : null,
+      h("ol", { class: "entries" }, entries.map((reference) => item(reference, audit))),
+      loose.length
+        ? [h("h3", {}, "In the text"), h("ul", { class: "problems" }, loose.map((problem) => lineOf(problem)))]
+        : null);
+  });
+  replace(view, title,
+    h("p", { class: "muted" },
+      `${count(list.references.length, "entry", "entries")}, ${count(audit.problems.length, "problem")} found. `,
+      "Nothing is repaired in silence, and “not found” never means “fake”."),
+    h("div", { class: "bar" },
+      h("label", {}, "Style ", select(STYLES, kept.style, (value) => { kept.style = value; redraw(); })),
+      h("span", { class: "actions" }, "Export ",
+        EXPORTS.map(([form, name]) => h("a", { class: "quiet", href: address("/v1/references", { format: form, style: kept.style }), download: true }, name)))),
+    filterBar(audit, redraw),
+    groups.some(Boolean) ? groups : h("p", { class: "muted" }, "No entries."));
+  if (wanted) {
+    const target = byId(`reference-${wanted}`);
+    target?.classList.add("wanted");
+    target?.scrollIntoView({ block: "center", behavior: "instant" });
+    target?.focus({ preventScroll: true });
+  }
+}
+
+function problemsAt(audit, reference) {
+  const own = audit.problems.filter((problem) => problem.reference_id === reference.id);
+  const seen = new Set(own.map((problem) => problem.kind + problem.message));
+  return [...own, ...reference.problems.filter((problem) => !seen.has(problem.kind + problem.message))];
+}
+
+function item(reference, audit) {
+  const cited = reference.mentions ? `Cited ${count(reference.mentions, "time")}` : "Never cited";
+  return h("li", { id: `reference-${reference.id}`, tabindex: "-1" },
+    entryOf({ ...reference, problems: problemsAt(audit, reference) }),
+    h("p", { class: "muted" }, cited,
+      reference.start === null ? null : [" · ", h("a", { href: placeOf(reference.document_id, reference.start, reference.end, [reference.id]) }, "As printed")]));
+}
+
+function lineOf(problem) {
+  const text = problem.start === null ? problem.message
+    : h("a", { href: placeOf(problem.document_id, problem.start, problem.end) }, problem.message);
+  return h("li", { class: problem.severity, title: problem.kind, dir: "auto" }, text);
+}
+
+function filterBar(audit, redraw) {
+  const kinds = Object.entries(audit.counts);
+  if (!kinds.length) return null;
+  const chip = (kind, label, title) =>
+    h("button", { type: "button", class: "chip", title, "aria-pressed": String(kept.kind === kind), onclick: () => {
+      kept.kind = kept.kind === kind ? null : kind;
+      redraw();
+    } }, label);
+  return h("div", { class: "chips", role: "group", "aria-label": "Show only entries with" },
+    kinds.map(([kind, n]) => chip(kind, `${kind.replaceAll("-", " ")} ${n}`, audit.kinds[kind])));
+}
+
+export function select(values, chosen, on) {
+  return h("select", { onchange: (event) => on(event.target.value) },
+    values.map((value) => h("option", { value, selected: value === chosen }, value)));
+}

@@ -1,0 +1,86 @@
+// The documents of a collection: what there is, adding by dropping files, removing.
+
+import { follow, get, remove, upload } from "./api.js";
+import { announce, byId, h, notice, replace } from "./dom.js";
+import { jobLine } from "./jobs.js";
+import { bylineOf, count } from "./text.js";
+
+export async function showDocuments(changed = () => {}) {
+  const view = byId("view-documents");
+  const title = h("h1", { id: "documents-title" }, "Documents");
+  let list = { documents: [] };
+  let trouble = null;
+  try {
+    list = await get("/v1/documents");
+  } catch (problem) {
+    trouble = notice("error", problem.message);
+  }
+  const jobs = h("ul", { class: "jobs", "aria-label": "Work in progress" });
+  const again = async () => {
+    await changed();
+    const lines = [...jobs.children];
+    await showDocuments(changed);
+    byId("view-documents").querySelector(".jobs").append(...lines);
+  };
+  replace(view, title,
+    h("p", { class: "muted" }, count(list.documents.length, "document")),
+    trouble,
+    h("ul", { class: "documents" }, list.documents.map((source) => item(source, jobs, again))),
+    dropZone(jobs, again), jobs);
+}
+
+function item(source, jobs, again) {
+  return h("li", {},
+    h("div", {},
+      h("a", { class: "title", href: `#document/${encodeURIComponent(source.id)}`, dir: "auto" }, source.title ?? source.source),
+      h("p", { class: "muted", dir: "auto" },
+        [bylineOf({ ...source, title: null }), source.source, source.language, source.problems.length ? count(source.problems.length, "problem") : null]
+          .filter(Boolean).filter((value, i, all) => all.indexOf(value) === i).join(" · "))),
+    h("button", { type: "button", class: "quiet", "aria-label": `Remove ${source.title ?? source.source}`, onclick: () => ask(source, jobs, again) }, "Remove"));
+}
+
+// Removing deletes a file: the page asks first, in its own dialog.
+function ask(source, jobs, again) {
+  const dialog = h("dialog", { "aria-labelledby": "remove-title" },
+    h("h2", { id: "remove-title" }, "Remove this document?"),
+    h("p", { dir: "auto" }, `“${source.title ?? source.source}” and its file ${source.source} will be deleted from the collection.`),
+    h("form", { method: "dialog", class: "actions" },
+      h("button", { value: "keep" }, "Keep it"),
+      h("button", { value: "remove", class: "danger" }, "Remove")));
+  dialog.addEventListener("close", async () => {
+    dialog.remove();
+    if (dialog.returnValue === "remove") await work(source.title ?? source.source, jobs, () => remove(`/v1/documents/${encodeURIComponent(source.id)}`), again);
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+async function work(name, jobs, start, again) {
+  const line = h("li", { dir: "auto" }, `${name}: sending…`);
+  jobs.append(line);
+  try {
+    const last = await follow(await start(), (job) => jobLine(line, name, job));
+    announce(`${name}: ${last.status}`);
+    if (last.status === "succeeded") await again();
+  } catch (problem) {
+    replace(line, h("span", { class: "error" }, `${name}: ${problem.message}`));
+    announce(`${name}: ${problem.message}`);
+  }
+}
+
+function dropZone(jobs, again) {
+  const add = async (files) => {
+    for (const file of files) await work(file.name, jobs, () => upload(file), again);
+  };
+  const input = h("input", { type: "file", id: "files", multiple: true, onchange: () => add([...input.files]) });
+  const zone = h("div", { class: "drop" },
+    h("label", { for: "files" }, "Add documents or bibliographies: drop files here, or choose them"), input);
+  zone.addEventListener("dragover", (event) => { event.preventDefault(); zone.classList.add("over"); });
+  zone.addEventListener("dragleave", () => zone.classList.remove("over"));
+  zone.addEventListener("drop", (event) => {
+    event.preventDefault();
+    zone.classList.remove("over");
+    add([...event.dataTransfer.files]);
+  });
+  return zone;
+}

@@ -1,0 +1,42 @@
+"""POST /v1/ask: a question, answered from the sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from rag.types import Answer
+from service import stream
+from service.contract import AskRequest
+from service.dependencies import ServiceDep
+
+router = APIRouter(tags=["ask"])
+
+_STREAM = {
+    "description": "The answer; as server-sent events when `stream` is true: " + ", ".join(stream.EVENTS) + ".",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+
+
+@router.post("/v1/ask", response_model=Answer, responses={200: _STREAM})
+async def ask(request: AskRequest, service: ServiceDep) -> Answer | Response:
+    """Answer a question with sentences that each lead to a passage, and on to the bibliography."""
+    question = service.question(request.question)
+
+    def work(on_event: Callable[[str, Any], None] | None = None) -> Answer:
+        return service.workspace.ask(
+            question,
+            collection=request.collection,
+            limit=request.limit,
+            filters=request.filters.given(),
+            style=request.style,
+            generator=request.generator,
+            on_event=on_event,
+        )
+
+    if request.stream:
+        await service.compute(lambda: service.workspace.generation(request.collection))  # a 404 and no stream
+        return stream.response(service, work)
+    return await service.compute(work)

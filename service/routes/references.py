@@ -1,0 +1,111 @@
+"""GET /v1/references[/{id}]: the bibliography, as data, as formatted entries or as a file for a reference manager."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+
+from rag.bibliography import export, format_reference
+from rag.store import Generation
+from rag.types import Reference
+from service.contract import ReferenceEntry, ReferenceList, Style
+from service.dependencies import GenerationDep, Service, ServiceDep
+
+router = APIRouter(tags=["references"])
+
+Format = Literal["json", "bibtex", "ris", "csl", "text"]
+MEDIA_TYPES = {
+    "bibtex": "application/x-bibtex",
+    "ris": "application/x-research-info-systems",
+    "csl": "application/vnd.citationstyles.csl+json",
+    "text": "text/plain",
+}
+SUFFIXES = {"bibtex": "bib", "ris": "ris", "csl": "json", "text": "txt"}
+_TEXT = {"schema": {"type": "string"}}
+_FILES: dict[int | str, dict[str, Any]] = {200: {"content": dict.fromkeys(MEDIA_TYPES.values(), _TEXT)}}
+FormatQuery = Annotated[Format, Query(alias="format", description="JSON, or a file of another format.")]
+StyleQuery = Annotated[Style | None, Query(description="How entries are formatted.")]
+
+
+@router.get("/v1/references", response_model=ReferenceList, responses=_FILES)
+def references(
+    generation: GenerationDep,
+    service: ServiceDep,
+    *,
+    document_id: Annotated[str | None, Query(description="Only this document's bibliography.")] = None,
+    ids: Annotated[list[str] | None, Query(alias="id", description="Only these entries.", max_length=500)] = None,
+    form: FormatQuery = "json",
+    style: StyleQuery = None,
+) -> ReferenceList | Response:
+    """List the bibliography, with what is wrong in each entry and how often the text cites it."""
+    if document_id is not None:
+        generation.document(document_id)
+    found = generation.references(document_id)
+    if ids is not None:
+        found = [generation.reference(reference_id) for reference_id in dict.fromkeys(ids)]
+    if form != "json":
+        return _file(found, form, _style(service, style), generation.state.collection)
+    cited = _cited(generation, {reference.document_id for reference in found})
+    entries = [_entry(reference, cited, _style(service, style)) for reference in found]
+    return ReferenceList(index=generation.state, references=entries)
+
+
+@router.get("/v1/references/{reference_id}", response_model=ReferenceEntry, responses=_FILES)
+def reference(
+    reference_id: str,
+    generation: GenerationDep,
+    service: ServiceDep,
+    *,
+    form: FormatQuery = "json",
+    style: StyleQuery = None,
+) -> ReferenceEntry | Response:
+    """One bibliography entry."""
+    found = generation.reference(reference_id)
+    if form != "json":
+        return _file([found], form, _style(service, style), found.id)
+    return _entry(found, _cited(generation, {found.document_id}), _style(service, style))
+
+
+def _style(service: Service, style: str | None) -> str:
+    return style or service.workspace.settings.citation_style
+
+
+def _cited(generation: Generation, document_ids: set[str]) -> Counter[str]:
+    """In-text citations by the entry they resolve to."""
+    return Counter(
+        mention.reference_id
+        for document_id in document_ids
+        for mention in generation.mentions(document_id)
+        if mention.reference_id is not None
+    )
+
+
+def _entry(reference: Reference, cited: Counter[str], style: str) -> ReferenceEntry:
+    return ReferenceEntry(
+        id=reference.id,
+        document_id=reference.document_id,
+        label=reference.label,
+        raw=reference.raw,
+        start=reference.start,
+        end=reference.end,
+        csl=reference.csl,
+        formatted=format_reference(reference.csl, style),
+        mentions=cited[reference.id],
+        problems=list(reference.problems),
+    )
+
+
+def _file(references: list[Reference], form: Format, style: str, name: str) -> Response:
+    if form == "text":
+        body = "".join(format_reference(reference.csl, style) + "\n" for reference in references)
+    else:
+        body = export(references, form)
+    # The name is a collection's or an entry's: letters, digits, dots, dashes and underscores.
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in name)
+    return Response(
+        body,
+        media_type=MEDIA_TYPES[form],
+        headers={"Content-Disposition": f'attachment; filename="{safe}.{SUFFIXES[form]}"'},
+    )

@@ -1,0 +1,65 @@
+"""An answer as server-sent events, as it comes about.
+
+    retrieval.completed → answer.delta* → citation.added* → sentence.verified* → answer.completed, or error
+
+The answering runs in a thread and learns at its next event when the client has left.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import anyio
+import anyio.from_thread
+from anyio.streams.memory import MemoryObjectSendStream
+from pydantic import TypeAdapter
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from rag.types import Answer
+from service import problems
+from service.dependencies import Service
+
+log = logging.getLogger("adfontes.service")
+
+Emit = Callable[[str, Any], None]
+PING_SECONDS = 15
+_JSON: TypeAdapter[Any] = TypeAdapter(Any)
+EVENTS = ("retrieval.completed", "answer.delta", "citation.added", "sentence.verified", "answer.completed", "error")
+
+
+def response(service: Service, ask: Callable[[Emit], Answer]) -> EventSourceResponse:
+    """The streamed response to a question; `ask` is called in a thread with the function that takes its events."""
+    send, receive = anyio.create_memory_object_stream[ServerSentEvent](math.inf)  # an answer has few events
+    return EventSourceResponse(
+        receive,
+        data_sender_callable=partial(_produce, service, ask, send),
+        ping=PING_SECONDS,
+        ping_message_factory=lambda: ServerSentEvent(comment="ping"),
+        headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"},
+    )
+
+
+async def _produce(
+    service: Service, ask: Callable[[Emit], Answer], send: MemoryObjectSendStream[ServerSentEvent]
+) -> None:
+    def emit(name: str, data: Any) -> None:  # noqa: ANN401  (events of every shape)
+        anyio.from_thread.check_cancelled()
+        anyio.from_thread.run_sync(send.send_nowait, _event(name, data))
+
+    async with send:
+        try:
+            answer = await service.compute(lambda: ask(emit))
+        except Exception as error:  # noqa: BLE001  (the status line is long gone: the stream has to tell)
+            problem = problems.of_error(error)
+            await send.send(_event("error", problem.model_dump(exclude_defaults=True)))
+        else:
+            await send.send(_event("answer.completed", answer))
+
+
+def _event(name: str, data: Any) -> ServerSentEvent:  # noqa: ANN401
+    payload = {"text": data} if name == "answer.delta" else {"passages": data} if isinstance(data, list) else data
+    return ServerSentEvent(event=name, data=_JSON.dump_json(payload).decode(), sep="\n")
