@@ -102,7 +102,9 @@ def _layout(blocks: Sequence[Block]) -> tuple[str, list[Span]]:
 def _sections(blocks: list[Block], spans: list[Span], text: str, title: str | None) -> list[Section]:
     """Sections in order; each ends where the next begins, the first starts at 0, the last ends with the text."""
     opens = [i for i, b in enumerate(blocks) if b.role in {"title", "heading"}]
-    starts = sorted({0, *opens}) if blocks else []
+    if not blocks:
+        return []
+    starts = sorted({0, *opens})
     raw: list[tuple[int, int, str, int, SectionKind]] = []
     bounds = [*starts[1:], len(blocks)]
     inherited: tuple[int, SectionKind] | None = None

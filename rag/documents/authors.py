@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from rag.documents.dates import parse_date
 from rag.documents.lexicon import alternatives
 from rag.documents.opening import clean_name, names_in_byline
 from rag.types import Byline, Span
@@ -55,7 +56,8 @@ def bylines(
         return tuple(_placed(text, name, [*lines, *notes]) for name in dict.fromkeys(known or told))
     found: dict[str, Byline] = {}
     for span in lines:
-        for name in names_in_byline(span.of(text)):
+        line = span.of(text)
+        for name in names_in_byline(line) or ([] if parse_date(line) else [n for n in [clean_name(line)] if n]):
             found.setdefault(name, _placed(text, name, [span]))
     if found:
         return tuple(found.values())

@@ -14,19 +14,22 @@ _AUTHOR = re.compile(
     r"[^\W\d_][\w’'\-]*(?:\s[^\W\d_][\w’'\-]*){0,3},\s*(?:[^\W\d_]\.|[^\W\d_][\w’'\-]+|[A-Z]{1,3}\b)"
 )
 _LOCATOR = re.compile(
-    r"https?://|www\.|\bdoi\b|\bpp?\.\s?\d|\bvol\.|\bno\.\s?\d|\d+\s?\(\d+\)|\d+\s*[–-]\s*\d+|\[online\]|\bin:\s"
+    r"https?://|www\.|\bdoi\b|\bpp?\.\s?\d|\bvol\.|\bno\.\s?\d|\d+\s?\(\d+\)|(?<![\d–-])\d+\s*[–-]\s*\d+(?![\d–-])|\[online\]|\bin:\s"
     r"|\beds?\.|\bISBN\b|\bISSN\b|available (?:from|at)|retrieved|accessed|dispon[ií]vel|disponible|consultado"
     r"|abgerufen|verfügbar|consulté|\[[JMCDNRPSZ](?:/OL)?\]|第\s?\d+\s?期|[《「『].+[》」』]",
     re.IGNORECASE,
 )
 _LABEL_ONLY = re.compile(r"^\[\d{1,3}\]")
 MAX_ENTRY = 900
+_FEWEST_LETTERS = 8
 
 
 def looks_like_entry(paragraph: str) -> bool:
     """Whether `paragraph` reads like one entry of a reference list: dated, and signed or located."""
     text = paragraph.strip()
     if not 12 <= len(text) <= MAX_ENTRY:
+        return False
+    if sum(c.isalpha() for c in text) < _FEWEST_LETTERS:
         return False
     marks = (
         bool(_YEAR.search(text)) * 2

@@ -42,6 +42,9 @@ _OTHER_PAGES = words("other_pages")
 _NOTICE = re.compile(alternatives("notice"))
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
 _PART = re.compile(r"\s+[|·•∙⋅/—–]\s+|\s*[|·•∙⋅]\s*")
+_NARROW = 45
+_WEIGHTIEST_LABEL = 160
+_LIGHTEST_SENTENCE = 40
 _LONGEST_LINE = 90
 _LONGEST_NOTICE = 320
 
@@ -56,15 +59,21 @@ class Stripped:
     """ISO dates that the furniture told, as it stood in the text."""
     undated: list[str] = field(default_factory=list)
     """Dates without a year: "Updated: Jun 18"."""
+    signed: list[str] = field(default_factory=list)
+    """Lines with a date or reading time right below them, at the top: the author's name, or else the title."""
 
 
 def is_prose(block: Sequence[str]) -> bool:
     """Whether a block is running text or an entry of a list: it ends a sentence, or is too long for a label."""
+    if len(block) > 1 and max(map(len, block)) < _NARROW:
+        return any(is_prose([line]) for line in block)  # a menu, one label a line
     text = " ".join(block)
-    letters = sum(c.isalpha() for c in text)
-    wide = sum("\u2e80" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7af" for c in text)
-    weight = letters + wide
-    return weight > 160 or (weight >= 40 and bool(_SENTENCE_END.search(text))) or looks_like_entry(text)
+    weight = sum(1 + ("\u2e80" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7af") for c in text if c.isalpha())
+    if weight > _WEIGHTIEST_LABEL or looks_like_entry(text):
+        return True
+    if len(block) == 1 and text.endswith(("?", "!", "？", "！")) and not re.search(r"[.!?。！？]\s*\S", text):
+        return False  # one question alone may be a title
+    return weight >= _LIGHTEST_SENTENCE and bool(_SENTENCE_END.search(text))
 
 
 def strip(blocks: Sequence[Sequence[str]]) -> Stripped:
@@ -73,6 +82,7 @@ def strip(blocks: Sequence[Sequence[str]]) -> Stripped:
     prose = [i for i, block in enumerate(blocks) if is_prose(block) and not all(_is_notice(line) for line in block)]
     first, last = (prose[0], prose[-1]) if prose else (len(blocks), -1)
     below_other_pages = False
+    before = ""
     for i, block in enumerate(blocks):
         edge = i < first or i > last
         kept: list[str] = []
@@ -87,10 +97,15 @@ def strip(blocks: Sequence[Sequence[str]]) -> Stripped:
             )
             if not goes:
                 kept.append(line)
+                before = line
                 continue
             result.removed.append(line)
-            for date, said in _dates(line):
+            dates = _dates(line)
+            for date, said in dates:
                 (result.dates if date else result.undated).append(date or said)
+            if i < first and before and (dates or _READING_TIME.fullmatch(plain)):
+                result.signed.append(before)
+            before = ""
         if kept:
             result.blocks.append(kept)
     return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from rag.documents.blocks import Block
 from rag.documents.clean import cjk_share
@@ -46,38 +47,42 @@ _SEPARATOR = re.compile(r"\s+[|·•—–-]\s+|\s*[|·•]\s*")
 _MOST_LINES = 12
 
 
-def split_opening(blocks: list[list[str]]) -> tuple[list[Block], list[list[str]]]:
+def split_opening(blocks: list[list[str]], signed: Sequence[str] = ()) -> tuple[list[Block], list[list[str]]]:
     """Take title and bylines off the top; returns them and the blocks that remain.
 
     The title is the first line that could be one, before the first prose. A single word in front of a longer
-    line (a rubric, the site's name) is kept as an ordinary line, not taken for the title.
+    line (a rubric, the site's name) is kept as an ordinary line, not taken for the title; so is a name in `signed`
+    (lines that stood right above a date) when another line can be the title.
     """
-    top: list[str] = []
     used = 0
-    for block in blocks[:_MOST_LINES]:
-        if is_prose(block) or (used and kind_of_title(block[0])):
+    while used < min(len(blocks), _MOST_LINES) and not is_prose(blocks[used]):
+        if used and kind_of_title(blocks[used][0]):
             break
-        top.extend(block)
         used += 1
-    while used and used == len(blocks) and len(top) > 1:
-        # Nothing but short lines: only the first block is opening.
-        used, top = 1, list(blocks[0])
-        break
-    title = _title_index(top)
+    if used == len(blocks):
+        used = min(used, 1)  # nothing but short lines: only the first block can be the opening
+    top = [line for block in blocks[:used] for line in block]
+    title = _title_index(top, signed)
     if title is None:
         return [], blocks
-    opening: list[Block] = [Block(line, "byline" if names_in_byline(line) else "paragraph") for line in top[:title]]
-    opening.append(Block(top[title], "title", 1))
-    rest = top[title + 1 :]
-    opening.extend(Block(line, "byline") for line in rest if names_in_byline(line) or parse_date(line))
-    left = [[line] for line in rest if not (names_in_byline(line) or parse_date(line))]
-    return opening, [*left, *blocks[used:]]
+
+    def as_block(line: str) -> Block:
+        meta = names_in_byline(line) or parse_date(line) or (line in signed and clean_name(line))
+        return Block(line, "byline" if meta else "paragraph")
+
+    above = [as_block(line) for line in top[:title]]
+    below = [as_block(line) for line in top[title + 1 :]]
+    opening = [*above, Block(top[title], "title", 1), *(b for b in below if b.role == "byline")]
+    return opening, [*([b.text] for b in below if b.role != "byline"), *blocks[used:]]
 
 
-def _title_index(top: list[str]) -> int | None:
+def _title_index(top: list[str], signed: Sequence[str]) -> int | None:
     possible = [i for i, line in enumerate(top) if (i == 0 and _plain_first(line)) or _could_be_title(line)]
     if not possible:
         return None
+    unsigned = [i for i in possible if not (top[i] in signed and 2 <= _words(top[i]) <= 4 and clean_name(top[i]))]
+    if unsigned:
+        possible = unsigned
     first = possible[0]
     if len(possible) > 1 and possible[1] == first + 1 and _words(top[first]) == 1 and _words(top[first + 1]) >= 3:
         return possible[1]

@@ -38,7 +38,7 @@ def draft_of(text: str) -> Draft:
     stripped = furniture.strip(blocks)
     draft = Draft([], READER, problems=removed_problems(stripped))
     draft.date = stripped.dates[0] if stripped.dates else None
-    opening, rest = split_opening(stripped.blocks)
+    opening, rest = split_opening(stripped.blocks, stripped.signed)
     draft.blocks = [*opening, *structure(rest, hanging=hanging)]
     return draft
 
