@@ -16,10 +16,12 @@ from rag.documents.clean import clean, one_line
 from rag.documents.dates import parse_date
 from rag.documents.entries import looks_like_entry, share_of_entries
 from rag.documents.language import language_of
-from rag.documents.names import kind_of_title, names_bibliography, perhaps_bibliography
+from rag.documents.names import kind_of_title, names_bibliography, names_notes, perhaps_bibliography
 from rag.types import Document, Page, Section, SectionKind, Span
 
 _GAP = "\n\n"
+_Part = tuple[int, int, str, int, SectionKind]
+"""First block, first block of the body, title, level, kind of a section to be."""
 _FEWEST_ENTRIES = 3
 _INNER_BLANK = re.compile(r"\n\s*\n\s*")
 
@@ -105,7 +107,7 @@ def _sections(blocks: list[Block], spans: list[Span], text: str, title: str | No
     if not blocks:
         return []
     starts = sorted({0, *opens})
-    raw: list[tuple[int, int, str, int, SectionKind]] = []
+    raw: list[_Part] = []
     bounds = [*starts[1:], len(blocks)]
     inherited: tuple[int, SectionKind] | None = None
     for first, after in zip(starts, bounds, strict=True):
@@ -125,8 +127,21 @@ def _sections(blocks: list[Block], spans: list[Span], text: str, title: str | No
         else:
             inherited = None
         raw.append((first, first + 1, block.text, level, kind or "body"))
-    raw = _with_unheaded(raw, blocks)
+    raw = _with_unheaded(_settled(raw), blocks)
     return _placed(raw, spans, len(text))
+
+
+def _settled(raw: list[_Part]) -> list[_Part]:
+    """Notes full of references are the reference list only where the document has no other."""
+    lists = [part[2] for part in raw if part[4] == "bibliography"]
+    if all(names_notes(title) for title in lists):
+        return raw
+    return [
+        (*part[:4], "notes")
+        if part[4] == "bibliography" and names_notes(part[2]) and not names_bibliography(part[2])
+        else part
+        for part in raw
+    ]
 
 
 def _kind(heading: str, inner: Sequence[Block]) -> SectionKind | None:
@@ -145,9 +160,7 @@ def _entries_only(inner: Sequence[Block]) -> bool:
     return share_of_entries([b.text for b in inner]) >= 0.6
 
 
-def _top(
-    blocks: list[Block], first: int, after: int, title: str | None
-) -> list[tuple[int, int, str, int, SectionKind]]:
+def _top(blocks: list[Block], first: int, after: int, title: str | None) -> list[_Part]:
     """The part under the title: front matter as far as bylines go, then the text before the first heading."""
     headed = blocks[first].role == "title"
     begin = first + headed
@@ -161,9 +174,7 @@ def _top(
     return [(first, begin, name, 1, "front"), (bylines_end, bylines_end, name, 1, "body")]
 
 
-def _with_unheaded(
-    raw: list[tuple[int, int, str, int, SectionKind]], blocks: list[Block]
-) -> list[tuple[int, int, str, int, SectionKind]]:
+def _with_unheaded(raw: list[_Part], blocks: list[Block]) -> list[_Part]:
     """Cut off a reference list and a note about the author that stand at the end without a heading."""
     if not raw:
         return raw
@@ -197,7 +208,7 @@ def _tail_of_entries(blocks: list[Block]) -> int | None:
     return start if found >= _FEWEST_ENTRIES else None
 
 
-def _placed(raw: list[tuple[int, int, str, int, SectionKind]], spans: list[Span], length: int) -> list[Section]:
+def _placed(raw: list[_Part], spans: list[Span], length: int) -> list[Section]:
     sections: list[Section] = []
     for n, (first, body, title, level, kind) in enumerate(raw):
         end = spans[raw[n + 1][0]].start if n + 1 < len(raw) else length

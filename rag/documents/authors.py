@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rag.documents.dates import parse_date
 from rag.documents.lexicon import alternatives
-from rag.documents.opening import clean_name, names_in_byline
+from rag.documents.opening import bare_names, clean_name, names_in_byline
 from rag.types import Byline, Span
 
 _WORD = r"[^\W\d_][\w’'.\-]*"
@@ -57,7 +57,7 @@ def bylines(
     found: dict[str, Byline] = {}
     for span in lines:
         line = span.of(text)
-        for name in names_in_byline(line) or ([] if parse_date(line) else [n for n in [clean_name(line)] if n]):
+        for name in names_in_byline(line) or ([] if parse_date(line) else bare_names(line)):
             found.setdefault(name, _placed(text, name, [span]))
     if found:
         return tuple(found.values())

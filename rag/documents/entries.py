@@ -19,9 +19,16 @@ _LOCATOR = re.compile(
     r"|abgerufen|verfügbar|consulté|\[[JMCDNRPSZ](?:/OL)?\]|第\s?\d+\s?期|[《「『].+[》」』]",
     re.IGNORECASE,
 )
+# "Ferry Crews' Union. 2022." and "World Bank (2019):" – a body signs as itself.
+_BODY_AND_YEAR = re.compile(
+    r"^(?:\[\w{1,12}\]\s*)?[^\W\d_][^.\d]{2,100}(?:\.[^.\d]{0,40})?[.,]?\s\(?(?:1[5-9]|20)\d\d[a-z]?\)?[.,:]"
+)
+_PUBLISHED = re.compile(r"[^\W\d_][\w\s’'&.-]{2,40}: [^\W\d_][^.]{1,60}\.?$")
+_TITLE_AND_ADDRESS = re.compile(r"^[A-Z\u00c0-\uffff][^.!?]{3,80}\.\s[^.!?]{3,150}\.\s*(?:https?://|www\.)\S+$")
 _LABEL_ONLY = re.compile(r"^\[\d{1,3}\]")
 MAX_ENTRY = 900
 _FEWEST_LETTERS = 8
+_MOST_SENTENCES = 12
 
 
 def looks_like_entry(paragraph: str) -> bool:
@@ -31,15 +38,15 @@ def looks_like_entry(paragraph: str) -> bool:
         return False
     if sum(c.isalpha() for c in text) < _FEWEST_LETTERS:
         return False
-    marks = (
-        bool(_YEAR.search(text)) * 2
-        + bool(_LABEL.match(text))
-        + bool(_AUTHOR.match(text))
-        + bool(_LOCATOR.search(text))
+    dated, labelled = bool(_YEAR.search(text)), bool(_LABEL.match(text))
+    signed, located = bool(_AUTHOR.match(text) or _BODY_AND_YEAR.match(text)), bool(_LOCATOR.search(text))
+    if dated and labelled + signed + located >= 2:
+        return _sentences(text) <= _MOST_SENTENCES
+    if dated and signed:
+        return bool(_BODY_AND_YEAR.match(text) and _PUBLISHED.search(text))
+    return located and (
+        signed or bool(_LABEL_ONLY.match(text)) or (len(text) < 300 and bool(_TITLE_AND_ADDRESS.match(text)))
     )
-    if marks >= 3:
-        return _sentences(text) <= 12
-    return marks == 2 and bool(_LOCATOR.search(text)) and bool(_AUTHOR.match(text) or _LABEL_ONLY.match(text))
 
 
 def share_of_entries(paragraphs: list[str]) -> float:

@@ -10,7 +10,7 @@ from rag.documents.blocks import Block, Draft
 from rag.documents.dates import parse_date
 from rag.documents.decode import decode
 from rag.documents.names import names_bibliography, perhaps_bibliography
-from rag.documents.opening import names_in_byline
+from rag.documents.opening import bare_names, names_in_byline
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -119,7 +119,8 @@ class _Walk:
         self.items.append(marker + text.strip())
 
     def opening(self) -> bool:
-        return all(b.role in {"heading", "byline"} for b in self.draft.blocks)
+        blocks = self.draft.blocks
+        return len(blocks) > 0 and blocks[0].role == "heading" and all(b.role == "byline" for b in blocks[1:])
 
     def flush_list(self) -> None:
         if self.in_bibliography:
@@ -154,7 +155,7 @@ def _inline(token: Token, *, addresses: bool) -> str:
 
 
 def _is_byline(text: str) -> bool:
-    return bool(names_in_byline(text)) or parse_date(text) is not None
+    return bool(names_in_byline(text) or bare_names(text)) or parse_date(text) is not None
 
 
 def _name_title(draft: Draft) -> None:

@@ -47,6 +47,11 @@ def perhaps_bibliography(title: str) -> bool:
     return plain_title(title) in _PERHAPS_BIBLIOGRAPHY
 
 
+def names_notes(title: str) -> bool:
+    """Whether a heading of this name opens notes ("Notes", "Anmerkungen")."""
+    return plain_title(title) in _KINDS["notes"]
+
+
 def kind_of_title(title: str) -> SectionKind | None:
     """The kind of section that a heading of this name opens, None for ordinary headings."""
     plain = plain_title(title)

@@ -45,6 +45,7 @@ _PARTICLE = {
 }
 _SEPARATOR = re.compile(r"\s+[|·•—–-]\s+|\s*[|·•]\s*")
 _MOST_LINES = 12
+_LONGEST_NAMES = 160
 
 
 def split_opening(blocks: list[list[str]], signed: Sequence[str] = ()) -> tuple[list[Block], list[list[str]]]:
@@ -72,6 +73,13 @@ def split_opening(blocks: list[list[str]], signed: Sequence[str] = ()) -> tuple[
 
     above = [as_block(line) for line in top[:title]]
     below = [as_block(line) for line in top[title + 1 :]]
+    follows = below[1].text if len(below) > 1 else blocks[used][0] if used < len(blocks) else ""
+    if (
+        below
+        and bare_names(below[0].text)
+        and (kind_of_title(follows) or could_be_heading(follows) or parse_date(follows))
+    ):
+        below[0].role = "byline"
     opening = [*above, Block(top[title], "title", 1), *(b for b in below if b.role == "byline")]
     return opening, [*([b.text] for b in below if b.role != "byline"), *blocks[used:]]
 
@@ -129,6 +137,15 @@ def names_in_byline(line: str) -> list[str]:
             if names and all(name and (found["mark"].strip() or " " in name) for name in names):
                 return [name for name in names if name]
     return []
+
+
+def bare_names(line: str) -> list[str]:
+    """The people in a line that holds nothing but names ("Ana Sousa and Li Wei"), empty for any other line."""
+    if len(line) > _LONGEST_NAMES or line.endswith((".", ":", "?", "!")) or kind_of_title(line):
+        return []
+    names = [clean_name(name) for name in _JOINED.split(line) if name.strip(" *†‡0123456789")]
+    good = [name for name in names if name and " " in name and not name.isupper()]
+    return good if good and len(good) == len(names) else []
 
 
 def clean_name(name: str) -> str | None:
