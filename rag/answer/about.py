@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.answer.evidence import present
 from rag.answer.question import Question
 from rag.lexical import terms
 from rag.sentences import split
@@ -32,39 +33,75 @@ _TITLE = re.compile(
     rf"\b(?:title|name|título|titel|titre)\s+(?:of|del?|d[oe]|des|dieses)?\s*(?:{_THIS})\s*\??\s*$|\bwhat\s+is\s+(?:{_THIS})\s+called\b",
     re.IGNORECASE,
 )
+_PURPOSE = re.compile(
+    rf"^\W*(?:what\s+(?:is|does)|what's)\s+(?:{_THIS})\s+(?:about|discuss|deal with|argue|examine|cover|try to (?:do|show))\b|"
+    rf"\b(?:purpose|aim|goal|topic|subject|thesis|main (?:question|argument|point|idea))\s+of\s+(?:{_THIS})|"
+    rf"^\W*(?:summari[sz]e|sum up)\s+(?:{_THIS})|\bde qu[eé] trata\s+(?:{_THIS})|\bworum geht es\b",
+    re.IGNORECASE,
+)
+_STATED_PURPOSE = re.compile(
+    r"\b(?:this|the|our)\s+(?:\w+\s+)?(?:article|paper|report|essay|study|brief|chapter|review|analysis|piece|digest)\s+(?:\w+\s+)?"
+    r"(?:aim|attempt|seek|tr(?:y|ie)|examin|explor|argu|ask|discuss|investigat|analy[sz]|identif|review|describ|present|propos|"
+    r"show|consider|address|assess|set|look|trac|put)\w*|\bwe\s+(?:here\s+)?(?:aim|seek|examine|explore|argue|ask|investigate|show)\b|"
+    r"\b(?:este|el presente)\s+(?:artículo|informe|estudio|trabajo)\s+\w+|\b(?:dieser|der vorliegende)\s+(?:artikel|beitrag)\s+\w+",
+    re.IGNORECASE,
+)
 _FIELDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("DOI", re.compile(r"\bdoi\b", re.IGNORECASE)),
-    ("URL", re.compile(r"\b(?:url|web\s*address|address|link|web\s*page|website|available\s+from|dirección|enlace)\b", re.IGNORECASE)),
-    ("page", re.compile(r"\b(?:page numbers?|what pages|which pages|page range|páginas)\b", re.IGNORECASE)),
-    ("volume", re.compile(r"\b(?:which|what) (?:volume|issue)\b|\bvolume (?:and issue )?(?:number)? of\b", re.IGNORECASE)),
+    (
+        "URL",
+        re.compile(
+            r"\b(?:url|web\s*address|address|link|web\s*page|website|available\s+from|dirección|enlace)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "page",
+        re.compile(r"\b(?:page numbers?|(?:what|which|on what|on which) pages|page range|páginas)\b", re.IGNORECASE),
+    ),
+    (
+        "volume",
+        re.compile(r"\b(?:which|what) (?:volume|issue)\b|\bvolume (?:and issue )?(?:number)? of\b", re.IGNORECASE),
+    ),
     (
         "container-title",
         re.compile(
-            r"\b(?:which|what|in what|in which)\s+(?:\w+\s+)?(?:journal|newspaper|magazine|outlet|periodical|revista)\b", re.IGNORECASE
+            r"\b(?:which|what)\s+(?:\w+\s+)?(?:journal|newspaper|magazine|outlet|periodical|news\s+agency|news\s+site|revista)\b|"
+            r"\bwhere\b.*\b(?:published|appear)",
+            re.IGNORECASE,
         ),
     ),
     ("publisher", re.compile(r"\bwho\s+published\b|\bpublisher\s+of\b|\bpublishing house\b", re.IGNORECASE)),
     (
         "issued",
         re.compile(
-            r"\b(?:publication\s+(?:date|year)|(?:date|year)\s+of\s+publication|(?:when|what\s+year|which\s+year|what date)\b.*\bpublish)",
+            r"\bpublication\s+(?:date|year)|(?:date|year)\s+of\s+publication|"
+            r"\b(?:when|(?:what|which)\s+(?:year|date|day))\b.*\b(?:publish|appear|come\s+out|came\s+out|report\b)",
             re.IGNORECASE,
         ),
     ),
-    ("title", re.compile(r"\b(?:full\s+)?title\s+of\b", re.IGNORECASE)),
-    ("author", re.compile(r"\b(?:who\s+(?:wrote|authored)|authors?\s+of|by\s+whom)\b|\bqui[eé]n escribió\b", re.IGNORECASE)),
-)  # fmt: skip
-_ABOUT_ENTRIES = re.compile(
-    r"\b(?:bibliograph\w*|references?|entry|listed|cit(?:e[sd]?|ation)|paper|article|report|work|study|piece|book|story)\b",
+    ("title", re.compile(r"\b(?:full\s+|english\s+)?(?:title|headline|translation)\s+of\b", re.IGNORECASE)),
+    (
+        "author",
+        re.compile(r"\b(?:who\s+(?:wrote|authored)|authors?\s+of|by\s+whom)\b|\bqui[eé]n escribió\b", re.IGNORECASE),
+    ),
+)
+_WORK = re.compile(
+    r"\b(?:bibliograph\w*|references?|entry|listed|cit(?:e[sd]?|ation)|paper|article|report|work|study|piece|book|story|headline|"
+    r"artículo|informe|libro)\b",
     re.IGNORECASE,
 )
 _GENERIC = frozenset(
     terms(
-        "doi url web address link page pages number numbers range volume issue journal newspaper magazine outlet periodical published "
-        "publish publisher publication date year title full author authors wrote written authored paper article report work study piece "
-        "book story reference entry bibliography listed list cited cite cites citation source online available appeared appear find"
+        "doi url web address link page pages number numbers range volume issue journal newspaper magazine outlet periodical news agency "
+        "site published publish publisher publication date year title headline translation english full author authors wrote written "
+        "authored paper article report work study piece book story reference entry bibliography listed list cited cite cites citation "
+        "source online available appeared appear find come came out carry carried run ran print printed chinese"
     )
 )
+_NOT_WORD = re.compile(r"[^\w\s&-]|_")
+_MOST_WORDS, _SOME_WORDS = 0.75, 0.45
+"""Share of a question's words, by weight, that an entry must hold: alone, and when its author is named too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +128,8 @@ def look_up(generation: Generation, question: Question, documents: Sequence[str]
         return _bylines(generation, wanted)
     if _TITLE.search(question.text):
         return _titles(generation, wanted)
+    if _PURPOSE.search(question.text) and (stated := _purposes(generation, wanted)).found:
+        return stated
     return _entries(generation, question, {d.id for d in wanted})
 
 
@@ -118,9 +157,23 @@ def _titles(generation: Generation, documents: Sequence[Document]) -> Lookup:
     return Lookup(tuple(found), "" if found else "no text gives a title")
 
 
+def _purposes(generation: Generation, documents: Sequence[Document]) -> Lookup:
+    """The first sentence of each document that says what the document is for."""
+    found = []
+    for brief in documents:
+        document = generation.document(brief.id)
+        end = min((s.start for s in document.bibliography()), default=len(document.text))
+        for span in split(document.text, 0, end, document.language):
+            if _STATED_PURPOSE.search(span.of(document.text)):
+                found.append(Found(document, span))
+                break
+    return Lookup(tuple(found))
+
+
 def _entries(generation: Generation, question: Question, documents: set[str]) -> Lookup | None:
+    """The entries a question asks a bibliographic fact of: all its names stand in them, and an author or most words."""
     field = next((name for name, pattern in _FIELDS if pattern.search(question.text)), None)
-    if field is None:
+    if field is None or (field not in {"DOI", "URL", "page", "volume"} and not _WORK.search(question.text)):
         return None
     asked = [t for t in question.content if t not in _GENERIC]
     if not asked:
@@ -129,13 +182,12 @@ def _entries(generation: Generation, question: Question, documents: set[str]) ->
     for reference in generation.references():
         if reference.document_id not in documents or reference.start is None:
             continue
-        held = set(terms(reference.raw))
+        held = present(_NOT_WORD.sub(" ", reference.raw))
         if any(name not in held for name in (*question.names, *question.figures) if name not in _GENERIC):
             continue
         weights = {t: generation.idf(t) for t in asked}
         score = sum(w for t, w in weights.items() if t in held) / sum(weights.values())
-        # An entry's subject alone is too little: its author or most of its title must be named.
-        if score >= (0.75 if _ABOUT_ENTRIES.search(question.text) or field in {"DOI", "URL"} else 0.9):
+        if score >= _MOST_WORDS or (score >= _SOME_WORDS and _author_terms(reference) & set(asked)):
             best.append((score, reference))
     if not best:
         return None
@@ -149,6 +201,11 @@ def _entries(generation: Generation, question: Question, documents: set[str]) ->
         return Lookup((), f"the bibliography lists {names} but gives no {field}")
     texts = {d: generation.document(d) for d in {r.document_id for r in having}}
     return Lookup(tuple(Found(texts[r.document_id], Span(r.start or 0, r.end or 0), r) for r in having))
+
+
+def _author_terms(reference: Reference) -> set[str]:
+    names = (a.get("family") or a.get("literal") or "" for a in reference.csl.get("author") or ())
+    return {t for name in names for t in terms(str(name))}
 
 
 def _sentence_at(document: Document, offset: int) -> Span:

@@ -120,8 +120,8 @@ def measure(
     language: str | None = "en",
 ) -> tuple[float, ...]:
     """The features of one candidate, in the order of `FEATURES`, each about 0 to 1."""
-    own = _present(text, language)
-    near = own | _present(f"{around.before}\n{around.section}\n{around.title}", language)
+    own = present(text, language)
+    near = own | present(f"{around.before}\n{around.section}\n{around.title}", language)
     weights = {term: idf(term) for term in question.content}
     highest = idf("\0")  # a term that no chunk has
     return (
@@ -144,7 +144,7 @@ def probability(values: Sequence[float]) -> float:
     return 1 / (1 + exp(-(bias + sum(w * v for w, v in zip(weights, values, strict=True)))))
 
 
-def _present(text: str, language: str | None) -> set[str]:
+def present(text: str, language: str | None = "en") -> set[str]:
     """The terms of a text, with the initials of its capitalised runs: "United Nations" also says "un"."""
     found = set(terms(text, language))
     run: list[str] = []
