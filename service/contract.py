@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from rag.types import Byline, Csl, IndexState, Mention, Page, Passage, Problem, Section
+from rag.types import Byline, Csl, IndexState, Mention, Page, Passage, Problem, Section, Severity
 
 COLLECTION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 """A name that is one folder's and can be no path: it starts with no dot and holds no separator."""
@@ -154,13 +154,21 @@ class ReferenceList(BaseModel):
     references: list[ReferenceEntry]
 
 
+class ProblemKind(BaseModel):
+    """What a kind of problem means."""
+
+    severity: Severity
+    title: str
+    explanation: str
+
+
 class Audit(BaseModel):
     """Everything found wrong in the bibliography and the citations, and the meaning of each kind of problem."""
 
     index: IndexState
     problems: list[Problem]
     counts: dict[str, int] = Field(description="Problems by kind.")
-    kinds: dict[str, str] = Field(description="What each kind found here means.")
+    kinds: dict[str, ProblemKind] = Field(description="What each kind found here means.")
 
 
 class CollectionState(BaseModel):

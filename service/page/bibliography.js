@@ -84,7 +84,7 @@ function filterBar(audit, redraw) {
       redraw();
     } }, label);
   return h("div", { class: "chips", role: "group", "aria-label": "Show only entries with" },
-    kinds.map(([kind, n]) => chip(kind, `${kind.replaceAll("-", " ")} ${n}`, audit.kinds[kind])));
+    kinds.map(([kind, n]) => chip(kind, `${audit.kinds[kind]?.title ?? kind} ${n}`, audit.kinds[kind]?.explanation)));
 }
 
 export function select(values, chosen, on) {

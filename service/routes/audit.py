@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from rag.citations import KINDS
-from service.contract import Audit
+from service.contract import Audit, ProblemKind
 from service.dependencies import GenerationDep
 
 router = APIRouter(tags=["references"])
@@ -28,5 +28,10 @@ def audit(
         index=generation.state,
         problems=problems,
         counts=dict(counts.most_common()),
-        kinds={kind: KINDS[kind] for kind in sorted(counts) if kind in KINDS},
+        kinds={kind: _kind(kind) for kind in sorted(counts) if kind in KINDS},
     )
+
+
+def _kind(kind: str) -> ProblemKind:
+    severity, title, explanation = KINDS[kind]
+    return ProblemKind(severity=severity, title=title, explanation=explanation)

@@ -15,7 +15,8 @@ from service.dependencies import GenerationDep, Service, ServiceDep
 
 router = APIRouter(tags=["references"])
 
-Format = Literal["json", "bibtex", "ris", "csl", "text"]
+FileFormat = Literal["bibtex", "ris", "csl", "text"]
+Format = Literal["json"] | FileFormat
 MEDIA_TYPES = {
     "bibtex": "application/x-bibtex",
     "ris": "application/x-research-info-systems",
@@ -97,11 +98,8 @@ def _entry(reference: Reference, cited: Counter[str], style: str) -> ReferenceEn
     )
 
 
-def _file(references: list[Reference], form: Format, style: str, name: str) -> Response:
-    if form == "text":
-        body = "".join(format_reference(reference.csl, style) + "\n" for reference in references)
-    else:
-        body = export(references, form)
+def _file(references: list[Reference], form: FileFormat, style: str, name: str) -> Response:
+    body = export(references, form, style)
     # The name is a collection's or an entry's: letters, digits, dots, dashes and underscores.
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in name)
     return Response(
