@@ -12,6 +12,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -391,6 +392,7 @@ def _about(plan: Plan, sources: Sequence[Path]) -> dict[str, Any]:
     return {"inputs_sha256": digest, "sources": files, "settings": settings, "adfontes": _version()}
 
 
+@lru_cache(maxsize=1)
 def _code() -> str:
     """SHA-256 of the rooms that shape a generation: a rule mended is a reason to rebuild."""
     digest = hashlib.sha256()

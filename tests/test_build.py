@@ -1,0 +1,199 @@
+"""Rebuilds: what changed is embedded, what failed changes nothing, readers never see half of anything."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from rag import store
+from rag.errors import BusyError, CancelledError, DocumentError, IndexDamagedError, InputError, NotFoundError
+from rag.types import Progress
+from rag.workspace import Workspace
+
+
+def test_an_unchanged_rebuild_embeds_nothing_and_says_so(fresh: Workspace) -> None:
+    """A second rebuild with nothing changed keeps the generation and embeds nothing."""
+    first = fresh.rebuild()
+    second = fresh.rebuild()
+    assert first.embedded > 0
+    assert (second.unchanged, second.embedded, second.generation) == (True, 0, first.generation)
+
+
+def test_a_forced_rebuild_reuses_every_vector(fresh: Workspace) -> None:
+    """Building anew from the same sources publishes another generation without embedding one text."""
+    first = fresh.rebuild()
+    again = fresh.rebuild(force=True)
+    assert again.generation != first.generation
+    assert (again.embedded, again.reused) == (0, first.embedded)
+
+
+def test_a_changed_document_embeds_only_what_is_new(fresh: Workspace) -> None:
+    """One new sentence costs itself and its chunk, not the document."""
+    before = fresh.rebuild()
+    path = fresh.settings.corpus / "c/tides.md"
+    path.write_text(path.read_text().replace("4,000 homes.", "4,000 homes. It hums at night."))
+    after = fresh.rebuild()
+    assert 0 < after.embedded <= 3
+    assert after.reused >= before.embedded - 2
+
+
+def test_add_and_remove_leave_no_trace_of_a_document(fresh: Workspace) -> None:
+    """A document added is found, a document removed is found nowhere: not in the corpus, not in the index."""
+    fresh.rebuild()
+    fresh.add(None, "owls.txt", b"Owls of Zembla\n\nThe Zemblan owl sleeps eleven hours a day.\n")
+    assert fresh.ask("How many hours does the Zemblan owl sleep?").status == "answered"
+    fresh.remove(None, "owls")
+    assert not (fresh.settings.corpus / "c/owls.txt").exists()
+    assert [d.id for d in fresh.generation().documents()] == ["tides"]
+    assert not any("owl" in p.text for p in fresh.search("Zemblan owl")[1])
+
+
+def test_a_file_that_cannot_be_read_is_refused_and_nothing_changes(fresh: Workspace) -> None:
+    """A broken file is named with its reason, and neither corpus nor index keep anything of it."""
+    live = fresh.rebuild().generation
+    with pytest.raises(DocumentError, match=r"void\.txt"):
+        fresh.add(None, "void.txt", b"\x00\x00\x00")
+    assert not (fresh.settings.corpus / "c/void.txt").exists()
+    assert fresh.generation().state.generation == live
+
+
+def test_another_file_of_the_same_name_is_not_overwritten_unasked(fresh: Workspace) -> None:
+    """Nothing is lost: other content under a taken name needs a word that says so."""
+    fresh.rebuild()
+    with pytest.raises(InputError, match="other content"):
+        fresh.add(None, "tides.md", b"Something else entirely.")
+    assert "Kestrel" in (fresh.settings.corpus / "c/tides.md").read_text()
+    fresh.add(None, "tides.md", b"Something else entirely is written here.", overwrite=True)
+    assert "Kestrel" not in fresh.generation().document("tides").text
+
+
+@pytest.mark.parametrize("name", ["../../x.txt", "/etc/x.txt", "a\\..\\x.txt", ".x.txt", "x.txt\x00"])
+def test_a_name_is_never_a_path(fresh: Workspace, name: str) -> None:
+    """Whatever an uploaded file is called, it lands in the collection's own folder."""
+    fresh.add(None, name, b"The heron stands on one leg all day long.")
+    assert {p.name for p in (fresh.settings.corpus / "c").iterdir()} == {"tides.md", "x.txt"}
+
+
+def test_one_broken_source_does_not_harm_the_others(fresh: Workspace) -> None:
+    """A source that cannot be read is reported as skipped with its reason; the rest is indexed."""
+    (fresh.settings.corpus / "c/broken.docx").write_bytes(b"PK\x03\x04 no archive")
+    report = fresh.rebuild()
+    assert report.documents == 1
+    assert [s.source for s in report.skipped] == ["broken.docx"]
+    assert report.skipped[0].reason
+
+
+def test_a_cancelled_rebuild_leaves_the_old_index_and_no_half(fresh: Workspace) -> None:
+    """Stopping a rebuild raises, keeps the live generation and leaves nothing behind."""
+    live = fresh.rebuild().generation
+    (fresh.settings.corpus / "c/new.txt").write_text("A wholly new sentence about gulls on the pier.")
+    with pytest.raises(CancelledError):
+        fresh.rebuild(cancelled=lambda: True)
+    folder = fresh.settings.index / "c"
+    assert [g.id for g in store.generations(folder)] == [live]
+    assert not list(folder.glob(".building-*"))
+
+
+def test_two_writers_are_told(fresh: Workspace) -> None:
+    """While one rebuild runs, another is told so at once and harms nothing."""
+    inside, leave = threading.Event(), threading.Event()
+
+    def slowly(_: Progress) -> None:
+        inside.set()
+        leave.wait(20)
+
+    thread = threading.Thread(target=lambda: fresh.rebuild(progress=slowly))
+    thread.start()
+    try:
+        assert inside.wait(20)
+        with pytest.raises(BusyError, match="being rebuilt"):
+            fresh.rebuild()
+    finally:
+        leave.set()
+        thread.join(60)
+    assert fresh.rebuild().unchanged
+
+
+def test_a_failed_self_check_publishes_nothing(fresh: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the new index does not hold what was written, the old one stays live and the new one is gone."""
+    live = fresh.rebuild().generation
+    written = store._write_vectors
+    monkeypatch.setattr(store, "_write_vectors", lambda path, vectors: written(path, vectors[:-1]))
+    with pytest.raises(IndexDamagedError):
+        fresh.rebuild(force=True)
+    assert [g.id for g in store.generations(fresh.settings.index / "c")] == [live]
+
+
+def test_readers_follow_the_swap(fresh: Workspace) -> None:
+    """An open workspace answers from the new generation as soon as it is published, and can go back."""
+    first = fresh.rebuild().generation
+    assert fresh.generation().state.generation == first
+    second = fresh.rebuild(force=True).generation
+    assert fresh.generation().state.generation == second
+    assert fresh.rollback().id == first
+    assert fresh.generation().state.generation == first
+    with pytest.raises(NotFoundError):
+        fresh.rollback(generation="20000101T000000-000000")
+
+
+def test_old_generations_are_pruned_but_never_the_live_one(fresh: Workspace) -> None:
+    """Only as many generations stay as the settings keep, the live one always among them."""
+    for _ in range(5):
+        live = fresh.rebuild(force=True).generation
+    kept = store.generations(fresh.settings.index / "c")
+    assert len(kept) == fresh.settings.keep_generations
+    assert [g.id for g in kept if g.current] == [live]
+
+
+def test_a_bibliography_file_of_the_same_name_is_the_documents(fresh: Workspace) -> None:
+    """A .bib beside a document without a list is its bibliography, and its citations resolve into it."""
+    folder = fresh.settings.corpus / "c"
+    (folder / "gulls.md").write_text("# Gulls\n\nGulls nest on roofs (Varga, 2018). They return each March.\n")
+    (folder / "gulls.bib").write_text(
+        "@article{v, author={Varga, Ida}, title={Roof gulls}, journal={Birds}, year={2018}}\n"
+    )
+    fresh.rebuild()
+    generation = fresh.generation()
+    (mention,) = generation.mentions("gulls")
+    assert generation.reference(mention.reference_id or "").csl["title"] == "Roof gulls"
+
+
+def test_two_documents_may_list_the_same_work(fresh: Workspace) -> None:
+    """Ids that two lists share are told apart by their document; every citation still resolves to its own list."""
+    folder = fresh.settings.corpus / "c"
+    (folder / "again.md").write_text((folder / "tides.md").read_text().replace("Kestrel", "Osprey"))
+    fresh.rebuild()
+    generation = fresh.generation()
+    for document_id in ("again", "tides"):
+        for mention in generation.mentions(document_id):
+            assert generation.reference(mention.reference_id or "").document_id == document_id
+
+
+def test_every_stored_span_is_the_text_it_claims(workspace: Workspace) -> None:
+    """Sections, chunks, sentences, entries and citations, sliced from the stored text, are what they say."""
+    for name in workspace.collections():
+        generation = workspace.generation(name)
+        for brief in generation.documents():
+            text = generation.document(brief.id).text
+            for section in brief.sections:
+                assert 0 <= section.start <= section.body_start <= section.end <= len(text)
+                assert "".join(section.title.split()) in "".join(text[section.start : section.body_start].split())
+            for reference in generation.references(brief.id):
+                assert reference.start is None or text[reference.start : reference.end] == reference.raw
+            for mention in generation.mentions(brief.id):
+                assert 0 <= mention.scope_start <= mention.start < mention.end <= mention.scope_end <= len(text)
+        for passage in generation.passages(range(generation.size)):
+            text = generation.document(passage.document_id).text
+            assert passage.text == text[passage.start : passage.end]
+            assert all(passage.start <= s.start < s.end <= passage.end for s in passage.sentences)
+
+
+def test_the_folder_is_the_collection(fresh: Workspace) -> None:
+    """Dropping a file into the folder and rebuilding is all it takes; a missing folder is named."""
+    fresh.rebuild()
+    Path(fresh.settings.corpus / "c/kites.txt").write_text("Red kites came back to the valley in 2004.")
+    assert fresh.rebuild().documents == 2
+    with pytest.raises(NotFoundError, match="nowhere"):
+        fresh.rebuild("nowhere")

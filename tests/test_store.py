@@ -1,0 +1,94 @@
+"""A generation: whole or refused, found by its own words, read without surprises."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag import store
+from rag.errors import IndexDamagedError, IndexMissingError, NotFoundError
+from rag.store import Generation
+from rag.workspace import Workspace
+
+
+@pytest.fixture
+def built(fresh: Workspace) -> Path:
+    """The index folder of a small collection with one generation."""
+    fresh.rebuild()
+    return fresh.settings.index / "c"
+
+
+def test_any_flipped_or_cut_file_is_named_before_it_is_read(built: Path, tmp_path: Path) -> None:
+    """A byte changed or cut in any file of a generation is noticed on opening, and the file is named."""
+    generation = store.current(built) or ""
+    files = [p.relative_to(built / generation) for p in (built / generation).rglob("*") if p.is_file()]
+    assert len(files) >= 5
+    for file in files:
+        for damage in ("flip", "cut", "gone"):
+            copy = tmp_path / "copy"
+            shutil.copytree(built, copy)
+            path = copy / generation / file
+            data = bytearray(path.read_bytes())
+            data[len(data) // 2] ^= 1
+            path.write_bytes(data if damage == "flip" else data[:-1])
+            if damage == "gone":
+                path.unlink()
+            if file.name == store.MANIFEST and damage == "flip":
+                # The manifest vouches for the others; its own hash is what an answer carries.
+                before = Generation.open(built).state.manifest_sha256
+                with contextlib.suppress(IndexDamagedError):
+                    assert Generation.open(copy).state.manifest_sha256 != before
+            else:
+                with pytest.raises(IndexDamagedError, match=file.name if file.name != store.MANIFEST else "manifest"):
+                    Generation.open(copy)
+            shutil.rmtree(copy)
+
+
+def test_without_a_manifest_there_is_no_generation(built: Path) -> None:
+    """A folder whose manifest was never written is neither listed nor opened."""
+    generation = store.current(built) or ""
+    (built / generation / store.MANIFEST).unlink()
+    assert store.generations(built) == []
+    with pytest.raises(IndexDamagedError):
+        Generation.open(built)
+
+
+def test_nothing_built_says_how_to_build(tmp_path: Path) -> None:
+    """A collection that was never built is told apart from a damaged one."""
+    with pytest.raises(IndexMissingError, match="adfontes rebuild"):
+        Generation.open(tmp_path)
+
+
+def test_the_manifest_tells_where_everything_came_from(built: Path) -> None:
+    """Encoder with its hash, settings, source hashes, counts and a SHA-256 of every file stand in the manifest."""
+    manifest = json.loads((built / (store.current(built) or "") / store.MANIFEST).read_text())
+    assert len(manifest["encoder"]["fingerprint"]) == 64
+    assert manifest["settings"]["chunk_tokens"] == 200
+    assert len(manifest["sources"]["tides.md"]) == 64
+    assert manifest["counts"]["documents"] == 1
+    assert set(manifest["files"]) >= {"chunks.faiss", "sentences.faiss", "store.sqlite"}
+
+
+def test_filters_and_scores_agree_with_arithmetic(digest: Generation) -> None:
+    """Dense scores are exact inner products, and a filtered search returns only what the filter leaves."""
+    vector = np.zeros(384, dtype=np.float32)
+    vector[3] = 1
+    everything = digest.dense(vector, digest.size)
+    assert len(everything) == digest.size
+    rows = [row for row, _ in everything]
+    assert np.allclose([score for _, score in everything], digest.dense_of(vector, rows))
+    entries = digest.rows(kinds=["reference"])
+    assert {row for row, _ in digest.dense(vector, 500, entries)} == set(map(int, entries))
+    assert {p.kind for p in digest.passages(list(map(int, entries)))} == {"reference"}
+
+
+def test_what_is_not_there_is_named(digest: Generation) -> None:
+    """Unknown documents, references and passages raise with their name."""
+    for find in (digest.document, digest.reference, digest.passage):
+        with pytest.raises(NotFoundError, match="no-such"):
+            find("no-such")
