@@ -31,7 +31,7 @@ def link(document: Document, references: Sequence[Reference]) -> tuple[tuple[Men
     parts = authoryear.settle(authoryear.find(text, index, shortened(text)), index)
     groups = numeric.find(text, references)
     found: list[Mention] = []
-    if len(groups) > sum(p.resolution == "exact" for p in parts):
+    if numeric.prevails(groups, len(parts), sum(p.resolution == "exact" for p in parts), references):
         numbered = numeric.labels(references)
         for group in groups:
             found += [_plain(a, b, "numeric", [references[numbered[n]].id]) for a, b, n in group.cited]

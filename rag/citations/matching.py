@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rag.citations.names import PARTICLES, Entry, Name, acronyms, words
+from rag.citations.names import GENERATIONS, PARTICLES, Entry, Name, acronyms, words
 
 EXACT, CLOSE, NONE = 3, 2, 0
 
@@ -21,6 +21,8 @@ class Phrase:
     whole: tuple[str, ...]
     """All words together, for corporate authors with commas or "and" in their names."""
     et_al: bool
+    long: tuple[str, ...] | None = None
+    """What the text says the phrase is short for, when it is an acronym."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +32,26 @@ class Agreement:
     first: int
     matched: int
     unmatched: int
-    counted: bool
-    """Whether as many authors are named as the entry has, or "et al." stands for the rest."""
+    counted: int
+    """2 when as many authors are named as the entry has, or "et al." stands for two or more; 1 when nearly; else 0."""
     total: int
 
     @property
     def full(self) -> bool:
         """Every name in the phrase is an author of the entry, and none is left out without "et al."."""
-        return self.unmatched == 0 and self.counted
+        return self.unmatched == 0 and self.counted > 0
 
 
 def agree(phrase: Phrase, entry: Entry) -> Agreement | None:
     """Compare; None when the phrase's first name is not the entry's first author."""
-    corporate = _corporate(phrase.whole, entry)
+    corporate = max(_corporate(w, entry) for w in (phrase.whole, phrase.long or ()))
     if corporate:
-        return Agreement(
-            corporate, max(1, len(phrase.people)), 0, counted=True, total=corporate * len(phrase.people) + 1
-        )
+        return Agreement(corporate, max(1, len(phrase.people)), 0, counted=2, total=corporate * len(phrase.people) + 1)
     if not phrase.people:
         return None
     if entry.native and all("".join(p) in entry.native for p in phrase.people):
         count = len(phrase.people)
-        return Agreement(EXACT, count, 0, counted=True, total=EXACT * count)
+        return Agreement(EXACT, count, 0, counted=2, total=EXACT * count)
     if not entry.names:
         return None
     first = family(phrase.people[0], entry.names[0])
@@ -67,7 +67,10 @@ def agree(phrase: Phrase, entry: Entry) -> Agreement | None:
         head = set(words(entry.raw[:400]))
         unmatched -= sum(1 for p in phrase.people[1:] if set(p) <= head and not any(family(p, n) for n in entry.names))
     named, listed = len(phrase.people), len(entry.names)
-    counted = listed > named or entry.more if phrase.et_al else named >= listed and not (entry.more and listed == 1)
+    if phrase.et_al:
+        counted = 2 if entry.more or listed > max(named, 2) else int(listed > named)
+    else:
+        counted = 2 * (named == listed and not entry.more)
     return Agreement(first, matched, max(0, unmatched), counted, total)
 
 
@@ -79,6 +82,8 @@ def family(found: tuple[str, ...], name: Name) -> int:
     cited = _strong(found)
     if found == name.family or cited == listed or "".join(cited) == "".join(listed):
         return EXACT
+    if _unaged(cited) == _unaged(listed):
+        return CLOSE
     extra = len(cited) - len(listed)
     if extra > 0:
         for rest, same in ((cited[len(listed) :], cited[: len(listed)]), (cited[:extra], cited[extra:])):
@@ -102,12 +107,19 @@ def _strong(name: tuple[str, ...]) -> tuple[str, ...]:
     return strong or name
 
 
+def _unaged(name: tuple[str, ...]) -> tuple[str, ...]:
+    """Without "Jr.", "Filho" and the like, when anything else is left."""
+    return name[:-1] if len(name) > 1 and name[-1] in GENERATIONS else name
+
+
 def _corporate(whole: tuple[str, ...], entry: Entry) -> int:
     """Whether the whole phrase is a corporate author: its name, its name behind a country, or its initials."""
     if whole[:1] == ("the",):
         whole = whole[1:]
     if not whole:
         return NONE
+    if entry.short and all(w in entry.short for w in whole):
+        return EXACT
     if entry.names and entry.names[0].corporate:
         name = entry.names[0].family
         name = name[1:] if name[:1] == ("the",) else name

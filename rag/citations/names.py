@@ -52,10 +52,12 @@ PARTICLES = frozenset(
         "st",
     ]
 )
+GENERATIONS = frozenset(["jr", "sr", "junior", "senior", "filho", "neto", "sobrinho", "ii", "iii"])
 _PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"})
 _APOSTROPHES = re.compile(r"['’‘`´ʼ′]")
 _WORD = re.compile(r"[^\W_]+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_SHORT = re.compile(r"[(\[]([A-Z][A-Za-z]+(?:[-/][A-Z]+)*)[)\]]|^\W*([A-Z]{2,8})\s+[-–—]\s")
 _CJK_RUN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,}")
 _YEAR = re.compile(r"(?<![\d/-])(1[4-9]\d\d|20\d\d)(?![\d/])([a-z](?![a-z]))?")
 _HEAD_SPLIT = re.compile(r"\s*(?:;|&|,|\band\b|\bet\b|\bund\b|\by\b|\be\b)\s*")
@@ -94,6 +96,8 @@ class Entry:
     """Whether the names come from parsed fields; False when read off the raw string."""
     native: frozenset[str]
     """Names in Chinese, Japanese or Korean script, whole."""
+    short: frozenset[str]
+    """Acronyms that the entry gives for its corporate author."""
     title: str
     raw: str
     position: int
@@ -106,16 +110,25 @@ class AuthorIndex:
         self.entries = [read_entry(reference, i) for i, reference in enumerate(references)]
         self.by_word: dict[str, list[Entry]] = defaultdict(list)
         self.by_year: dict[int, list[Entry]] = defaultdict(list)
+        self.by_title_end: dict[tuple[str, str], list[tuple[tuple[str, ...], Entry]]] = defaultdict(list)
         for entry in self.entries:
-            for word in first_words(entry) | entry.native:
+            for word in first_words(entry) | entry.native | entry.short:
                 self.by_word[word].append(entry)
             for year in entry.years:
                 self.by_year[year].append(entry)
+            for title in main_titles(entry):
+                if len(title) > 1 and sum(map(len, title)) > 7:
+                    self.by_title_end[title[-2], title[-1]].append((title, entry))
 
     def under(self, found: Iterable[str]) -> list[Entry]:
         """The entries whose first author may go by one of the words, in list order, each once."""
         chosen = {e.position: e for word in found for e in self.by_word.get(word, ())}
         return [chosen[i] for i in sorted(chosen)]
+
+
+def main_titles(entry: Entry) -> set[tuple[str, ...]]:
+    """The entry's title in words, whole and up to its colon."""
+    return {words(entry.title), words(re.split(r"[:：.?!]\s", entry.title)[0])} - {()}
 
 
 def first_words(entry: Entry) -> set[str]:
@@ -174,7 +187,22 @@ def read_entry(reference: Reference, position: int) -> Entry:
         _CJK_RUN.findall(_head(raw))
     )
     native = frozenset(n for n in whole if _CJK_RUN.fullmatch(n))
-    return Entry(reference.id, names, year, suffix, frozenset(years), more, parsed, native, title, raw, position)
+    short = {w for m in _SHORT.finditer(_head(raw)) for w in words(m[1] or m[2])}
+    short |= {n.family[-1] for n in names if n.corporate and n.family[-1] in acronyms(n.family[:-1])}
+    return Entry(
+        reference.id,
+        names,
+        year,
+        suffix,
+        frozenset(years),
+        more,
+        parsed,
+        native,
+        frozenset(short),
+        title,
+        raw,
+        position,
+    )
 
 
 def _people(csl: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -16,21 +16,23 @@ _DASH = r"[-‐‑–—−⁻]"
 _NUMBERS = rf"\d{{1,4}}(?:\s*(?:,|;|{_DASH}|\band\b|&)\s*\d{{1,4}})*"
 _LEAD = r"(?:(?:see|see also|cf\.?|e\.g\.?,?|i\.e\.?,?|ref\.?|refs\.?|reviewed in|but see|and|for review,? see)\s+)?"
 _TAIL = (
-    r"(?:\s*[,:;]\s*(?:pp?\.?|pages?|chapters?|ch\.|figs?\.?|tables?|sections?|and references therein|for review)"
-    r"[^\[\]]{0,40})?"
+    r"(?:\s*:[^\[\]]{0,60}|\s*[,;]\s*(?:pp?\.?|pages?|chapters?|ch\.|figs?\.?|tables?|sections?|and references therein|"
+    r"for review)[^\[\]]{0,40})?"
 )
+_QUANTITY = r"(?!\s*(?:[cmkμµn]?m|m?s|k?g|%|°|degrees|years|days|hours|[kM]?Hz|[mk]?V)\b)"
+"""What follows an interval, "[10, 20] mm", and no citation."""
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾", "0123456789-()")
 _NOTATIONS = {
     "square": re.compile(
-        rf"\[\s*{_LEAD}(?P<n>{_NUMBERS})\s*,?{_TAIL}\s*\](?:\s*(?P<dash>{_DASH})\s*\[\s*(?P<to>\d{{1,4}})\s*\])?",
+        rf"\[\s*{_LEAD}(?P<n>{_NUMBERS})\s*,?{_TAIL}\s*\]{_QUANTITY}(?:\s*(?P<dash>{_DASH})\s*\[\s*(?P<to>\d{{1,4}})\s*\])?",
         re.IGNORECASE,
     ),
     "superscript": re.compile(r"[⁽(]?(?P<n>[⁰¹²³⁴⁵⁶⁷⁸⁹]+(?:\s?[,⁻–-]\s?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)*)[⁾)]?"),
     "caret": re.compile(rf"\^\s?[({{]?\s?(?P<n>\d{{1,4}}(?:\s?(?:,|{_DASH})\s?\^?\d{{1,4}})*)\s?[)}}]?"),
-    "round": re.compile(rf"[(（]\s*(?P<n>{_NUMBERS})\s*[)）]"),
+    "round": re.compile(rf"[(（]\s*(?P<n>{_NUMBERS.replace('?:', '?:[)]*', 1)})\s*[)）]"),
     "glued": re.compile(
-        rf"(?:(?<=[^\W\d_])|(?<=[^\W\d_]{{2}}[.,;:])|(?<=[)\]\"”’»%][.,;:])|(?<=[)\]\"”’»%]))"
-        rf"(?P<n>\d{{1,3}}(?:\s?(?:,|{_DASH})\s?\d{{1,3}})*)(?![\w%°/=<>×+]|[.,]\d)"
+        rf"(?:(?<=[a-zà-ÿ])|(?<=[A-Z]{3})|(?<=['’])|(?<=[^\W\d_]{{2}}[.,;:])|(?<=[)\]\"”’»%][.,;:])|(?<=[)\]\"”’»%]))"
+        rf"(?P<n>\d{{1,3}}(?:[)]*\s?(?:,|{_DASH})\s?\d{{1,3}})*)(?![\w%°/=<>×+]|[.,]\d)"
     ),
 }
 _TRUSTED = ("square", "superscript", "caret")
@@ -42,7 +44,19 @@ class Group:
 
     start: int
     end: int
+    notation: str
     cited: tuple[tuple[int, int, str], ...]
+
+
+def prevails(groups: Sequence[Group], years: int, exact: int, references: Sequence[Reference]) -> bool:
+    """Whether a text cites by number, given its author–year citations (and how many of them lead into the list).
+
+    Digits without brackets may be footnote signs, so against an unnumbered list they must outweigh every year citation.
+    """
+    plain = bool(groups) and groups[0].notation not in _TRUSTED
+    if plain and not any(r.label for r in references):
+        return len(groups) > 3 * years
+    return len(groups) > exact
 
 
 def labels(references: Sequence[Reference]) -> dict[str, int]:
@@ -65,21 +79,31 @@ def find(text: str, references: Sequence[Reference]) -> list[Group]:
     best: list[Group] = []
     best_score = 0.0
     for notation, pattern in _NOTATIONS.items():
-        groups = [g for m in pattern.finditer(text) if (g := _group(m, numbered)) is not None]
+        groups = [g for m in pattern.finditer(text) if (g := _group(m, numbered, notation)) is not None]
         if not groups:
             continue
         if notation not in _TRUSTED:
-            groups = _in_order(groups)
+            groups = _in_order([g for g in groups if not _formula(text, g.start)], len(numbered))
         covered = {label for g in groups for *_, label in g.cited}
         score = len(covered) / len(numbered)
-        if notation not in _TRUSTED and score < 0.6:
+        if notation not in _TRUSTED and (score < 0.6 or len(groups) < 3):
             continue
         if score > best_score + 0.1:
             best, best_score = groups, score
     return best
 
 
-def _group(match: re.Match[str], numbered: dict[str, int]) -> Group | None:
+def _formula(text: str, at: int) -> bool:
+    """Whether the digits at `at` belong to a chemical formula: "NbCl5"."""
+    before = re.search(r"[^\W_]+$", text[max(0, at - 12) : at])
+    return (
+        before is not None
+        and re.fullmatch(r"(?:[A-Z][a-z]?\d*){2,}", before[0]) is not None
+        and not before[0].isupper()
+    )
+
+
+def _group(match: re.Match[str], numbered: dict[str, int], notation: str) -> Group | None:
     offset = match.start("n")
     digits = match["n"].translate(_SUPERSCRIPT)
     found = [(offset + m.start(), offset + m.end(), int(m[0])) for m in re.finditer(r"\d+", digits)]
@@ -96,7 +120,7 @@ def _group(match: re.Match[str], numbered: dict[str, int]) -> Group | None:
         return None
     if any(label not in numbered for *_, label in cited):
         return None
-    return Group(match.start(), match.end(), tuple(cited))
+    return Group(match.start(), match.end(), notation, tuple(cited))
 
 
 def _range(cited: list[tuple[int, int, str]], start: int, end: int, low: int, high: int) -> bool:
@@ -108,13 +132,13 @@ def _range(cited: list[tuple[int, int, str]], start: int, end: int, low: int, hi
     return start > begin
 
 
-def _in_order(groups: list[Group]) -> list[Group]:
+def _in_order(groups: list[Group], count: int) -> list[Group]:
     """Keep the groups whose numbers fit a list numbered by first appearance, so none runs far ahead."""
     kept: list[Group] = []
     highest = 0
     for group in groups:
         top = max(int(label) for *_, label in group.cited)
-        if top <= highest + 3 + len(group.cited):
+        if top <= highest + max(3, count // 6) + len(group.cited):
             kept.append(group)
             highest = max(highest, top)
     return kept

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.citations.names import Entry, words
+from rag.citations.names import Entry, main_titles, words
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)*")
 _QUOTES = "\"“”„«»‘’'《》「」『』"
@@ -32,7 +32,7 @@ def find(text: str, entries: Sequence[Entry]) -> list[Named]:
     """Every place where the text writes out a listed title, in order."""
     wanted: dict[tuple[str, ...], list[tuple[tuple[str, ...], Entry]]] = defaultdict(list)
     for entry in entries:
-        for title in {words(entry.title), words(re.split(r"[:：.?!]\s", entry.title)[0])}:
+        for title in main_titles(entry):
             if len(title) >= _FEWEST:
                 wanted[title[:_KEY]].append((title, entry))
     if not wanted:
