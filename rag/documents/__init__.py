@@ -40,6 +40,7 @@ _NEITHER_STEMS = frozenset({"readme", "license", "licence", "copying", "notice",
 _READERS = {
     "text/plain": "text:read_text",
     "text/markdown": "markdown:read_markdown",
+    "text/html": "html:read_html",
 }
 _WHY_NOT = {
     "application/x-bibtex": "a BibTeX bibliography; end its name in .bib and it is read as one",

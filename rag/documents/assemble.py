@@ -167,7 +167,10 @@ def _top(blocks: list[Block], first: int, after: int, title: str | None) -> list
     bylines_end = begin
     while bylines_end < after and blocks[bylines_end].role == "byline":
         bylines_end += 1
-    prose = any(len(b.text) > 60 or b.role in {"list", "table"} for b in blocks[bylines_end:after])
+    prose = any(
+        len(b.text) > 60 or b.text.endswith((".", "。", "!", "?")) or b.role in {"list", "table"}
+        for b in blocks[bylines_end:after]
+    )
     name = title or ""
     if bylines_end == begin or not prose:
         return [(first, begin, name, 1, "body" if prose else "front")]

@@ -54,6 +54,8 @@ class Stripped:
     """What is left, and what went: `blocks` are lists of lines, `removed` the lines that are furniture."""
 
     blocks: list[list[str]]
+    kept: list[int] = field(default_factory=list)
+    """For each block that is left, which of the given ones it was."""
     removed: list[str] = field(default_factory=list)
     dates: list[str] = field(default_factory=list)
     """ISO dates that the furniture told, as it stood in the text."""
@@ -76,8 +78,8 @@ def is_prose(block: Sequence[str]) -> bool:
     return weight >= _LIGHTEST_SENTENCE and bool(_SENTENCE_END.search(text))
 
 
-def strip(blocks: Sequence[Sequence[str]]) -> Stripped:
-    """Take the furniture out of `blocks` (each a list of lines, no blank ones)."""
+def strip(blocks: Sequence[Sequence[str]], fixed: Sequence[bool] = ()) -> Stripped:
+    """Take the furniture out of `blocks` (each a list of lines, no blank ones); those marked `fixed` stay whole."""
     result = Stripped([])
     prose = [i for i, block in enumerate(blocks) if is_prose(block) and not all(_is_notice(line) for line in block)]
     first, last = (prose[0], prose[-1]) if prose else (len(blocks), -1)
@@ -85,6 +87,10 @@ def strip(blocks: Sequence[Sequence[str]]) -> Stripped:
     before = ""
     for i, block in enumerate(blocks):
         edge = i < first or i > last
+        if fixed and fixed[i]:
+            result.blocks.append(list(block))
+            result.kept.append(i)
+            continue
         kept: list[str] = []
         whole = all(is_furniture(line, edge=edge) for line in block)
         for line in block:
@@ -108,6 +114,7 @@ def strip(blocks: Sequence[Sequence[str]]) -> Stripped:
             before = ""
         if kept:
             result.blocks.append(kept)
+            result.kept.append(i)
     return result
 
 
