@@ -123,9 +123,10 @@ def _best(
     """The entry whose authors and year agree best, over all readings; None where no entry agrees in both."""
     agreed: list[tuple[tuple[int, ...], Reading, Entry, Agreement]] = []
     for reading in found:
+        loose = not bracketed and len(reading.phrase.whole) < 4
         for entry, agreement in reading.matches:
-            if not bracketed and entry.names and entry.names[0].corporate and reading.phrase.people:
-                continue  # "the Academy 2023 report" is no citation
+            if loose and entry.names and entry.names[0].corporate and reading.phrase.people:
+                continue  # "the Academy 2023 report" is no citation; "Department of Letters and Doe, 2023" is
             dated = 0 if agreement.unmatched else _year_agrees(entry, year, suffix, earlier)
             if dated and (reading.sure or agreement.counted):
                 key = (dated, agreement.matched, agreement.counted, agreement.total, reading.clean)
@@ -162,7 +163,7 @@ def _plausible(found: list[Reading], text: str, *, inside: bool, again: bool) ->
 
 def settle(parts: list[Part], index: AuthorIndex) -> list[Part]:
     """Second look at what found no entry: another year, another spelling."""
-    taken = {p.entry.id for p in parts if p.entry is not None}
+    taken = {p.entry.id for p in parts if p.entry is not None and p.phrase.people}
     for part in parts:
         if part.entry is None and part.candidates:
             _other_year(part, taken)
@@ -179,13 +180,16 @@ def _other_year(part: Part, taken: set[str]) -> None:
     if any((e.id in taken, _apart(e, part)) == (nearest.id in taken, apart) for e in ranked[1:]):
         return
     several = len(part.phrase.people) > 1
+    printed = [e for e in ranked if re.search(rf"\b{part.year}\b", e.raw)]
+    if len(printed) == 1 and printed[0] is not nearest:
+        nearest, apart = printed[0], 0
     if nearest.id in taken:
         near = apart <= 1 and (several or len(ranked) == 1)
     else:
         near = len(ranked) == 1 or apart <= (3 if several or len(ranked) == 2 else 1)
     if near:
         part.entry, part.resolution = nearest, "year-mismatch"
-        part.candidates = tuple(ranked[1:])
+        part.candidates = tuple(e for e in ranked if e is not nearest)
 
 
 def _apart(entry: Entry, part: Part) -> int:

@@ -63,6 +63,11 @@ def agree(phrase: Phrase, entry: Entry) -> Agreement | None:
         if best[0]:
             total, matched, at = total + best[0], matched + 1, at - best[1] + 1
     unmatched = len(phrase.people) - matched
+    if unmatched and matched > 0:
+        # "Doe, On Small Rivers (1985)": the title named beside the author
+        titled = sum(1 for p in phrase.people[1:] if len(p) > 1 and _within(p, words(entry.raw)))
+        if titled:
+            return Agreement(first, matched, unmatched - titled, counted=1, total=total)
     if unmatched and (entry.more or not entry.parsed):
         head = set(words(entry.raw[:400]))
         unmatched -= sum(1 for p in phrase.people[1:] if set(p) <= head and not any(family(p, n) for n in entry.names))
@@ -72,6 +77,10 @@ def agree(phrase: Phrase, entry: Entry) -> Agreement | None:
     else:
         counted = 2 * (named == listed and not entry.more)
     return Agreement(first, matched, max(0, unmatched), counted, total)
+
+
+def _within(part: tuple[str, ...], whole: tuple[str, ...]) -> bool:
+    return any(whole[i : i + len(part)] == part for i, w in enumerate(whole) if w == part[0])
 
 
 def family(found: tuple[str, ...], name: Name) -> int:

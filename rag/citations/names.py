@@ -127,8 +127,10 @@ class AuthorIndex:
 
 
 def main_titles(entry: Entry) -> set[tuple[str, ...]]:
-    """The entry's title in words, whole and up to its colon."""
-    return {words(entry.title), words(re.split(r"[:：.?!]\s", entry.title)[0])} - {()}
+    """The entry's title in words, whole and up to its colon; of an entry without one, what may be it."""
+    if entry.title:
+        return {words(entry.title), words(re.split(r"[:：.?!]\s", entry.title)[0])} - {()}
+    return {words(piece) for piece in re.split(r"[.:?!]\s", entry.raw[:300])[1:4] if len(piece.split()) > 1} - {()}
 
 
 def first_words(entry: Entry) -> set[str]:
