@@ -41,6 +41,7 @@ _READERS = {
     "text/plain": "text:read_text",
     "text/markdown": "markdown:read_markdown",
     "text/html": "html:read_html",
+    "application/pdf": "pdf:read_pdf",
 }
 _WHY_NOT = {
     "application/x-bibtex": "a BibTeX bibliography; end its name in .bib and it is read as one",

@@ -62,12 +62,29 @@ def _usable(blocks: Sequence[Block]) -> list[Block]:
     """Copies with clean text, without empty ones; a blank line inside a block parts it in two."""
     out: list[Block] = []
     for block in blocks:
-        for part in _INNER_BLANK.split(clean(block.text).strip()):
-            text = part.strip()
+        page = block.page
+        pieces = block.text.split("\f") if page is not None else [block.text]
+        parts = _INNER_BLANK.split(clean(block.text).strip()) if len(pieces) == 1 else [""]
+        for part in parts:
+            single = block.role in {"title", "heading", "byline"}
+            text, turns = _turned(pieces, single=single) if len(pieces) > 1 else (part.strip(), ())
             if text:
-                single = block.role in {"title", "heading", "byline"}
-                out.append(Block(one_line(text) if single else text, block.role, block.level, block.page, block.kind))
+                text = one_line(text) if single else text
+                out.append(Block(text, block.role, block.level, page, block.kind, turns))
     return out
+
+
+def _turned(pieces: Sequence[str], *, single: bool) -> tuple[str, tuple[int, ...]]:
+    """The pieces of a block that runs over pages, joined, and where each page after the first begins."""
+    text, turns = "", []
+    for i, piece in enumerate(pieces):
+        cleaned = re.sub(r"\n\s*\n", "\n", clean(piece).strip())
+        cleaned = one_line(cleaned) if single else cleaned
+        if i:
+            text += " " if text and cleaned else ""
+            turns.append(len(text))
+        text += cleaned
+    return text, tuple(turns)
 
 
 def _mark_title(blocks: list[Block], title: str | None) -> None:
@@ -229,6 +246,8 @@ def _pages(blocks: list[Block], spans: list[Span], length: int, count: int) -> t
     for block, span in zip(blocks, spans, strict=True):
         if block.page is not None:
             starts.setdefault(block.page, span.start)
+            for number, offset in enumerate(block.turns, start=block.page + 1):
+                starts.setdefault(number, span.start + offset)
     pages: list[Page] = []
     end = length
     for number in range(count, 0, -1):

@@ -15,7 +15,7 @@ Role = Literal["title", "heading", "paragraph", "list", "table", "byline"]
 
 @dataclass(slots=True)
 class Block:
-    """One paragraph, heading, list or table. Lines inside `text` are kept; it holds no blank line."""
+    """One paragraph, heading, list or table. Lines inside `text` are kept; a form feed marks where a page turns."""
 
     text: str
     role: Role = "paragraph"
@@ -24,6 +24,8 @@ class Block:
     page: int | None = None
     kind: SectionKind | None = None
     """What the format itself says of the section that this heading opens (JATS, LaTeX, EPUB)."""
+    turns: tuple[int, ...] = ()
+    """Where in `text` each next page begins; set by the assembler from the form feeds."""
 
 
 @dataclass(slots=True)
