@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
 
 import anyio
 import anyio.from_thread
-from anyio.streams.memory import MemoryObjectSendStream
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from pydantic import TypeAdapter
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
@@ -35,12 +35,18 @@ def response(service: Service, ask: Callable[[Emit], Answer]) -> EventSourceResp
     """The streamed response to a question; `ask` is called in a thread with the function that takes its events."""
     send, receive = anyio.create_memory_object_stream[ServerSentEvent](math.inf)  # an answer has few events
     return EventSourceResponse(
-        receive,
+        _drain(receive),
         data_sender_callable=partial(_produce, service, ask, send),
         ping=PING_SECONDS,
         ping_message_factory=lambda: ServerSentEvent(comment="ping"),
         headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"},
     )
+
+
+async def _drain(receive: MemoryObjectReceiveStream[ServerSentEvent]) -> AsyncIterator[ServerSentEvent]:
+    async with receive:  # closed also when the client leaves
+        async for event in receive:
+            yield event
 
 
 async def _produce(

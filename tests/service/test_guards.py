@@ -1,0 +1,73 @@
+"""Guards: who may ask this service, and what every response says to a browser."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.guards import hosts_for
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8000", "localhost", "LOCALHOST:9", "[::1]:8000"])
+def test_a_local_service_answers_to_local_names(client: TestClient, host: str) -> None:
+    """The names of the loopback are answered, with any port."""
+    assert client.get("/healthz", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8000", "", "[::1", "a@b"]
+)
+def test_a_local_service_does_not_answer_to_foreign_names(client: TestClient, host: str) -> None:
+    """A foreign name that points at the loopback (DNS rebinding) reaches nothing."""
+    response = client.get("/v1/documents", headers={"host": host})
+    assert response.status_code == 421
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_a_service_bound_to_all_addresses_answers_to_any_name() -> None:
+    """Who binds to every address has a name that this service cannot know."""
+    assert hosts_for("0.0.0.0") is None  # noqa: S104
+    assert hosts_for("::") is None
+    assert "sources.example" in (hosts_for("sources.example") or ())
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://127.0.0.1:1"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+    ],
+)
+def test_other_sites_cannot_change_anything(client: TestClient, headers: dict) -> None:
+    """A form or script of another site starts no job, even where a browser would send it without asking first."""
+    before = len(client.get("/v1/jobs").json()["jobs"])
+    assert client.post("/v1/index/rebuild", headers=headers).status_code == 403
+    assert len(client.get("/v1/jobs").json()["jobs"]) == before
+
+
+def test_the_own_page_may_ask(client: TestClient) -> None:
+    """The page's own requests carry its origin and are answered."""
+    headers = {"origin": "http://127.0.0.1", "sec-fetch-site": "same-origin"}
+    assert client.post("/v1/search", json={"query": "tar"}, headers=headers).status_code == 200
+
+
+def test_no_other_site_may_read(client: TestClient) -> None:
+    """CORS is closed: no response allows another origin to read it."""
+    preflight = {"origin": "https://evil.example", "access-control-request-method": "POST"}
+    for response in (client.options("/v1/ask", headers=preflight), client.get("/v1/documents", headers=preflight)):
+        assert not [name for name in response.headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize("path", ["/", "/page/app.js", "/v1/documents", "/nowhere", "/openapi.json"])
+def test_every_response_carries_the_security_headers(client: TestClient, path: str) -> None:
+    """A strict policy stands on every response, errors and files included."""
+    headers = client.get(path).headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-frame-options"] == "DENY"
