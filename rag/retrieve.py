@@ -55,7 +55,7 @@ def search(
             return []
 
     if vector is None:
-        vector = encoder.encode([query])[0]
+        vector = encoder.encode_question(query)
     lexical = generation.lexical(question_terms(query, generation.languages))
     if rows is not None:
         kept = np.zeros_like(lexical)

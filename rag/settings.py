@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     encoder: str = Field(
         "all-MiniLM-L6-v2",
         description="Any sentence-transformers name or path; `all-MiniLM-L6-v2` comes inside a package and needs no "
-        "network, `use-multilingual` is the packaged multilingual encoder of the extra `multilingual`.",
+        "network, `multilingual-e5-small` is the multilingual one of the extra `multilingual`.",
     )
     chunk_tokens: int = Field(200, ge=16, le=4096, description="Tokens (cl100k_base) a chunk may hold.")
     passages: int = Field(8, ge=1, le=100, description="Passages retrieved for a question.")

@@ -127,7 +127,7 @@ def write(folder: Path, contents: Contents, about: Mapping[str, Any]) -> str:
     when it is complete and on disk.
     """
     now = datetime.now(UTC)
-    generation = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    generation = f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}-{secrets.token_hex(3)}"
     building = folder / f"{_BUILDING}{generation}"
     building.mkdir(parents=True)
     try:
@@ -143,7 +143,7 @@ def write(folder: Path, contents: Contents, about: Mapping[str, Any]) -> str:
             "format": FORMAT,
             "generation": generation,
             "collection": folder.name,
-            "built_at": now.isoformat(timespec="seconds"),
+            "built_at": now.isoformat(timespec="milliseconds"),
             **about,
             "counts": {
                 "documents": len(contents.documents),

@@ -65,7 +65,7 @@ class Workspace:
 
     def warm(self) -> None:
         """Load the models, so that the first question does not wait for them."""
-        self.encoder().encode(["ready"])
+        self.encoder().encode_question("ready")
         answer.warm()
 
     def search(

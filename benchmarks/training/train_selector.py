@@ -13,9 +13,10 @@ import argparse
 import json
 import random
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -27,6 +28,8 @@ from rag.types import Document
 
 PER_ARTICLE = 60
 NEGATIVES = 4
+Examples = tuple[list[tuple[float, ...]], list[int], str]
+"""The features of a question's candidates, which of them hold an answer, and the kind of question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ def main() -> None:
     arguments = parser.parse_args()
     articles = json.loads((arguments.shared / "data/squad2_half/dev-v2.0.json").read_text())["data"]
     rng = random.Random(7)  # noqa: S311  (a sample, no secret)
-    rows: dict[bool, list[tuple[list[tuple[float, ...]], list[int], str]]] = {True: [], False: []}
+    rows: dict[bool, list[Examples]] = {True: [], False: []}
     for number, article in enumerate(articles):
         other = articles[(number + 2) % len(articles)]
         for values, labels, kind in _examples(article, other, rng):
@@ -63,39 +66,42 @@ def main() -> None:
             y.append(labels[i])
             # Adversarial questions share all words with the text: no feature of form can tell them, so they weigh less.
             w.append(0.5 if kind == "adversarial" else 1.0)
-    model = LogisticRegression(C=10, max_iter=2000).fit(np.array(x), y, sample_weight=w)
-    weights = dict(zip(evidence.FEATURES, map(float, model.coef_[0]), strict=True))
-    for name, value in weights.items():
-        print(f"  {name:15} {value:+.2f}")
-    print(f"  {'bias':15} {float(model.intercept_[0]):+.2f}")
-
-    best: dict[str, list[float]] = {}
-    first = []
-    for values, labels, kind in rows[False]:
-        p = model.predict_proba(np.array(values))[:, 1]
-        best.setdefault(kind, []).append(float(p.max()))
-        if kind == "answerable":
-            first.append(labels[int(p.argmax())])
-    figures = {
-        kind: round(
-            float(
-                roc_auc_score([1] * len(best["answerable"]) + [0] * len(best[kind]), best["answerable"] + best[kind])
-            ),
-            4,
-        )
-        for kind in ("adversarial", "foreign")
-    }
-    figures["first_sentence_right"] = round(float(np.mean(first)), 4)
-    for kind, scores in best.items():
-        print(kind, np.quantile(scores, [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95]).round(3))
-    print(figures)
-    body = {"bias": float(model.intercept_[0]), "weights": weights, "held_out": figures}
+    body = {}
+    for profile, names in (("within", evidence.FEATURES), ("across", evidence.ACROSS)):
+        columns = [evidence.FEATURES.index(name) for name in names]
+        model = LogisticRegression(C=10, max_iter=2000).fit(np.array(x)[:, columns], y, sample_weight=w)
+        weights = dict(zip(names, map(float, model.coef_[0]), strict=True))
+        for name, value in weights.items():
+            print(f"  {name:15} {value:+.2f}")
+        print(f"  {'bias':15} {float(model.intercept_[0]):+.2f}")
+        body[profile] = {
+            "bias": float(model.intercept_[0]),
+            "weights": weights,
+            "held_out": _figures(rows[False], model, columns),
+        }
+        print(profile, body[profile]["held_out"])
     arguments.out.write_text(json.dumps(body, indent=1) + "\n")
 
 
-def _examples(
-    article: dict, other: dict, rng: random.Random
-) -> Iterator[tuple[list[tuple[float, ...]], list[int], str]]:  # type: ignore[type-arg]
+def _figures(rows: Sequence[Examples], model: LogisticRegression, columns: Sequence[int]) -> dict[str, float]:
+    best: dict[str, list[float]] = {}
+    first = []
+    for values, labels, kind in rows:
+        p = model.predict_proba(np.array(values)[:, list(columns)])[:, 1]
+        best.setdefault(kind, []).append(float(p.max()))
+        if kind == "answerable":
+            first.append(labels[int(p.argmax())])
+    for kind, scores in best.items():
+        print(f"  {kind:12} {np.quantile(scores, [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95]).round(3)}")
+    yes = best["answerable"]
+    figures = {
+        f"auc_{kind}": round(float(roc_auc_score([1] * len(yes) + [0] * len(best[kind]), yes + best[kind])), 4)
+        for kind in ("adversarial", "foreign")
+    }
+    return {**figures, "first_sentence_right": round(float(np.mean(first)), 4)}
+
+
+def _examples(article: dict[str, Any], other: dict[str, Any], rng: random.Random) -> Iterator[Examples]:
     paragraphs = [p["context"] for p in article["paragraphs"]]
     starts = np.cumsum([0, *[len(p) + 2 for p in paragraphs]])
     document = Document(id="d", text="\n\n".join(paragraphs), title=article["title"].replace("_", " "), language="en")
@@ -118,11 +124,12 @@ def _examples(
     with tempfile.TemporaryDirectory() as folder:
         generation = _index(Path(folder), document, model)
         for a in sample:
-            vector = model.encode([a.text])[0]
+            vector = model.encode_question(a.text)
             passages = retrieve.search(generation, model, a.text, vector=vector, limit=8)
             found = evidence.candidates(
                 question.read(a.text), vector, passages,
-                vectors_of=generation.sentence_vectors, idf=generation.idf, titles={"d": document.title or ""},
+                vectors_of=generation.sentence_vectors, idf=generation.idf, scale=model.scale,
+                titles={"d": document.title or ""},
             )  # fmt: skip
             found.sort(key=lambda c: -c.features[0])
             labels = [int(any(c.span.overlaps(*g) for g in a.gold)) for c in found]

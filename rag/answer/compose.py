@@ -80,7 +80,7 @@ def ask(
     tell = on_event or (lambda _name, _body: None)
     clock = _Clock()
     asked = question.read(text, _language(generation))
-    vector = encoder.encode([text])[0]
+    vector = encoder.encode_question(text)
     clock.read("encode")
     passages = retrieve.search(
         generation,
@@ -111,7 +111,9 @@ def ask(
             vectors_of=generation.sentence_vectors,
             idf=generation.idf,
             titles={d.id: d.title or "" for d in generation.documents()},
+            scale=encoder.scale,
             language=_language(generation),
+            across=encoder.multilingual and question.language_of(text) not in {None, *_languages(generation)},
         )
         pieces = select.select(candidates, chosen.threshold)
         entries = {}
@@ -217,6 +219,11 @@ def _piece(generation: Generation, found: about.Found) -> Piece | None:
     return Piece(passage, found.span, 1.0)
 
 
-def _language(generation: Generation) -> str | None:
-    languages = [x for x in generation.languages if x]
-    return languages[0] if len(languages) == 1 else "en"
+def _language(generation: Generation) -> str:
+    """The language to stem a question in when its sources share one, English otherwise."""
+    languages = _languages(generation)
+    return next(iter(languages)) if len(languages) == 1 else "en"
+
+
+def _languages(generation: Generation) -> set[str]:
+    return {x.split("-")[0] for x in generation.languages if x}

@@ -33,7 +33,10 @@ FEATURES = (
     "expected",
     "unknown",
     "length",
+    "stands_out",
 )
+ACROSS = ("cosine", "passage", "stands_out", "expected", "figures_around")
+"""The features that still mean something when the question is in another language than the source."""
 _HANGING = re.compile(
     r"^[\W_]*(?:(?:it|its|he|his|she|her|they|their|them|this|these|those|that|such|both|"
     r"the (?:former|latter|same|two)|"
@@ -81,14 +84,21 @@ def candidates(
     vectors_of: Callable[[str], npt.NDArray[np.float32]],
     idf: Callable[[str], float],
     titles: Mapping[str, str],
+    scale: tuple[float, float] = (0.0, 1.0),
     language: str | None = "en",
+    across: bool = False,
 ) -> list[Candidate]:
-    """Every sentence of the text passages as a candidate, the most probable first."""
+    """Every sentence of the text passages as a candidate, the most probable first.
+
+    `scale` is the encoder's (`Encoder.scale`); `across` says that the question is in another language than the
+    sources, so that words cannot be compared.
+    """
+    low, high = scale
     found: list[Candidate] = []
-    for passage in passages:
-        if passage.kind != "text":
-            continue
-        vectors = vectors_of(passage.id)
+    own = [(p, vectors_of(p.id)) for p in passages if p.kind == "text"]
+    cosines = np.concatenate([v @ question_vector for _, v in own]) if own else np.zeros(1, dtype=np.float32)
+    mean, deviation = float(cosines.mean()), float(cosines.std()) or 1.0
+    for passage, vectors in own:
         before: Span | None = None
         for span, vector in zip(passage.sentences, vectors, strict=True):
             text = passage.text[span.start - passage.start : span.end - passage.start]
@@ -100,11 +110,13 @@ def candidates(
             )
             values = measure(
                 question, text, around, idf,
-                cosine=float(vector @ question_vector),
-                passage=passage.scores.dense or 0.0,
+                cosine=(float(vector @ question_vector) - low) / (high - low),
+                passage=((passage.scores.dense or 0.0) - low) / (high - low),
+                stands_out=(float(vector @ question_vector) - mean) / deviation / 4,
                 language=language,
             )  # fmt: skip
-            found.append(Candidate(passage, span, text, before, hangs, values, probability(values), vector))
+            chance = probability(values, across=across)
+            found.append(Candidate(passage, span, text, before, hangs, values, chance, vector))
             before = span
     return sorted(found, key=lambda c: (-c.probability, c.passage.document_id, c.span.start))
 
@@ -117,6 +129,7 @@ def measure(
     *,
     cosine: float,
     passage: float,
+    stands_out: float = 0.0,
     language: str | None = "en",
 ) -> tuple[float, ...]:
     """The features of one candidate, in the order of `FEATURES`, each about 0 to 1."""
@@ -135,12 +148,13 @@ def measure(
         meets(question.expects, text, question),
         sum(w >= highest for w in weights.values()) / max(1, len(weights)),
         min(1.0, len(words(text)) / 40),
+        stands_out,
     )
 
 
-def probability(values: Sequence[float]) -> float:
+def probability(values: Sequence[float], *, across: bool = False) -> float:
     """The learned probability that a sentence with these features answers, 0 to 1."""
-    bias, weights = _weights()
+    bias, weights = _weights("across" if across else "within")
     return 1 / (1 + exp(-(bias + sum(w * v for w, v in zip(weights, values, strict=True)))))
 
 
@@ -169,7 +183,7 @@ def _covered(weights: Mapping[str, float], present: set[str]) -> float:
     return sum(w for term, w in weights.items() if term in present or term.rstrip("s") in present) / total
 
 
-@lru_cache(maxsize=1)
-def _weights() -> tuple[float, tuple[float, ...]]:
-    body = json.loads(files("rag.answer").joinpath("weights.json").read_text(encoding="utf-8"))
-    return float(body["bias"]), tuple(float(body["weights"][name]) for name in FEATURES)
+@lru_cache(maxsize=2)
+def _weights(profile: str) -> tuple[float, tuple[float, ...]]:
+    body = json.loads(files("rag.answer").joinpath("weights.json").read_text(encoding="utf-8"))[profile]
+    return float(body["bias"]), tuple(float(body["weights"].get(name, 0.0)) for name in FEATURES)
