@@ -1,0 +1,145 @@
+"""The command line: what it prints, and its exit status."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rag import cli
+from rag.settings import Settings
+from rag.workspace import Workspace
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *words: object) -> tuple[int, str, str]:
+    """Run `adfontes` with these words in this process: exit status, standard output, standard error."""
+    monkeypatch.setattr(sys, "argv", ["adfontes", *map(str, words)])
+    status = 0
+    try:
+        cli.main()
+    except SystemExit as stopped:
+        status = int(stopped.code or 0)
+    printed = capsys.readouterr()
+    return status, printed.out, printed.err
+
+
+@pytest.fixture
+def at(fresh: Workspace) -> list[object]:
+    """The flags that lead to a fresh collection."""
+    return ["--corpus", fresh.settings.corpus, "--index", fresh.settings.index, "--collection", "c"]
+
+
+def test_from_files_to_a_cited_answer(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, at: list[object], tmp_path: Path
+) -> None:
+    """Add a file, rebuild, ask, search, audit, list: each does its work and exits 0."""
+    more = tmp_path / "owls.txt"
+    more.write_text("Owls of Zembla\n\nThe Zemblan owl sleeps eleven hours a day.\n")
+    assert run(capsys, monkeypatch, *at, "add", more)[0] == 0
+    status, said, _ = run(capsys, monkeypatch, *at, "rebuild")
+    assert (status, "nothing changed" in said, "nothing embedded" in said) == (0, True, True)
+    status, said, _ = run(capsys, monkeypatch, *at, "ask", "How many homes does the turbine in Kestrel Bay power?")
+    assert status == 0
+    assert "4,000 homes" in said
+    status, said, _ = run(
+        capsys, monkeypatch, *at, "ask", "--json", "How much did the harbour board pay for the turbine?"
+    )
+    answer = json.loads(said)
+    assert (status, answer["status"]) == (0, "answered")
+    assert [r["id"] for r in answer["references"]] == ["osei-2021"]
+    assert json.loads(run(capsys, monkeypatch, *at, "search", "--json", "owl")[1])["passages"]
+    assert "kestrel" in run(capsys, monkeypatch, *at, "search", "tidal turbine")[1].casefold()
+    assert json.loads(run(capsys, monkeypatch, *at, "audit", "--json")[1])["problems"] is not None
+    assert "Marlowe" in run(capsys, monkeypatch, *at, "references")[1]
+    assert json.loads(run(capsys, monkeypatch, *at, "index", "--json")[1])[0]["current"]
+    assert run(capsys, monkeypatch, *at, "index", "verify")[0] == 0
+    assert run(capsys, monkeypatch, *at, "index", "rollback")[0] == 1
+    assert run(capsys, monkeypatch, *at, "doctor")[0] == 0
+    assert run(capsys, monkeypatch, *at, "remove", "owls")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["ask", "Who?"], "adfontes rebuild"),
+        (["ask", "  "], "empty"),
+        (["add", "no/such/file.txt"], "no/such/file.txt"),
+        (["eval", "no-such.jsonl"], "no-such.jsonl"),
+        (["remove", "nobody"], "nobody"),
+        (["references", "--format", "word"], "word"),
+        (["index", "rollback", "20000101"], "20000101"),
+    ],
+)
+def test_what_fails_exits_1_and_names_the_thing(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    at: list[object],
+    words: list[str],
+    named: str,
+) -> None:
+    """Failure is exit status 1 and one clear line, never a traceback."""
+    if words[0] == "references":
+        run(capsys, monkeypatch, *at, "rebuild")
+    status, said, complained = run(capsys, monkeypatch, *at, *words)
+    assert status == 1
+    assert named in said + complained
+    assert "Traceback" not in said + complained
+
+
+def test_a_wrong_setting_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting of the wrong kind stops the program with its name, its value and where it comes from."""
+    monkeypatch.setenv("ADFONTES_CHUNK_TOKENS", "many")
+    status, _, complained = run(capsys, monkeypatch, "rebuild")
+    assert status == 1
+    assert "chunk_tokens" in complained
+    assert "many" in complained
+    assert "ADFONTES_CHUNK_TOKENS" in complained
+
+
+def test_folders_come_from_the_environment_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, fresh: Workspace
+) -> None:
+    """ADFONTES_CORPUS, ADFONTES_INDEX and ADFONTES_COLLECTION do what the flags do."""
+    monkeypatch.setenv("ADFONTES_CORPUS", str(fresh.settings.corpus))
+    monkeypatch.setenv("ADFONTES_INDEX", str(fresh.settings.index))
+    monkeypatch.setenv("ADFONTES_COLLECTION", "c")
+    assert run(capsys, monkeypatch, "rebuild")[0] == 0
+    assert (fresh.settings.index / "c/current").is_file()
+
+
+def test_strict_audit_fails_on_findings(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, workspace: Workspace
+) -> None:
+    """`audit --strict` exits 1 when the bibliography has faults, so that a script can tell."""
+    at = ["--corpus", workspace.settings.corpus, "--index", workspace.settings.index]
+    status, said, _ = run(capsys, monkeypatch, *at, "audit", "--strict")
+    assert status == 1
+    assert "year-mismatch" in said
+    assert run(capsys, monkeypatch, *at, "audit")[0] == 0
+
+
+def test_help_is_quick_and_loads_no_model() -> None:
+    """`adfontes --help` imports neither torch nor faiss."""
+    script = (
+        "import sys; from rag import cli; sys.argv = ['adfontes', '--help']\n"
+        "try: cli.main()\nexcept SystemExit: pass\n"
+        "heavy = {'torch', 'faiss', 'sentence_transformers', 'fastapi'} & set(sys.modules)\n"
+        "sys.exit(f'loaded {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "rebuild" in done.stdout
+
+
+def test_every_command_and_setting_is_documented() -> None:
+    """README names every command, and the settings table every setting."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = {c.name or c.callback.__name__ for c in cli.app.registered_commands if c.callback} | {"index"}
+    assert not [c for c in sorted(commands) if not re.search(rf"`adfontes [^`]*\b{c}\b", readme)]
+    assert not [n for n in Settings.model_fields if f"`ADFONTES_{n.upper()}`" not in readme]
