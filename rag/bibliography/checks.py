@@ -22,7 +22,7 @@ from dataclasses import replace
 from typing import Any
 
 from rag.bibliography import dates, identifiers, names
-from rag.bibliography.rules import Segment
+from rag.bibliography.segments import Segment
 from rag.types import Problem, Reference, Severity
 
 _MALFORMED = {"DOI": "malformed-doi", "URL": "malformed-address", "ISBN": "malformed-isbn"}

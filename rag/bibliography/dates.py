@@ -29,6 +29,8 @@ _MONTH_YEAR = re.compile(rf"\b({_MONTH})\b\.?,?{_DE}\s+({_YEAR})\b", re.IGNORECA
 _YEAR_MONTH = re.compile(rf"\b({_YEAR})[a-z]?,?\s+({_MONTH})\b\.?(?:\s+(\d{{1,2}})\b)?", re.IGNORECASE)
 _ISO = re.compile(rf"(?<![\d/])({_YEAR})([-/.])(\d{{1,2}})(?:\2(\d{{1,2}}))?(?![\d/])")
 _NUMERIC = re.compile(rf"(?<![\d/.])(\d{{1,2}})([/.])(\d{{1,2}})\2({_YEAR})(?!\d)")
+_ROMAN = re.compile(rf"\b(\d{{1,2}})[-./ ](I|II|III|IV|V|VI|VII|VIII|IX|X|XI|XII)[-./ ]({_YEAR})\b")
+_ROMANS = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 _HAN = re.compile(rf"({_YEAR})\s*年(?:\s*(\d{{1,2}})\s*月)?(?:\s*(\d{{1,2}})\s*日)?")
 _YEAR_ALONE = re.compile(rf"(?<![\d.:/–-])({_YEAR})(?:\s?[/–-]\s?(\d{{2,4}}))?([a-z])?(?![\d\w])")
 NO_DATE = re.compile(
@@ -79,6 +81,8 @@ def find(text: str) -> list[Date]:
         first, second = int(m[1]), int(m[3])
         day, month = (m[3], first) if second > 12 >= first else (m[1], second)
         keep(m, m[4], month, day)
+    for m in _ROMAN.finditer(text):
+        keep(m, m[3], _ROMANS.index(m[2]) + 1, m[1])
     for m in _DAY_MONTH.finditer(text):
         keep(m, m[3], MONTHS[m[2].lower()], m[1])
     for m in _YEAR_MONTH.finditer(text):

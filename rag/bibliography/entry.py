@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from rag.bibliography import checks, dates, identifiers, names, rules
-from rag.bibliography.rules import Segment
+from rag.bibliography import addresses, checks, dates, identifiers, names, online, tagger
+from rag.bibliography.segments import Segment
 from rag.types import Problem
 
 MAX_ENTRY = 4000
@@ -23,6 +23,9 @@ _QUOTES = '“”"«»„‟'
 _ROLES = {"author": "author", "editor": "editor", "translator": "translator", "director": "director"}
 _PLAIN = {"publisher": "publisher", "place": "publisher-place", "medium": "medium", "genre": "genre", "series": "collection-title",
           "note": "note", "edition": "edition", "number": "number", "event": "event-title"}  # fmt: skip
+_NEUTRAL = {"label", "lead", "note"}
+_TOTAL = re.compile(r"(?:p\.?\s*)?(\d{1,4})\s*(?:pp?|págs?|pages|f|fls?|S)\.?$", re.IGNORECASE)
+_LABEL = re.compile(r"\s*(?:\[\d{1,4}\]|\(\d{1,3}\)|\d{1,3}[.)]|\d{1,3}(?=\s+[^\W\d_])|\d{1,3}\s?[-–](?=\s?[^\W\d_])|[•▪●*·‣–-])\s*(?=\S)")
 _TRANSLATION = re.compile(r"\s*\[(?P<translation>[^\[\]]{8,})\]\s*[.]?\s*$")
 
 
@@ -33,6 +36,8 @@ def parse_entry(raw: str, *, language: str | None = None) -> tuple[dict[str, Any
     offsets into `raw`. Never raises, never repairs: what looks wrong stays as written and is named.
     """
     text = raw[:MAX_ENTRY]
+    if label := _LABEL.match(text):
+        text = " " * label.end() + text[label.end() :]
     found = identifiers.find(text)
     segments = _segments(text, found)
     csl = assemble(text, segments, found)
@@ -42,10 +47,15 @@ def parse_entry(raw: str, *, language: str | None = None) -> tuple[dict[str, Any
 
 
 def _segments(text: str, found: list[identifiers.Found]) -> list[Segment]:
-    by_rule = rules.segment(text)
-    if by_rule is not None:
-        return by_rule
-    return rules.address_segments(text, found)
+    by_rule = online.segment(text)
+    return by_rule if by_rule is not None else _by_model(text, found)
+
+
+def _by_model(text: str, found: list[identifiers.Found]) -> list[Segment]:
+    """The model's reading, with everything about addresses and days of access left to rules."""
+    fixed = addresses.segments(text, found)
+    read = [s for s in tagger.label(text) if not any(f.start < s.end and s.start < f.end for f in fixed)]
+    return sorted([*read, *fixed], key=lambda s: s.start)
 
 
 def assemble(text: str, segments: list[Segment], found: list[identifiers.Found]) -> dict[str, Any]:
@@ -53,7 +63,7 @@ def assemble(text: str, segments: list[Segment], found: list[identifiers.Found])
     csl: dict[str, Any] = {"type": "document"}
     custom: dict[str, Any] = {}
     for label, variable in _ROLES.items():
-        stretch = ", ".join(_people(text[s.start : s.end]) for s in segments if s.label == label)
+        stretch = ", ".join(_people(text[s.start : s.end]) for s in _first_group(segments, label))
         if people := names.parse(stretch):
             csl[variable] = people
         if label == "author":
@@ -76,6 +86,17 @@ def assemble(text: str, segments: list[Segment], found: list[identifiers.Found])
     return csl
 
 
+def _first_group(segments: list[Segment], label: str) -> list[Segment]:
+    """The first run of segments of one label; names that turn up again behind a title are not the authors."""
+    group: list[Segment] = []
+    for segment in sorted(segments, key=lambda s: s.start):
+        if segment.label == label:
+            group.append(segment)
+        elif group and segment.label not in _NEUTRAL:
+            break
+    return group
+
+
 def _author_extras(stretch: str, csl: dict[str, Any], custom: dict[str, Any]) -> None:
     people = csl.get("author", [])
     originals = names.original_names(stretch)
@@ -89,7 +110,7 @@ def _author_extras(stretch: str, csl: dict[str, Any], custom: dict[str, Any]) ->
 
 def _titles(text: str, segments: list[Segment], csl: dict[str, Any], custom: dict[str, Any]) -> None:
     for label, variable in (("title", "title"), ("container", "container-title")):
-        value = _first(text, segments, label, quotes=True)
+        value = _first(text, _with_bracket(text, segments, label), label, quotes=True)
         if not value:
             continue
         translation = _TRANSLATION.search(value)
@@ -99,6 +120,23 @@ def _titles(text: str, segments: list[Segment], csl: dict[str, Any], custom: dic
         if re.search(r"[A-Za-z]{3}", value) and (han := _han_part(value)):
             custom.setdefault("original", {})[variable] = han
         csl[variable] = value
+
+
+_BRACKET = re.compile(r"\s*\[[^\[\]]{8,}\]")
+
+
+def _with_bracket(text: str, segments: list[Segment], label: str) -> list[Segment]:
+    """Let a title reach to the end of the bracket that translates it, wherever inside the bracket the model stopped."""
+    result = list(segments)
+    for i, segment in enumerate(segments):
+        if segment.label != label:
+            continue
+        opened = text.find("[", segment.start + 4, segment.end)
+        match = _BRACKET.match(text, opened if opened > 0 else segment.end)
+        if match and match.end() >= segment.end and re.search(r"[^\W\d_]{3}\s", match[0]):
+            result[i] = segment._replace(end=match.end())
+        break
+    return result
 
 
 def _han_part(value: str) -> str:
@@ -120,13 +158,24 @@ def _numbers(text: str, segments: list[Segment], csl: dict[str, Any]) -> None:
             )
             csl[label] = value.strip("() ,.;:")
     if pages := _first(text, segments, "page"):
-        pages = re.sub(r"^(?:pp?|pages?|págs?|págs?|S|s|ss|seiten?)\b\.?:?\s*", "", pages, flags=re.IGNORECASE)
+        if total := _TOTAL.match(pages):
+            csl["number-of-pages"] = total[1]
+            return
+        pages = re.sub(r"^(?:pp?|pages?|págs?|S|s|ss|seiten?)\b\.?:?\s*", "", pages, flags=re.I)
         csl["page"] = re.sub(r"\s*[-–—‐‑−]+\s*", "-", pages).strip(" ()[],.;:")
 
 
 def _issued(text: str, segments: list[Segment], csl: dict[str, Any]) -> None:
     """The year is where the entry puts its date; a day given elsewhere ("6 April") completes it."""
-    read = [d for s in segments if s.label == "date" for d in dates.find(text[s.start : s.end])]
+    stretches = [s for s in segments if s.label == "date"]
+    bare = [s for s in stretches if not (text[s.start - 1 : s.start] == "[" and text[s.end : s.end + 1] == "]")]
+    if bare and len(bare) < len(stretches):
+        # "Title [1926]. … Press, 2019": the bracketed year is when the work was first written.
+        first = next(d for s in stretches if s not in bare for d in dates.find(text[s.start : s.end]) or [None])
+        if first and first.parts:
+            csl["original-date"] = {"date-parts": [first.parts]}
+        stretches = bare
+    read = [d for s in stretches for d in dates.find(text[s.start : s.end])]
     year = next((d for d in read if d.year is not None), None)
     if year is not None:
         parts = year.parts
@@ -161,7 +210,7 @@ def _clean(value: str, *, quotes: bool = False) -> str:
     """One line, no punctuation at the edges; with `quotes`, also the quotation marks around the whole."""
     value = re.sub(r"(?<=\w)[-‐]\n\s*(?=[a-z])", "", value)  # a word broken at the line's end
     value = " ".join(value.split()).strip(_EDGE)
-    if quotes and value[:1] in _QUOTES + "‘'":
+    if quotes and value and value[0] in _QUOTES + "‘'":
         closing = {"“": "”", "‘": "’", "«": "»", "„": "“", '"': '"', "'": "'"}.get(value[0], value[0])
         if value.find(closing, 1) == len(value) - 1 or closing not in value[1:]:
             value = value[1:].removesuffix(closing)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 _DOI = re.compile(
     r"(?:https?://(?:dx\.|www\.)?doi\.org/|\bdoi\.org/|\bdoi\s*[:.]?\s*(?:https?://(?:dx\.)?doi\.org/)?)?"
-    r"(?P<doi>\b10\.\d{4,9}(?:\.\d+)*/\s?[^\s\"<>«»“”]+)",
+    r"(?P<doi>\b10\.\d{4,9}(?:\.\d+)*(?:/\s?|%2F)(?:\(SICI\)[^\s\"«»“”]+|[^\s\"<>«»“”]+))",
     re.IGNORECASE,
 )
 _DOI_ATTEMPT = re.compile(
@@ -61,7 +61,8 @@ def find(raw: str) -> list[Found]:
             continue
         value = _without_tail(match["doi"])
         start, end = match.start(), match.start("doi") + len(value)
-        keep("DOI", re.sub(r"\s", "", value), start, end, well_formed=is_doi(re.sub(r"\s", "", value)))
+        doi = re.sub(r"%2F", "/", re.sub(r"\s", "", value), flags=re.IGNORECASE)
+        keep("DOI", doi, start, end, well_formed=is_doi(doi))
     for match in _ARXIV.finditer(raw):
         if not _inside_other_url(raw, match):
             keep("arXiv", match["arxiv"], match.start(), match.end())

@@ -162,7 +162,13 @@ def _inverted(text: str) -> Name:
         return _single(f"{family} {given}")
     if suffix.strip():
         name["suffix"] = suffix.strip()
-    return name if name["given"] and name["family"] else _single(text.strip(" ,"))
+    return _with_suffix(name) if name["given"] and name["family"] else _single(text.strip(" ,"))
+
+
+def _with_suffix(name: Name) -> Name:
+    """"GABRIEL JÚNIOR, R. F." → family GABRIEL, suffix JÚNIOR."""
+    family, _, last = name["family"].rpartition(" ")
+    return {**name, "family": family, "suffix": last} if family and _SUFFIX.match(last) else name
 
 
 def _single(text: str) -> Name:

@@ -1,0 +1,245 @@
+"""A linear-chain CRF that labels the words of a reference string.
+
+The method is that of Lafferty, McCallum and Pereira (ICML 2001), as ParsCit, AnyStyle and GROBID use it for
+references; the features are our own: what a word looks like, what stands around it, and what the whole
+string has shown so far (a quotation, a year, the word "In"). The model file and what it was trained on are
+described in ``model/CARD.md``. Knows nothing of CSL.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rag.bibliography import addresses, identifiers
+from rag.bibliography.dates import MONTHS
+from rag.bibliography.names import fold
+from rag.bibliography.segments import Segment
+
+MODEL = Path(__file__).with_name("model") / "references.crfsuite"
+
+_TOKEN = re.compile(r"[^\W\d_]+(?:[’'‐-][^\W\d_]+)*|\d+|[^\w\s]|_+")
+_YEAR = re.compile(r"(?:1[5-9]|20)\d\d$")
+_OPEN, _CLOSE = "([{（【<", ")]}）】>"
+_QUOTE_PAIRS = {"“": "”", "«": "»", "„": "“", "‘": "’", "「": "」", "『": "』", "《": "》"}
+_CUES = {
+    "in": "in", "em": "in", "en": "in", "dans": "in", "apud": "in",
+    "ed": "ed", "eds": "ed", "editor": "ed", "editors": "ed", "edited": "ed", "org": "ed", "orgs": "ed", "hrsg": "ed", "coord": "ed",
+    "coords": "ed", "organizador": "ed", "organizadores": "ed", "editores": "ed", "dir": "ed", "ed.": "ed", "hg": "ed",
+    "edition": "edn", "edn": "edn", "ed.rev": "edn", "edicao": "edn", "edicion": "edn", "aufl": "edn", "auflage": "edn",
+    "vol": "vol", "v": "vol", "volume": "vol", "bd": "vol", "band": "vol", "tomo": "vol", "t": "vol", "vols": "vol",
+    "no": "no", "n": "no", "nr": "no", "num": "no", "issue": "no", "number": "no", "heft": "no", "fasc": "no",
+    "p": "pp", "pp": "pp", "pages": "pp", "page": "pp", "pag": "pp", "pags": "pp", "s": "pp", "seiten": "pp",
+    "trans": "tr", "translated": "tr", "translator": "tr", "trad": "tr", "traducao": "tr", "traduccion": "tr", "tr": "tr", "traduzido": "tr",
+    "et": "and", "and": "and", "e": "and", "y": "and", "und": "and", "&": "and", "al": "al",
+    "thesis": "gen", "dissertation": "gen", "tese": "gen", "dissertacao": "gen", "tesis": "gen", "phd": "gen", "mestrado": "gen",
+    "doutorado": "gen", "report": "gen", "relatorio": "gen", "preprint": "gen", "technical": "gen", "rep": "gen", "master": "gen",
+    "press": "pub", "publishers": "pub", "publisher": "pub", "publishing": "pub", "verlag": "pub", "editora": "pub", "springer": "pub",
+    "wiley": "pub", "elsevier": "pub", "editorial": "pub", "books": "pub", "editions": "pub", "edicoes": "pub", "inc": "pub",
+    "university": "uni", "universidade": "uni", "universidad": "uni", "universite": "uni", "universitat": "uni", "institute": "uni",
+    "journal": "jou", "j": "jou", "revista": "jou", "rev": "jou", "review": "jou", "annals": "jou", "letters": "jou", "lett": "jou",
+    "zeitschrift": "jou", "bulletin": "jou", "bull": "jou", "phys": "jou", "cadernos": "jou", "anais": "proc", "boletim": "jou",
+    "acta": "jou", "archives": "jou", "transactions": "jou", "trans.": "jou", "magazine": "jou", "arch": "jou", "sci": "jou",
+    "proceedings": "proc", "proc": "proc", "conference": "proc", "workshop": "proc", "symposium": "proc", "congress": "proc",
+    "congresso": "proc", "conf": "proc", "symp": "proc", "meeting": "proc",
+    "available": "web", "disponivel": "web", "disponible": "web", "retrieved": "web", "accessed": "acc", "acesso": "acc", "access": "acc",
+    "cited": "acc", "acessado": "acc", "citado": "acc", "verfugbar": "web", "url": "web", "doi": "web", "consultado": "acc", "viewed": "acc",
+    "series": "ser", "lecture": "ser", "notes": "ser", "colecao": "ser", "serie": "ser", "reihe": "ser",
+    "supl": "no", "suppl": "no", "supplement": "no", "special": "no", "ano": "no", "year": "no", "num.": "no",
+}  # fmt: skip
+
+
+class Token(NamedTuple):
+    """A word, a number or one punctuation mark."""
+
+    text: str
+    start: int
+    end: int
+
+
+def tokens(raw: str) -> list[Token]:
+    """Cut a reference string; an address, a DOI or a day of access is one token, so that its parts mislead nobody."""
+    result: list[Token] = []
+    position = 0
+    for fixed in [*addresses.segments(raw, identifiers.find(raw)), None]:
+        end = fixed.start if fixed else len(raw)
+        result.extend(Token(m[0], m.start(), m.end()) for m in _TOKEN.finditer(raw, position, end))
+        if fixed and fixed.end > position:
+            result.append(Token(f"<{fixed.label}>", max(position, fixed.start), fixed.end))
+            position = fixed.end
+    return result
+
+
+def features(raw: str, cut: list[Token]) -> list[list[str]]:
+    """The features of every token of one string, as crfsuite wants them."""
+    n = len(cut)
+    words = [_word(t.text) for t in cut]
+    shapes = [_shape(t.text) for t in cut]
+    cues = [_cue(w) for w in words]
+    spaced = [i > 0 and cut[i].start > cut[i - 1].end for i in range(n)]
+    state = _states(cut, words, shapes)
+    style = _style(cut, shapes)
+    rows: list[list[str]] = []
+    for i in range(n):
+        row = [f"w={words[i]}", f"s={shapes[i]}", f"at={min(9, 10 * i // n)}", state[i], f"sp={spaced[i]:d}"]
+        if cues[i]:
+            row.append(f"c={cues[i]}")
+        if words[i].isalpha() and len(words[i]) > 3:
+            row += [f"p3={words[i][:3]}", f"e3={words[i][-3:]}"]
+        for d in (-3, -2, -1, 1, 2, 3):
+            j = i + d
+            if 0 <= j < n:
+                row.append(f"s{d}={shapes[j]}")
+                if abs(d) < 3:
+                    row.append(f"w{d}={words[j]}")
+                if cues[j]:
+                    row.append(f"c{d}={cues[j]}")
+            elif abs(d) < 3:
+                row.append("BOS" if j < 0 else "EOS")
+        around = [shapes[j] if 0 <= j < n else "#" for j in (i - 1, i, i + 1)]
+        row += [
+            f"s-10={around[0]}|{around[1]}",
+            f"s01={around[1]}|{around[2]}",
+            f"s-101={'|'.join(around)}",
+            f"st={style}|{state[i][:5]}",
+            f"ss={state[i]}|{shapes[i]}",
+        ]
+        if i > 1:
+            row.append(f"s-2-10={shapes[i - 2]}|{around[0]}|{around[1]}")
+        if i + 2 < n:
+            row.append(f"s012={around[1]}|{around[2]}|{shapes[i + 2]}")
+        row.append(f"nx={_next_mark(cut, i)}")
+        rows.append(row)
+    return rows
+
+
+def label(raw: str) -> list[Segment]:
+    """Label one reference string; the segments are in order and do not overlap. Empty for an empty string."""
+    cut = tokens(raw)
+    if not cut:
+        return []
+    return join(raw, cut, _tagger().tag(features(raw, cut)))
+
+
+def join(raw: str, cut: list[Token], labels: list[str]) -> list[Segment]:
+    """Neighbouring tokens of one label → one segment; a lone mark labelled O inside a field does not break it."""
+    segments: list[Segment] = []
+    for i, (token, name) in enumerate(zip(cut, labels, strict=True)):
+        if name == "O":
+            continue
+        if segments and segments[-1].label == name and _joins(raw[segments[-1].end : token.start], labels, i):
+            segments[-1] = Segment(name, segments[-1].start, token.end)
+        else:
+            segments.append(Segment(name, token.start, token.end))
+    return segments
+
+
+def _joins(between: str, labels: list[str], i: int) -> bool:
+    return labels[i - 1] == labels[i] or (len(between.strip()) <= 1 and between.strip() not in set("()[]"))
+
+
+@lru_cache(maxsize=1)
+def _tagger() -> Any:  # noqa: ANN401 - pycrfsuite has no types
+    import pycrfsuite
+
+    tagger = pycrfsuite.Tagger()
+    tagger.open(str(MODEL))
+    return tagger
+
+
+@lru_cache(maxsize=20_000)
+def _word(text: str) -> str:
+    if text.isdigit():
+        return "<year>" if _YEAR.match(text) else f"<d{min(len(text), 7)}>"
+    return fold(text)
+
+
+@lru_cache(maxsize=20_000)
+def _shape(text: str) -> str:
+    if text.isdigit():
+        return "Y" if _YEAR.match(text) else f"d{min(len(text), 5)}"
+    if text[0] == "<" and len(text) > 1:
+        return text
+    if not text[0].isalpha():
+        return text
+    if text.lower() in MONTHS and len(text) > 2:
+        return "M"
+    if "\u3400" <= text[0] <= "\u9fff":
+        return "H" if len(text) < 5 else "HH"
+    if text[0] >= "\u3040" and not text[0].islower() and not text[0].isupper():
+        return "K"
+    if len(text) == 1:
+        return "X" if text.isupper() else "x"
+    if text.isupper():
+        return f"XX{min(len(text), 4)}"
+    if text[0].isupper():
+        return "Xx2" if len(text) < 4 else "Xx"
+    return "x2" if len(text) < 4 else "xx"
+
+
+@lru_cache(maxsize=20_000)
+def _cue(word: str) -> str:
+    return "mon" if word in MONTHS else _CUES.get(word, "")
+
+
+def _states(cut: list[Token], words: list[str], shapes: list[str]) -> list[str]:
+    """For each token, what has been seen before it: quotation, brackets, years, stops, "In"."""
+    result: list[str] = []
+    depth = stops = years = 0
+    quote = ""
+    was_quoted = seen_in = False
+    for i, token in enumerate(cut):
+        text = token.text
+        if quote and text == quote and (text not in "’'" or _ends_word(cut, i)):
+            quote, was_quoted = "", True
+            here = "q"
+        elif not quote and (text in _QUOTE_PAIRS or text == '"') and _opens(cut, i):
+            quote = _QUOTE_PAIRS.get(text, '"')
+            here = "q"
+        else:
+            here = "Q" if quote else ("a" if was_quoted else "n")
+        if text in _OPEN:
+            depth += 1
+        result.append(f"{here}{min(depth, 1)}{min(years, 2)}{'i' if seen_in else '-'}{min(stops, 5)}")
+        if text in _CLOSE:
+            depth = max(0, depth - 1)
+        if shapes[i] == "Y":
+            years += 1
+        if words[i] in {"in", "em"} and (i == 0 or not cut[i - 1].text[-1].isalnum()):
+            seen_in = True
+        if text in ".。?!" and i and shapes[i - 1][0] not in "X" or (text in ".?!" and i and shapes[i - 1] == "Xx" and not quote):
+            stops += 1
+    return result
+
+
+def _opens(cut: list[Token], i: int) -> bool:
+    """A quotation that holds a whole title begins behind a mark or a number; one inside a title begins behind a word."""
+    return i == 0 or not cut[i - 1].text[0].isalpha()
+
+
+def _ends_word(cut: list[Token], i: int) -> bool:
+    return i + 1 >= len(cut) or cut[i + 1].start > cut[i].end or not cut[i + 1].text[0].isalnum()
+
+
+def _style(cut: list[Token], shapes: list[str]) -> str:
+    """What kind of list the string comes from, told by its head and its year."""
+    n = len(shapes)
+    year = next((i for i, s in enumerate(shapes) if s == "Y"), None)
+    where = "none" if year is None else ("early" if year < max(8, n // 3) else "late" if year > 2 * n // 3 else "mid")
+    boxed = year is not None and year > 0 and cut[year - 1].text in "(["
+    first = shapes[0][:2] if shapes else ""
+    quoted = any(t.text in _QUOTE_PAIRS or t.text == '"' for t in cut)
+    second = cut[1].text if n > 1 and not cut[1].text[0].isalnum() else ("X" if n > 1 and shapes[1][0] == "X" else "x")
+    return f"{first}{second}{where}{boxed:d}{quoted:d}"
+
+
+def _next_mark(cut: list[Token], i: int) -> str:
+    """The next punctuation mark behind this word and how far it is, which tells a list of names from a title."""
+    for d in range(1, 7):
+        if i + d >= len(cut):
+            return "end"
+        if not cut[i + d].text[0].isalnum():
+            return f"{cut[i + d].text[:2]}{min(d, 3)}"
+    return "far"
