@@ -12,5 +12,6 @@ from rag.bibliography.entry import parse_entry
 from rag.bibliography.export import export
 from rag.bibliography.formatting import format_reference
 from rag.bibliography.listing import parse
+from rag.bibliography.structured import read_structured
 
-__all__ = ["export", "format_reference", "parse", "parse_entry"]
+__all__ = ["export", "format_reference", "parse", "parse_entry", "read_structured"]

@@ -48,14 +48,11 @@ _UNESCAPES = {v: k for k, v in _ESCAPES.items()}
 _COMMANDS = re.compile("|".join(re.escape(v) for v in sorted(_UNESCAPES, key=len, reverse=True)))
 
 
-def read(text: str) -> list[tuple[str, dict[str, Any]]]:
-    """(key, CSL item) of every entry that bibtexparser can read; broken blocks are left out (see `broken`)."""
-    return [(entry.key, _item(entry)) for entry in _library(text).entries]
-
-
-def broken(text: str) -> list[str]:
-    """The first line of every block that cannot be read."""
-    return [(block.raw or "").strip().splitlines()[0][:120] if (block.raw or "").strip() else "" for block in _library(text).failed_blocks]
+def read(text: str) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
+    """(key, CSL item) of every entry, and the first line of every block that bibtexparser cannot read."""
+    library = _library(text)
+    lines = [(block.raw or "").strip().splitlines() for block in library.failed_blocks]
+    return [(entry.key, _item(entry)) for entry in library.entries], [found[0][:120] if found else "" for found in lines]
 
 
 def write(items: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
@@ -198,7 +195,8 @@ def _entry(key: str, csl: Mapping[str, Any]) -> str:
     if _FROM_TYPES.get(entry_type) != kind and kind in _TYPES:
         fields["entrysubtype"] = kind
     body = "".join(f"  {field} = {{{value}}},\n" for field, value in fields.items())
-    return f"@{entry_type}{{{re.sub(r'[^\w:.+/-]', '-', key) or 'x'},\n{body}}}\n\n"
+    safe = re.sub(r"[^\w:.+/-]", "-", key) or "x"
+    return f"@{entry_type}{{{safe},\n{body}}}\n\n"
 
 
 def _parts(value: object) -> list[int]:

@@ -42,7 +42,7 @@ _UPLOAD = re.compile(
 
 
 def entry(
-    raw: str, csl: dict[str, Any], found: Sequence[identifiers.Found], segments: Sequence[Segment], *, cut: bool
+    raw: str, csl: dict[str, Any], found: Sequence[identifiers.Found], segments: Sequence[Segment], *, cut: bool = False
 ) -> tuple[Problem, ...]:
     """The problems of one entry; spans are offsets into `raw`."""
     problems: list[Problem] = []

@@ -42,8 +42,15 @@ def read(text: str) -> list[tuple[str, dict[str, Any]]]:
 def write(items: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
     """Records in the order given."""
     import rispy
+    from rispy.writer import RisWriter
 
-    return str(rispy.dumps([_record(key, csl) for key, csl in items]))
+    class Plain(RisWriter):  # type: ignore[misc]
+        """Without the running number that rispy prints above each record and that the format does not know."""
+
+        def set_header(self, count: int) -> str:  # noqa: ARG002
+            return ""
+
+    return str(rispy.dumps([_record(key, csl) for key, csl in items], implementation=Plain)).lstrip("\n")
 
 
 def _item(record: Mapping[str, Any]) -> dict[str, Any]:
