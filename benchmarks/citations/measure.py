@@ -126,8 +126,8 @@ def score(body: Body, read: ReadList, show: Callable[[str], None] | None = None)
     for start, end, key in gold:
         by_key.setdefault(key, []).append((start, end))
     predicted_by_key: dict[str | None, list[Mention]] = {}
-    for mention, key in predicted:
-        predicted_by_key.setdefault(key, []).append(mention)
+    for mention, hit in predicted:
+        predicted_by_key.setdefault(hit, []).append(mention)
     result = Score(predicted=len(predicted), gold=len(gold))
     for mention, hit in predicted:
         if any(a < mention.end and mention.start < b for a, b in by_key.get(hit or "", ())):

@@ -18,6 +18,9 @@ from rag.citations.audit import KINDS, audit
 from rag.citations.linking import link
 from rag.types import Mention
 
+_LEAST = 12
+"""Characters that a scope must share with a sentence to be about it: more than a bracket and a mark."""
+
 __all__ = ["KINDS", "audit", "covering", "link"]
 
 
@@ -27,7 +30,7 @@ def covering(mentions: Sequence[Mention], start: int, end: int) -> tuple[Mention
     So a sentence with three clauses and a citation behind each is covered by all three, and a sentence of which only an
     aside is cited is left to its author.
     """
-    inside = [m for m in mentions if m.scope_start < end and start < m.scope_end]
+    inside = [m for m in mentions if min(m.scope_end, end) - max(m.scope_start, start) >= _LEAST]
     covered, reached = 0, start
     for mention in sorted(inside, key=lambda m: m.scope_start):
         begin, stop = max(mention.scope_start, reached), min(mention.scope_end, end)

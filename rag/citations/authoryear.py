@@ -10,16 +10,18 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.citations.matching import Agreement, Phrase, family
 from rag.citations.names import AuthorIndex, Entry, Name
-from rag.citations.patterns import MORE_SUFFIXES, NOT_AUTHORS, PRINTED_ENTRY, YEAR
+from rag.citations.patterns import IBID, MORE_SUFFIXES, NOT_AUTHORS, PRINTED_ENTRY, YEAR
 from rag.citations.phrases import CLOSE, OPEN, Reading, bounds, only_locators, readings
 from rag.types import MentionKind, Resolution
 
 _REACH = 260
 """Characters left of a year in which its authors must begin."""
+_NEAR = 60
+"""Characters between two works of one bracket, at most."""
 
 
 @dataclass(slots=True)
@@ -38,6 +40,8 @@ class Part:
     resolution: Resolution = "missing"
     candidates: tuple[Entry, ...] = ()
     agreement: Agreement | None = None
+    repeats: bool = False
+    """Whether it only says "ibid."."""
 
 
 def find(text: str, index: AuthorIndex, shortened: dict[str, tuple[str, ...]]) -> list[Part]:
@@ -49,7 +53,8 @@ def find(text: str, index: AuthorIndex, shortened: dict[str, tuple[str, ...]]) -
     last_end, last, last_opening = 0, None, -1
     for match in YEAR.finditer(text):
         start = match.start()
-        floor = max(last_end, text.rfind("\n\n", 0, start) + 2, start - _REACH, 0)
+        floor = max(last_end, start - _REACH, 0)
+        floor = max(floor, text.rfind("\n\n", floor, start) + 2 if "\n\n" in text[floor:start] else 0)
         opening, begin, end = bounds(text, floor, start)
         inside = opening >= 0 or (last_opening >= 0 and floor == last_end and not _closed(text, floor, start))
         found = list(readings(text, begin, end, index, shortened))
@@ -151,14 +156,14 @@ def _year_agrees(entry: Entry, year: int | None, suffix: str, earlier: int | Non
 
 def _plausible(found: list[Reading], text: str, *, inside: bool, again: bool) -> Reading | None:
     """The reading to report as missing: only where the form leaves little doubt that this is a citation."""
-    for reading in found:
-        listed = any(a.unmatched == 0 for _, a in reading.matches)
-        strange = any(w in NOT_AUTHORS for p in reading.phrase.people for w in p)
-        if again or strange or not reading.clean or not reading.sure:
-            continue
-        if listed or (inside and text[reading.start].isupper()):
-            return reading
-    return None
+    usual = [] if again else [r for r in found if r.clean and r.sure and not any(map(_no_name, r.phrase.people))]
+    listed = [r for r in usual if any(a.unmatched == 0 for _, a in r.matches)]
+    whole = [r for r in usual if inside and text[r.start].isupper()]
+    return next(iter([r for r in listed if not whole or r.start <= whole[0].start] + whole + listed), None)
+
+
+def _no_name(person: tuple[str, ...]) -> bool:
+    return person[0] in NOT_AUTHORS or person[-1] in NOT_AUTHORS
 
 
 def settle(parts: list[Part], index: AuthorIndex) -> list[Part]:
@@ -170,6 +175,21 @@ def settle(parts: list[Part], index: AuthorIndex) -> list[Part]:
         if part.entry is None and not part.candidates and part.year is not None:
             _other_spelling(part, index)
     return parts
+
+
+def repeat(text: str, parts: list[Part]) -> list[Part]:
+    """Add the "ibid."s: each means the one work cited just before it, at most a paragraph (or a note) earlier."""
+    added: list[Part] = []
+    for match in IBID.finditer(text):
+        start, end = match.span("ibid")
+        before = [p for p in parts if p.start < start][-2:]
+        if not before or before[-1].entry is None or len(re.findall(r"\n\s*", text[before[-1].end : start])) > 1:
+            continue
+        last = before[-1]
+        if len(before) > 1 and ";" in text[before[0].end : last.start] and last.start - before[0].end < _NEAR:
+            continue
+        added.append(replace(last, start=start, end=end, kind="parenthetical", repeats=True))
+    return sorted([*parts, *added], key=lambda p: (p.start, p.end))
 
 
 def _other_year(part: Part, taken: set[str]) -> None:

@@ -1,4 +1,4 @@
-"""The words by which one sentence hangs on another, language by language. Data for `scope`; no logic.
+"""The words by which one sentence hangs on another, language by language. Data for `cohesion`; no logic.
 
 Every entry is a lower-case regular expression, matched at the beginning of a sentence unless its comment says otherwise.
 To teach a language, add a row; an unknown language is guessed from `common`.
@@ -27,6 +27,8 @@ class Cues:
     """Definite articles: a noun behind one that stands in the sentence before is the same thing."""
     reporters: str
     """Who goes on speaking when a citation is followed up: "the authors", "the report"."""
+    according: str
+    """Anywhere near the beginning: the sentence says that it gives the view of somebody named before."""
     speakers: str
     """Pronouns that go on speaking when one of `verbs` follows."""
     verbs: str
@@ -45,22 +47,23 @@ CUES: dict[str, Cues] = {
         connectives=r"however|on the (?:one|other) hand|on the contrary|therefore|thus|hence|consequently|as a (?:result|consequence)|"
         r"moreover|furthermore|in addition|additionally|besides|also|likewise|similarly|in (?:turn|contrast|particular|fact|other words)|"
         r"by contrast|conversely|nevertheless|nonetheless|still|yet|instead|rather|for (?:example|instance)|specifically|namely|"
-        r"meanwhile|at the same time|afterwards|subsequently|then|later|finally|accordingly|indeed|otherwise|as such|to this end",
+        r"meanwhile|at the same time|afterwards|subsequently|then|later|finally|accordingly|indeed|otherwise|as such|to (?:this|that) end|for (?:one thing|another)|even so",
         pronouns=r"this|these|such|those|that(?= (?:is|was|has|would|may|can))|it(?! (?:is|was|has been|seems|should|may be|will be)\b)|"
-        r"its|they|their|he|his|she|her|both|the (?:former|latter|same|first|second|third)",
+        r"its|they|their|he|his|she|her|both|another|the (?:former|latter|same|first|second|third)",
         demonstratives=r"this|these|those|such|it|them|so",
         articles=r"the",
         reporters=r"the (?:authors?|researchers?|scholars?|writers?|analysts?|investigators|team)|"
         r"the (?:\w+ )?(?:report|paper|study|article|document|survey|book|review|analysis)|"
-        r"(?:according to|in) (?:them|him|her|this (?:view|reading|account|line of \w+|argument)|the (?:authors?|report|study|paper)|"
-        r"(?:his|her|their) (?:view|account|words|opinion|study|analysis))",
+        r"in (?:this|his|her|their|its) (?:view|account|words|opinion|study|analysis|argument|reading)",
+        according=r"\b(?:according to|in the (?:view|words|opinion) of) (?:them|him|her|this (?:view|reading|account|line of \w+|argument)|the (?:authors?|report|study|paper))\b|"
+        r"^\W*in (?:his|her|their) (?:view|account|words|opinion|argument|reading)\b",
         speakers=r"they|he|she|it",
         verbs=r"argu\w*|claim\w*|stat(?:e|es|ed|ing)|sa(?:y|ys|id)|report\w*|not(?:e|es|ed)|f(?:ind|inds|ound)|show\w*|suggest\w*|"
         r"conclud\w*|propos\w*|add(?:s|ed)?|warn\w*|point\w*|observ\w*|describ\w*|explain\w*|mention\w*|remind\w*|assess\w*|"
         r"emphasi\w*|stress\w*|recommend\w*|h(?:old|olds|eld)|believ\w*|maintain\w*|contend\w*|wr(?:ite|ites|ote)|assert\w*|demonstrat\w*",
-        own=r"we|our|ours|us|i|my|(?:this|the present|present) (?:article|paper|study|work|essay|chapter|review|section|thesis)|"
+        own=r"we|our|ours|(?-i:I)(?![.’'])|my|(?:this|the present|present) (?:article|paper|study|work|essay|chapter|review|section|thesis)|"
         r"here we|fig(?:ure|s)?\.? ?\d+\w*|table \d+",
-        methods=r"as (?:previously )?(?:described|reported|defined|in)|following (?:the|\w+ et)|using (?:the|a)|(?:modified|adapted|taken) from|"
+        methods=r"as (?:previously )?(?:described|reported|defined)|following (?:the|\w+ et)|(?:modified|adapted|taken) from|"
         r"according to the (?:method|protocol|procedure)|see(?: also)?|cf|reviewed (?:in|by)|similar to|consistent with|in (?:line|agreement) with",
         future=r"will|shall|is (?:to|scheduled|planned|expected|due)|are (?:to|scheduled|planned|expected|due)|upcoming|next",
     ),
@@ -72,8 +75,8 @@ CUES: dict[str, Cues] = {
         pronouns=r"isto|isso|aquilo|este|esta|estes|estas|esse|essa|esses|essas|tal|tais|ele|ela|eles|elas|ambos|ambas|o mesmo|a mesma|o primeiro|a primeira",
         demonstratives=r"isto|isso|dis[st]o|nis[st]o|(?:n|d)?es[st][ea]s?|tal|tais|(?:d|n)?el[ea]s?",
         articles=r"[oa]s?|d[oa]s?|n[oa]s?|ao|aos|às?|pel[oa]s?",
-        reporters=r"[oa]s? autor(?:es|as?)?|[oa]s? pesquisador(?:es|as?)?|o (?:relatório|artigo|estudo|documento|livro|texto)|a (?:pesquisa|obra|análise)|"
-        r"(?:segundo|conforme|para) (?:ele|ela|eles|elas|[oa]s? autor(?:es|as?)?|o (?:estudo|relatório))",
+        reporters=r"[oa]s? autor(?:es|as?)?|[oa]s? pesquisador(?:es|as?)?|o (?:relatório|artigo|estudo|documento|livro|texto)|a (?:pesquisa|obra|análise)",
+        according=r"\b(?:segundo|conforme|para|de acordo com) (?:el[ea]s?|[oa]s? (?:mesm[oa]s? )?autor(?:es|as?)?|o (?:estudo|relatório)|ess[ea] (?:visão|leitura))\b",
         speakers=r"el[ea]s?",
         verbs=r"afirm\w*|argument\w*|defend\w*|diz\w*|disse\w*|relat\w*|mostr\w*|suger\w*|conclu\w*|prop[õou]\w*|acrescent\w*|observ\w*|"
         r"descrev\w*|explic\w*|mencion\w*|destac\w*|ressalt\w*|apont\w*|consider\w*|escrev\w*|demonstr\w*|sustent\w*",
@@ -89,8 +92,8 @@ CUES: dict[str, Cues] = {
         pronouns=r"esto|eso|aquello|este|esta|estos|estas|ese|esa|esos|esas|dichos?|dichas?|tal|tales|él|ella|ellos|ellas|ambos|ambas|el mismo|la misma|el primero|la primera",
         demonstratives=r"esto|eso|est[ea]s?|estos|es[ea]s?|esos|dich[oa]s?|tal|tales|ello",
         articles=r"el|la|los|las|del|al",
-        reporters=r"(?:el|la|los|las) autor(?:es|as?)?|(?:el|la|los|las) investigador(?:es|as?)?|el (?:informe|artículo|estudio|documento|libro|texto)|la (?:investigación|obra)|"
-        r"según (?:él|ella|ellos|ellas|los autores|el autor|la autora|el (?:estudio|informe))",
+        reporters=r"(?:el|la|los|las) autor(?:es|as?)?|(?:el|la|los|las) investigador(?:es|as?)?|el (?:informe|artículo|estudio|documento|libro|texto)|la (?:investigación|obra)",
+        according=r"\b(?:según|de acuerdo con|para|a juicio de) (?:él|ellas?|ellos|(?:el|la|l[oa]s) (?:mism[oa]s? )?autor(?:es|as?)?|el (?:estudio|informe)|est[ea] (?:visión|lectura))\b",
         speakers=r"él|ellas?|ellos",
         verbs=r"afirm\w*|argument\w*|defiend\w*|dic\w*|dij\w*|relat\w*|muestr\w*|mostr\w*|sugier\w*|conclu\w*|prop[ou]\w*|añad\w*|observ\w*|"
         r"describ\w*|explic\w*|mencion\w*|destac\w*|señal\w*|consider\w*|escrib\w*|demuestr\w*|sostien\w*",
@@ -106,8 +109,8 @@ CUES: dict[str, Cues] = {
         pronouns=r"dies|diese[rsnm]?|jene[rsnm]?|solche[rsnm]?|sie|er|ihre?|sein[e]?|beide|letztere[rs]?|erstere[rs]?",
         demonstratives=r"dies|diese[rsnm]?|jene[rsnm]?|solche[rsnm]?|dazu|hierzu|dafür|daraus",
         articles=r"der|die|das|den|dem|des",
-        reporters=r"(?:die|der) autor(?:en|in|innen)?|die (?:forscher|studie|untersuchung|verfasser)|der (?:bericht|artikel|aufsatz)|das (?:papier|buch)|"
-        r"(?:laut|nach) (?:ihnen|ihm|ihr|den autoren|dem bericht|der studie)|(?:ihm|ihr|ihnen|dem bericht) zufolge",
+        reporters=r"(?:die|der) autor(?:en|in|innen)?|die (?:forscher|studie|untersuchung|verfasser)|der (?:bericht|artikel|aufsatz)|das (?:papier|buch)",
+        according=r"\b(?:laut|nach|nach ansicht) (?:ihnen|ihm|ihr|den autor(?:en|innen)|der autor(?:en|in)|dem bericht|der studie)\b|\b(?:ihm|ihr|ihnen|dem bericht|der studie) zufolge\b",
         speakers=r"sie|er",
         verbs=r"argumentier\w*|behaupt\w*|sag\w*|bericht\w*|zeig\w*|schreib\w*|schrieb\w*|folger\w*|schlag\w*|beton\w*|erklär\w*|beschreib\w*|beschrieb\w*|stell\w*|find\w*|fand\w*|warn\w*|mein\w*",
         own=r"wir|uns|unsere?[rsnm]?|ich|(?:dieser|der vorliegende) (?:artikel|beitrag|aufsatz)|diese (?:arbeit|studie)|abbildung \d+|tabelle \d+",
@@ -122,8 +125,8 @@ CUES: dict[str, Cues] = {
         pronouns=r"ceci|cela|ce|cet|cette|ces|tels?|telles?|elles?|ils?(?! (?:est|a été|faut|y a)\b)|leurs?|son|sa|ses|tous deux|le premier|la première|ce dernier",
         demonstratives=r"ceci|cela|ce|cet|cette|ces|tels?|telles?",
         articles=r"le|la|les|l|du|des|au|aux",
-        reporters=r"(?:les|l[’']) ?auteure?s?|les chercheurs|le (?:rapport|document|livre|texte)|l[’'](?:article|étude|enquête|ouvrage)|"
-        r"(?:selon|d[’']après) (?:eux|elles?|lui|les auteurs|l[’']auteure?|le rapport|l[’']étude)",
+        reporters=r"(?:les|l[’']) ?auteure?s?|les chercheurs|le (?:rapport|document|livre|texte)|l[’'](?:article|étude|enquête|ouvrage)",
+        according=r"\b(?:selon|d[’']après|pour) (?:eux|elles?|lui|les auteur(?:e?s)|l[’']auteure?|le rapport|l[’']étude|cette lecture)\b",
         speakers=r"ils?|elles?",
         verbs=r"affirm\w*|soutien\w*|soutenu|dit|disent|rapport\w*|montr\w*|suggèr\w*|suggér\w*|conclu\w*|propos\w*|ajout\w*|observ\w*|décri\w*|expliqu\w*|mentionn\w*|soulign\w*|not\w*|écri\w*|démontr\w*",
         own=r"nous|notre|nos|je|(?:cet|le présent) article|cette étude|ce travail|figure \d+|tableau \d+",
@@ -137,6 +140,7 @@ CUES: dict[str, Cues] = {
         demonstratives=r"这|该|此",
         articles=r"该",
         reporters=r"作者|两位作者|研究者|该报告|该文|该研究|报告",
+        according=r"(?:据|按照|根据)(?:作者|该报告|该研究|他们)",
         speakers=r"他们|她们|他|她",
         verbs=r"认为|指出|表示|称|提出|发现|强调|说",
         own=r"我们|笔者|本文|本研究",

@@ -12,7 +12,7 @@ from dataclasses import replace
 from rag.citations import authoryear, numeric, titles
 from rag.citations.audit import problem, shown
 from rag.citations.authoryear import Part
-from rag.citations.names import AuthorIndex, words
+from rag.citations.names import AuthorIndex, Entry, acronyms, words
 from rag.citations.patterns import ACRONYM
 from rag.citations.scope import Cited, scopes
 from rag.types import Document, Mention, MentionKind, Problem, Reference
@@ -28,7 +28,8 @@ def link(document: Document, references: Sequence[Reference]) -> tuple[tuple[Men
     for span in document.bibliography():
         text = text[: span.start] + "\n" * (span.end - span.start) + text[span.end :]
     index = AuthorIndex(references)
-    parts = authoryear.settle(authoryear.find(text, index, shortened(text)), index)
+    short = shortened(text)
+    parts = authoryear.repeat(text, authoryear.settle(authoryear.find(text, index, short), index))
     groups = numeric.find(text, references)
     found: list[Mention] = []
     if numeric.prevails(groups, len(parts), sum(p.resolution == "exact" for p in parts), references):
@@ -42,7 +43,11 @@ def link(document: Document, references: Sequence[Reference]) -> tuple[tuple[Men
         if not any(a < named.end and named.start < b for a, b in taken):
             found.append(_plain(named.start, named.end, "title", [e.id for e in named.entries]))
     found.sort(key=lambda m: (m.start, m.end))
-    places = scopes(text, [Cited(m.start, m.end, m.kind, m.reference_id) for m in found], document.language)
+    called = {e.id: _called(e) for e in index.entries}
+    cited = [
+        Cited(m.start, m.end, m.kind, m.reference_id, called.get(m.reference_id or "", frozenset())) for m in found
+    ]
+    places = scopes(text, cited, document.language, short)
     mentions = tuple(replace(m, scope_start=p.start, scope_end=p.end) for m, p in zip(found, places, strict=True))
     return mentions, tuple(p for m in mentions for p in m.problems)
 
@@ -50,6 +55,18 @@ def link(document: Document, references: Sequence[Reference]) -> tuple[tuple[Men
 def _plain(start: int, end: int, kind: MentionKind, ids: list[str]) -> Mention:
     """A mention without problems of its own; ambiguous where several entries answer to it."""
     return Mention(start, end, kind, ids[0], "ambiguous" if ids[1:] else "exact", start, end, tuple(ids[1:]))
+
+
+def _called(entry: Entry) -> frozenset[str]:
+    """What the text may call the entry's first author in passing: a family name, an acronym."""
+    if not entry.names:
+        return frozenset()
+    first = entry.names[0]
+    return (
+        entry.short | acronyms(first.family)
+        if first.corporate
+        else frozenset(w for w in first.family[-1:] if len(w) > 2)
+    )
 
 
 def shortened(text: str) -> dict[str, tuple[str, ...]]:
@@ -74,7 +91,7 @@ def _spells(short: str, name: tuple[str, ...]) -> bool:
 def _of_part(part: Part, references: Sequence[Reference], document_id: str) -> Mention:
     reference = references[part.entry.position] if part.entry is not None else None
     others = [references[e.position] for e in part.candidates]
-    said = _disagreement(part, reference, others)
+    said = None if part.repeats else _disagreement(part, reference, others)
     problems: tuple[Problem, ...] = ()
     if said is not None:
         key = reference.id if reference is not None else None

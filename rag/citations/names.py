@@ -14,45 +14,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from rag.citations.patterns import word_set
 from rag.types import Reference
 
-PARTICLES = frozenset(
-    [
-        "de",
-        "da",
-        "do",
-        "dos",
-        "das",
-        "del",
-        "della",
-        "di",
-        "van",
-        "von",
-        "der",
-        "den",
-        "ter",
-        "ten",
-        "te",
-        "la",
-        "le",
-        "el",
-        "al",
-        "du",
-        "des",
-        "zu",
-        "zur",
-        "zum",
-        "af",
-        "av",
-        "bin",
-        "ibn",
-        "y",
-        "e",
-        "d",
-        "st",
-    ]
+PARTICLES = word_set(
+    "de da do dos das del della di van von der den ter ten te la le el al du des zu zur zum af av bin ibn y e d st"
 )
-GENERATIONS = frozenset(["jr", "sr", "junior", "senior", "filho", "neto", "sobrinho", "ii", "iii"])
+_SMALL = word_set("of the and for de da do e y del la des du et und für in on")
+GENERATIONS = word_set("jr sr junior senior filho neto sobrinho ii iii")
 _PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"})
 _APOSTROPHES = re.compile(r"['’‘`´ʼ′]")
 _WORD = re.compile(r"[^\W_]+")
@@ -144,27 +113,7 @@ def first_words(entry: Entry) -> set[str]:
 
 def acronyms(name: tuple[str, ...]) -> set[str]:
     """What a corporate name may be shortened to: its initials, with and without small words."""
-    small = {
-        "of",
-        "the",
-        "and",
-        "for",
-        "de",
-        "da",
-        "do",
-        "e",
-        "y",
-        "del",
-        "la",
-        "des",
-        "du",
-        "et",
-        "und",
-        "für",
-        "in",
-        "on",
-    }
-    strong = [w for w in name if w not in small]
+    strong = [w for w in name if w not in _SMALL]
     return {"".join(w[0] for w in ws) for ws in (name, strong) if len(ws) > 1}
 
 
@@ -176,7 +125,7 @@ def read_entry(reference: Reference, position: int) -> Entry:
     parsed = bool(names)
     year, suffix = _issued(csl)
     written = [(int(m[1]), m[2] or "") for m in _YEAR.finditer(raw[:600])]
-    if year is None and written and not parsed:
+    if year is None and "original-date" not in csl and written and _YEAR.search(raw[:160]):
         year, suffix = written[0]
     suffix = suffix or next((s for y, s in written if y == year and s), "")
     original = _year_of(csl.get("original-date"))

@@ -22,6 +22,7 @@ _TAIL = (
 _QUANTITY = r"(?!\s*(?:[cmkμµn]?m|m?s|k?g|%|°|degrees|years|days|hours|[kM]?Hz|[mk]?V)\b)"
 """What follows an interval, "[10, 20] mm", and no citation."""
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾", "0123456789-()")
+_RAISED_MARKS = str.maketrans("⁽⁾⁻", "()-")
 _NOTATIONS = {
     "square": re.compile(
         rf"\[\s*{_LEAD}(?P<n>{_NUMBERS})\s*,?{_TAIL}\s*\]{_QUANTITY}(?:\s*(?P<dash>{_DASH})\s*\[\s*(?P<to>\d{{1,4}})\s*\])?",
@@ -76,6 +77,7 @@ def find(text: str, references: Sequence[Reference]) -> list[Group]:
     numbered = labels(references)
     if not numbered:
         return []
+    text = text.translate(_RAISED_MARKS)
     best: list[Group] = []
     best_score = 0.0
     for notation, pattern in _NOTATIONS.items():

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import re
 
+
+def word_set(*lines: str) -> frozenset[str]:
+    """The words of several lines, as a set."""
+    return frozenset(word for line in lines for word in line.split())
+
+
 UNDATED = (
     r"(?:forthcoming|in\s+press|in\s+prep(?:aration)?|submitted|no\s+prelo|en\s+prensa|im\s+Druck|im\s+Erscheinen|"
     r"sous\s+presse|à\s+paraître|n\.\s?d\.|s\.\s?d\.|s\.\s?f\.|s/d|o\.\s?J\.|undated|无日期)"
@@ -26,8 +32,8 @@ ET_AL = re.compile(
     re.IGNORECASE,
 )
 
-JOINERS = frozenset(
-    ["and", "&", "e", "y", "und", "et", "with", "com", "con", "avec", "mit", "e/ou", "和", "与", "及", "、"]
+JOINERS = word_set(
+    "and & e y und et with com con avec mit e/ou 和 与 及 、",
 )
 """Words that stand between two authors."""
 
@@ -44,195 +50,30 @@ LOCATOR = re.compile(
 )
 """A place inside the work cited: "p. 12", "cap. 3"."""
 
-NOT_AUTHORS = frozenset(
-    [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "jun",
-        "jul",
-        "aug",
-        "sep",
-        "sept",
-        "oct",
-        "nov",
-        "dec",
-        "janeiro",
-        "fevereiro",
-        "março",
-        "marco",
-        "abril",
-        "maio",
-        "junho",
-        "julho",
-        "agosto",
-        "setembro",
-        "outubro",
-        "novembro",
-        "dezembro",
-        "enero",
-        "febrero",
-        "marzo",
-        "mayo",
-        "junio",
-        "julio",
-        "septiembre",
-        "octubre",
-        "noviembre",
-        "diciembre",
-        "januar",
-        "februar",
-        "märz",
-        "mai",
-        "juni",
-        "juli",
-        "oktober",
-        "dezember",
-        "janvier",
-        "février",
-        "mars",
-        "avril",
-        "juin",
-        "juillet",
-        "août",
-        "septembre",
-        "octobre",
-        "novembre",
-        "décembre",
-        "spring",
-        "summer",
-        "autumn",
-        "fall",
-        "winter",
-        "in",
-        "since",
-        "until",
-        "before",
-        "after",
-        "during",
-        "by",
-        "from",
-        "the",
-        "a",
-        "an",
-        "on",
-        "at",
-        "to",
-        "of",
-        "for",
-        "this",
-        "that",
-        "these",
-        "as",
-        "figure",
-        "fig",
-        "table",
-        "tab",
-        "figura",
-        "tabela",
-        "tabla",
-        "section",
-        "chapter",
-        "appendix",
-        "equation",
-        "eq",
-        "box",
-        "version",
-        "vol",
-        "no",
-        "day",
-        "early",
-        "late",
-        "mid",
-        "circa",
-        "ca",
-        "em",
-        "no",
-        "na",
-        "desde",
-        "até",
-        "en",
-        "de",
-        "du",
-        "le",
-        "la",
-        "les",
-        "im",
-        "seit",
-        "bis",
-        "vor",
-        "nach",
-        "since",
-    ]
+ABBREVIATED = word_set(
+    "al col cols coord coords dr ed eds hg hrsg inc jl jm jp jr ltd mc mr ms org orgs sr st",
+)
+"""Words that a full stop may follow inside a name."""
+
+IBID = re.compile(r"(?<=[(\[;（])\s*(?P<ibid>(?:[Ii]bid(?:em)?|[Ii]dem|[Ee]bd|[Ee]benda|同上)\b\.?)")
+"""The work cited last, again."""
+
+NOT_AUTHORS = word_set(
+    "january february march april may june july august september october november december jan feb mar apr jun",
+    "jul aug sep sept oct nov dec janeiro fevereiro março marco abril maio junho julho agosto setembro outubro",
+    "novembro dezembro enero febrero marzo mayo junio julio septiembre octubre noviembre diciembre januar",
+    "februar märz mai juni juli oktober dezember janvier février mars avril juin juillet août septembre octobre",
+    "novembre décembre spring summer autumn fall winter in since until before after during by from the a an on",
+    "at to of for this that these as figure fig table tab figura tabela tabla section chapter appendix equation",
+    "eq box version vol no day early late mid circa ca em na desde até en de du le la les im seit bis vor nach",
 )
 """Capitalised words before a year that name no author."""
 
-PREPOSITIONS = frozenset(
-    [
-        "of",
-        "the",
-        "for",
-        "on",
-        "in",
-        "and",
-        "to",
-        "at",
-        "de",
-        "da",
-        "do",
-        "das",
-        "dos",
-        "del",
-        "della",
-        "di",
-        "van",
-        "von",
-        "der",
-        "den",
-        "ter",
-        "ten",
-        "te",
-        "la",
-        "le",
-        "el",
-        "los",
-        "las",
-        "al",
-        "du",
-        "des",
-        "zu",
-        "zur",
-        "af",
-        "av",
-        "bin",
-        "ibn",
-        "und",
-        "für",
-        "et",
-        "pour",
-        "e",
-        "y",
-        "en",
-        "em",
-        "no",
-        "na",
-        "à",
-    ]
+PREPOSITIONS = word_set(
+    "of the for on in and to at de da do das dos del della di van von der den ter ten te la le el los las al du",
+    "des zu zur af av bin ibn und für et pour e y en em no na à",
 )
 """Small words inside the name of a person or a body."""
 
-ACRONYM = re.compile(r"[(\[（](?P<short>[A-Z][A-Za-z]{0,3}[A-Z][A-Za-z]{0,6})s?[)\]）]")
-"""A short form introduced in brackets behind its long form."""
+ACRONYM = re.compile(r"[(\[（](?P<short>[A-Z][A-Za-z]{0,3}[A-Z](?:[A-Za-z]{0,5}[A-Z])?)s?[)\]）]")
+"""A short form introduced in brackets behind its long form; a plural "s" is not part of it."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from rag.citations.matching import EXACT, Agreement, Phrase, agree
 from rag.citations.names import AuthorIndex, Entry, words
-from rag.citations.patterns import ET_AL, JOINERS, LINKING, LOCATOR, PREPOSITIONS
+from rag.citations.patterns import ABBREVIATED, ET_AL, JOINERS, LINKING, LOCATOR, PREPOSITIONS
 
 OPEN, CLOSE = "([（［【", ")]）］】"
 _TOKEN = re.compile(
@@ -129,7 +129,7 @@ def _continues(tokens: list[re.Match[str]], i: int) -> bool:
         before = tokens[i - 1][0] if i else ""
         after = tokens[i + 1] if i + 1 < len(tokens) else None
         joined = after is not None and (after.lastgroup in {"mark", "etal"} or after[0].lower() in JOINERS)
-        return bool(before) and (len(before) <= 3 or len(token[0]) > 1 or joined)
+        return bool(before) and (len(before) == 1 or before.lower() in ABBREVIATED or len(token[0]) > 1 or joined)
     return token.lastgroup in {"etal", "cjk", "mark"}
 
 

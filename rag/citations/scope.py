@@ -13,9 +13,10 @@ The rule, in words:
 4. A citation that closes its sentence, and is the only one there, reaches back over the sentences before it in the same
    paragraph, as long as each next sentence hangs on the one before: by a connective ("However, …"), a pronoun or
    demonstrative ("These giants …", "To achieve this, …") or a definite noun that the sentence before has named ("A new
-   dataset … The size of the dataset …"). It stops at a sentence with a citation of its own, at one that an earlier
-   citation has gone on to cover, at one that speaks for the text itself ("we", "this article", "Figure 2"), and after
-   four. It does not reach back when the work is cited for a method or for comparison ("as described in", "see", "cf.").
+   dataset … The size of the dataset …"). It stops at a sentence with a citation of its own, at one that points
+   back at a cited sentence or that an earlier citation has gone on to cover, at one that speaks for the text itself
+   ("we", "this article", "Figure 2"), at a question, and after four. It does not reach back when the work is cited
+   for a method or for comparison ("as described in", "see", "cf.").
 
 In doubt a sentence is left to its author: a claim of the text's own must not be laid in somebody else's mouth.
 """
@@ -23,335 +24,194 @@ In doubt a sentence is left to its author: a claim of the text's own must not be
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from rag import sentences
-from rag.citations.cues import CUES, Cues
+from rag.citations.cohesion import Cohesion, cohesion
 from rag.citations.names import words
 from rag.types import MentionKind, Span
 
 _MOST_BACK = 4
-_CLAUSE = re.compile(r"\s*[)\]）]?\s*(?:[,;:，；：]|[–—-]\s)")
+_CLAUSE = re.compile(r"\s*(?:[,;:，；：]|[–—-]\s)")
+_CLOSED = re.compile(r"[^.!?()（）]{0,40}[)\]）]")
+_AFTER = re.compile(r"(?:[^()\[\]（）]{0,40}[)\]）])?[\s,;:.]*")
 _TRAILING = re.compile(r"[\s)\]）.,;:!?。！？”\"’'»]*")
+_SMALL = re.compile(r"\b(?:and|see|also|und|pp?)\b")
+_APART = re.compile(r"[^\W\d_]{3,}|[)）].*[(（]")
 _LEAD_IN = re.compile(
     r"\W*(?:according to|as (?:reported|noted|shown|argued|stated) (?:by|in)|in|for|following|based on|"
-    r"segundo|conforme|de acordo com|para|"
-    r"según|de acuerdo con|laut|nach|gemäß|selon|d[’']après|根据|据)\b",
+    r"segundo|conforme|de acordo com|para|según|de acuerdo con|laut|nach|gemäß|selon|d[’']après|根据|据)\b",
     re.IGNORECASE,
-)
-_NOUN_STOPS = frozenset(
-    [
-        "of",
-        "in",
-        "on",
-        "at",
-        "for",
-        "with",
-        "by",
-        "from",
-        "to",
-        "and",
-        "or",
-        "that",
-        "which",
-        "who",
-        "is",
-        "are",
-        "was",
-        "were",
-        "has",
-        "have",
-        "had",
-        "will",
-        "would",
-        "can",
-        "may",
-        "might",
-        "also",
-        "not",
-        "as",
-        "de",
-        "do",
-        "da",
-        "dos",
-        "das",
-        "em",
-        "para",
-        "com",
-        "que",
-        "e",
-        "é",
-        "são",
-        "foi",
-        "foram",
-        "en",
-        "con",
-        "y",
-        "es",
-        "son",
-        "fue",
-        "fueron",
-        "por",
-        "von",
-        "mit",
-        "und",
-        "ist",
-        "sind",
-        "war",
-        "für",
-        "zu",
-        "et",
-        "est",
-        "sont",
-        "dans",
-        "pour",
-        "par",
-        "qui",
-    ]
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Cited:
-    """A mention's place, before its scope is known. `group` is the same for works cited side by side."""
+    """A mention's place, before its scope is known."""
 
     start: int
     end: int
     kind: MentionKind
     reference: str | None
+    called: frozenset[str] = frozenset()
+    """Words by which the sentence may name the source without citing it: its author's name, its acronym."""
 
 
-def scopes(text: str, cited: Sequence[Cited], language: str | None) -> list[Span]:
-    """The scope of each mention, in the order given; every scope holds its mention."""
-    cues = _compiled(language if language in CUES else _guess(text))
+@dataclass(slots=True)
+class _Group:
+    """Works cited side by side, with their numbers in the caller's list."""
+
+    members: list[tuple[int, Cited]]
+
+    @property
+    def start(self) -> int:
+        return self.members[0][1].start
+
+    @property
+    def end(self) -> int:
+        return max(m.end for _, m in self.members)
+
+    @property
+    def titles(self) -> bool:
+        return all(m.kind == "title" for _, m in self.members)
+
+    @property
+    def narrative(self) -> bool:
+        return self.titles or any(m.kind == "narrative" for _, m in self.members)
+
+    @property
+    def references(self) -> set[str | None]:
+        return {m.reference for _, m in self.members}
+
+    def called(self, said: set[str]) -> bool:
+        return any(m.called & said for _, m in self.members)
+
+
+def scopes(
+    text: str, cited: Sequence[Cited], language: str | None, shortened: Mapping[str, tuple[str, ...]] | None = None
+) -> list[Span]:
+    """The scope of each mention, in the order given; every scope holds its mention.
+
+    `shortened` maps the text's acronyms to their words, so that "the model" is known to be the "LLM" named before.
+    """
+    ties = cohesion(text, language)
     order = sorted(range(len(cited)), key=lambda i: (cited[i].start, cited[i].end))
     result = [Span(c.start, c.end) for c in cited]
-    paragraphs = sentences.paragraphs(text)
     at = 0
-    for paragraph in paragraphs:
+    for place in sentences.paragraphs(text):
         inside = []
-        while at < len(order) and cited[order[at]].start < paragraph.end:
-            if cited[order[at]].end <= paragraph.end:
-                inside.append(order[at])
+        while at < len(order) and cited[order[at]].start < place.end:
+            inside.append((order[at], cited[order[at]]))
             at += 1
         if inside:
-            _paragraph(text, paragraph, [(i, cited[i]) for i in inside], cues, result)
+            spans = sentences.split(text, place.start, place.end)
+            for i, span in _Paragraph(text, spans, _rows(text, spans, inside), ties, shortened or {}).scopes():
+                result[i] = Span(min(span.start, cited[i].start), max(span.end, cited[i].end))
     return result
 
 
-def _paragraph(text: str, paragraph: Span, cited: list[tuple[int, Cited]], cues: _Compiled, result: list[Span]) -> None:
-    spans = sentences.split(text, paragraph.start, paragraph.end)
-    groups: list[list[list[tuple[int, Cited]]]] = [[] for _ in spans]
+def _rows(text: str, spans: list[Span], inside: list[tuple[int, Cited]]) -> list[list[_Group]]:
+    """The groups of each sentence."""
+    rows: list[list[_Group]] = [[] for _ in spans]
     at = 0
-    for i, mention in cited:
+    for i, mention in inside:
         while at < len(spans) - 1 and mention.start >= spans[at].end:
             at += 1
-        row = groups[at]
-        if row and _side_by_side(text, row[-1][-1][1].end, mention.start):
-            row[-1].append((i, mention))
+        row = rows[at]
+        last = row[-1] if row else None
+        # A title goes with the citation that stands behind it in its sentence, or else with the one before.
+        if last and (last.titles or mention.kind == "title" or _side_by_side(text[last.end : mention.start])):
+            last.members.append((i, mention))
         else:
-            row.append([(i, mention)])
-    followed: set[int] = set()
-    groups = [_with_titles(row) for row in groups]
-    for n, sentence in enumerate(spans):
-        for k, group in enumerate(groups[n]):
-            start = sentence.start if k == 0 else max(m.end for _, m in groups[n][k - 1])
-            last = k == len(groups[n]) - 1
-            group_end = max(m.end for _, m in group)
-            end = sentence.end if last else group_end
-            if last and _clause_ends(text, start, group, sentence.end):
-                end = group_end
-            narrative = _names_source(group)
-            if narrative and not last:
-                end = groups[n][k + 1][0][1].start
-            if last:
-                end = max(
-                    end, _follow(text, spans, groups, n, narrative=narrative, cues=cues, followed=followed, end=end)
-                )
-            if len(groups[n]) == 1 and not narrative and _TRAILING.fullmatch(text, group_end, sentence.end):
-                start = _reach_back(text, spans, groups, n, cues, followed=followed)
-            for i, mention in group:
-                result[i] = Span(min(start, mention.start), max(end, mention.end))
+            row.append(_Group([(i, mention)]))
+    return rows
 
 
-def _with_titles(row: list[list[tuple[int, Cited]]]) -> list[list[tuple[int, Cited]]]:
-    """A title goes with the citation that stands behind it in the sentence, or else with the one before."""
-    merged: list[list[tuple[int, Cited]]] = []
-    for group in row:
-        if merged and (_only_titles(merged[-1]) or _only_titles(group)):
-            merged[-1] = [*merged[-1], *group]
-        else:
-            merged.append(group)
-    return merged
+def _side_by_side(between: str) -> bool:
+    return len(between) < 60 and not _APART.search(_SMALL.sub("", between))
 
 
-def _only_titles(group: list[tuple[int, Cited]]) -> bool:
-    return all(m.kind == "title" for _, m in group)
+@dataclass(slots=True)
+class _Paragraph:
+    """One paragraph: its sentences, the groups in each, and what ties the sentences together."""
 
+    text: str
+    spans: list[Span]
+    rows: list[list[_Group]]
+    ties: Cohesion
+    shortened: Mapping[str, tuple[str, ...]]
+    followed: dict[int, set[str | None]] = field(default_factory=dict)
+    """Sentences that an earlier citation has gone on to cover, with what it cites."""
 
-def _names_source(group: list[tuple[int, Cited]]) -> bool:
-    """Whether the sentence itself names whose work it reports."""
-    return _only_titles(group) or any(m.kind == "narrative" for _, m in group)
+    def scopes(self) -> list[tuple[int, Span]]:
+        """Mention number and scope, for every mention of the paragraph."""
+        found = []
+        for n, row in enumerate(self.rows):
+            for k, group in enumerate(row):
+                span = self._within(n, k)
+                named = group.narrative or group.called({*words(self.text[span.start : group.start])})
+                if k == len(row) - 1:
+                    span = Span(span.start, max(span.end, self._follow(n, named=named)))
+                if len(row) == 1 and not named and _TRAILING.fullmatch(self.text, group.end, self.spans[n].end):
+                    span = Span(self.spans[self._reach_back(n)].start, span.end)
+                found += [(i, span) for i, _ in group.members]
+        return found
 
+    def _sentence(self, n: int) -> str:
+        return self.spans[n].of(self.text)
 
-def _side_by_side(text: str, end: int, start: int) -> bool:
-    return start - end < 60 and not re.search(
-        r"[^\W\d_]{3,}|[)）].*[(（]", re.sub(r"\b(?:and|see|also|und|pp?)\b", "", text[end:start])
-    )
+    def _within(self, n: int, k: int) -> Span:
+        """Rules 1 and 2: the stretch of its own sentence that group `k` covers."""
+        row, sentence, group = self.rows[n], self.spans[n], self.rows[n][k]
+        start = sentence.start
+        if k:
+            behind = _AFTER.match(self.text, row[k - 1].end)
+            start = min(behind.end() if behind else row[k - 1].end, group.start)
+        if k < len(row) - 1:
+            return Span(start, row[k + 1].start if group.narrative else group.end)
+        return Span(start, group.end if self._clause_ends(start, group, sentence.end) else sentence.end)
 
+    def _clause_ends(self, start: int, group: _Group, sentence_end: int) -> bool:
+        """Whether the clause that a bracketed citation closes ends behind it while the sentence goes on."""
+        closed = _CLOSED.match(self.text, group.end)
+        behind = closed.end() if closed else group.end
+        goes_on = _CLAUSE.match(self.text, behind) and len(words(self.text[behind:sentence_end])) >= 4
+        before = self.text[start : group.start]
+        lead_in = len(words(before)) < 4 or ("," not in before and _LEAD_IN.match(before))
+        return not group.narrative and bool(goes_on) and not lead_in
 
-def _clause_ends(text: str, start: int, group: list[tuple[int, Cited]], sentence_end: int) -> bool:
-    """Whether the clause that a bracketed citation closes ends behind it while the sentence goes on."""
-    if _names_source(group):
-        return False
-    begin, end = group[0][1].start, max(m.end for _, m in group)
-    closed = re.compile(r"[^.!?()（）]{0,40}[)\]）]").match(text, end)
-    behind = closed.end() if closed else end
-    if not _CLAUSE.match(text, behind) or len(words(text[behind:sentence_end])) < 4:
-        return False
-    return len(words(text[start:begin])) >= 4 and not (_LEAD_IN.match(text, start) and "," not in text[start:begin])
+    def _follow(self, n: int, *, named: bool) -> int:
+        """Rule 3: where the sentences end that go on reporting what sentence `n` began."""
+        last = n
+        for k in range(n + 1, len(self.spans)):
+            if self.rows[k] or not self.ties.goes_on(self._sentence(k), named=named):
+                break
+            self.followed[k] = self.rows[n][-1].references
+            last = k
+        return self.spans[last].end if last > n else self.spans[n].start
 
+    def _reach_back(self, n: int) -> int:
+        """Rule 4: the first sentence that the closing citation of sentence `n` covers."""
+        if self.ties.methods.search(self._sentence(n)) or self.ties.own.search(self._sentence(n)):
+            return n
+        references = {r for g in self.rows[n] for r in g.references}
+        first = n
+        while first > 0 and n - first < _MOST_BACK:
+            tie = self.ties.tie(self._sentence(first - 1), self._sentence(first), self.shortened)
+            if tie is None or not self._free(first - 1, references):
+                break
+            first -= 1
+        return first
 
-def _follow(
-    text: str,
-    spans: list[Span],
-    groups: list[list[list[tuple[int, Cited]]]],
-    n: int,
-    *,
-    narrative: bool,
-    cues: _Compiled,
-    followed: set[int],
-    end: int,
-) -> int:
-    """Where the sentences that go on reporting end."""
-    for k in range(n + 1, len(spans)):
-        if groups[k]:
-            break
-        sentence = text[spans[k].start : spans[k].end]
-        goes_on = cues.reports.match(sentence) if narrative else cues.according.match(sentence)
-        if not goes_on or cues.own.search(sentence):
-            break
-        followed.add(k)
-        end = spans[k].end
-    return end
-
-
-def _reach_back(
-    text: str,
-    spans: list[Span],
-    groups: list[list[list[tuple[int, Cited]]]],
-    n: int,
-    cues: _Compiled,
-    *,
-    followed: set[int],
-) -> int:
-    """The beginning of the first sentence that a closing citation covers."""
-    sentence = text[spans[n].start : spans[n].end]
-    if cues.methods.search(sentence) or cues.own.search(sentence):
-        return spans[n].start
-    first = n
-    reference = {m.reference for g in groups[n] for _, m in g}
-    while first > 0 and n - first < _MOST_BACK:
-        before = spans[first - 1]
-        earlier = {m.reference for g in groups[first - 1] for _, m in g}
-        titled = all(m.kind == "title" for g in groups[first - 1] for _, m in g)
-        if (earlier and not (titled and earlier <= reference)) or (first - 1 in followed and not titled):
-            break
-        previous = text[before.start : before.end]
-        if cues.own.search(previous) or previous.rstrip().endswith(("?", "？")):
-            break
-        if not hangs(previous, text[spans[first].start : spans[first].end], cues):
-            break
-        first -= 1
-    return spans[first].start
-
-
-def hangs(previous: str, sentence: str, cues: _Compiled) -> bool:
-    """Whether `sentence` needs the one before it to be understood."""
-    if cues.connective.match(sentence) or cues.pronoun.match(sentence):
-        return True
-    opening = re.match(r"[^,，]{3,60}[,，]", sentence)
-    if opening and len(opening[0].split()) <= 6 and cues.demonstrative.search(opening[0]):
-        return True
-    named = {_stem(w) for w in words(previous)}
-    for article in cues.article.finditer(sentence[:90]):
-        if len(sentence[: article.start()].split()) > 6:
-            break
-        noun = _noun(sentence[article.end() :])
-        if noun and _stem(noun) in named:
-            return True
-    return False
-
-
-def _noun(rest: str) -> str | None:
-    """The head of the noun phrase that begins here: its last word before a small word or a mark."""
-    run: list[str] = []
-    for match in re.finditer(r"([^\W\d_][\w-]*)([’'])?|(\S)", rest):
-        if match[3] or match[2] or match[1].lower() in _NOUN_STOPS or len(run) == 4:
-            if match[2]:
-                return None
-            break
-        run.append(match[1])
-    return run[-1] if run and len(run) < 4 else None
-
-
-def _stem(word: str) -> str:
-    folded = words(word)
-    bare = folded[0] if folded else ""
-    return re.sub(r"(?:ies|es|s|y|e)$", "", bare) if len(bare) > 3 else bare
-
-
-_ACCORDING = r"(?:according to|in|for|segundo|conforme|para|según|laut|nach|selon|d[’']après)\b"
-
-
-@dataclass(frozen=True, slots=True)
-class _Compiled:
-    connective: re.Pattern[str]
-    pronoun: re.Pattern[str]
-    demonstrative: re.Pattern[str]
-    article: re.Pattern[str]
-    reports: re.Pattern[str]
-    according: re.Pattern[str]
-    own: re.Pattern[str]
-    methods: re.Pattern[str]
-    future: re.Pattern[str]
-
-
-@lru_cache(maxsize=16)
-def _compiled(language: str) -> _Compiled:
-    cues: Cues = CUES[language]
-    edge = "" if language == "zh" else r"\b"
-
-    def first(pattern: str, tail: str = "") -> re.Pattern[str]:
-        return re.compile(rf"\W*(?:{pattern}){edge}{tail}", re.IGNORECASE)
-
-    def anywhere(pattern: str) -> re.Pattern[str]:
-        return re.compile(rf"{edge}(?:{pattern}){edge}", re.IGNORECASE)
-
-    opening = rf"(?:(?:{cues.connectives})\W+)?"
-    speaking = (
-        rf"(?:{cues.speakers})\W+(?:\w+\W+){{0,2}}?(?:{cues.verbs})"
-        if edge
-        else rf"(?:{cues.speakers}).{{0,4}}(?:{cues.verbs})"
-    )
-    return _Compiled(
-        first(cues.connectives),
-        first(cues.pronouns),
-        anywhere(cues.demonstratives),
-        re.compile(rf"{edge}(?:{cues.articles})(?:{edge}\s*|[’'])", re.IGNORECASE),
-        first(f"{opening}(?:{cues.reporters}|{speaking})"),
-        first(f"(?={_ACCORDING}){opening}(?:{cues.reporters})"),
-        anywhere(cues.own),
-        anywhere(cues.methods),
-        anywhere(cues.future),
-    )
-
-
-@lru_cache(maxsize=64)
-def _guess(text: str) -> str:
-    if len(re.findall(r"[\u3400-\u9fff]", text[:4000])) > 200:
-        return "zh"
-    found = re.findall(r"\w+", text[:8000].lower())
-    return max((c for c in CUES if c != "zh"), key=lambda c: sum(w in set(CUES[c].common.split()) for w in found))
+    def _free(self, n: int, references: set[str | None]) -> bool:
+        """Whether sentence `n` may belong to a citation further on."""
+        sentence, row = self._sentence(n), self.rows[n]
+        if row:
+            return all(g.titles and g.references <= references for g in row)
+        if not self.followed.get(n, set()) <= references or self.ties.own.search(sentence):
+            return False
+        if sentence.rstrip().endswith(("?", "？")):
+            return False
+        points_back = n > 0 and self.rows[n - 1] and not all(g.titles for g in self.rows[n - 1])
+        return not points_back or self.ties.tie(self._sentence(n - 1), sentence, self.shortened) != "pointer"
