@@ -42,6 +42,19 @@ _READERS = {
     "text/markdown": "markdown:read_markdown",
     "text/html": "html:read_html",
     "application/pdf": "pdf:read_pdf",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx:read_docx",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "slides:read_pptx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "tables:read_spreadsheet",
+    "application/vnd.ms-excel": "tables:read_spreadsheet",
+    "application/vnd.oasis.opendocument.text": "odt:read_odt",
+    "application/vnd.oasis.opendocument.spreadsheet": "tables:read_spreadsheet",
+    "application/epub+zip": "epub:read_epub",
+    "application/jats+xml": "jats:read_jats",
+    "application/x-tex": "latex:read_latex",
+    "application/rtf": "rtf:read_rtf",
+    "text/csv": "tables:read_delimited",
+    "text/tab-separated-values": "tables:read_delimited",
+    "text/asciidoc": "asciidoc:read_asciidoc",
 }
 _WHY_NOT = {
     "application/x-bibtex": "a BibTeX bibliography; end its name in .bib and it is read as one",
@@ -49,7 +62,12 @@ _WHY_NOT = {
     "application/json": "JSON holds data, not prose; a CSL-JSON bibliography belongs in a file ending in .json",
     "application/zip": "a zip archive; unpack it and add the documents in it",
     "application/gzip": "a gzip archive; unpack it and add the documents in it",
-    "application/x-ole-storage": "an old binary Office file or an encrypted one; save it as .docx without a password",
+    "application/x-ole-storage": "an old binary Office file; save it as .docx, .xlsx or .pptx",
+    "application/x-encrypted-office": "the file is encrypted; save it without a password and add it again",
+    "application/msword": "an old Word file (.doc); save it as .docx",
+    "application/vnd.ms-powerpoint": "an old PowerPoint file (.ppt); save it as .pptx",
+    "application/vnd.ms-outlook": "an Outlook message; save it as HTML or plain text",
+    "application/xml": "XML that is no JATS article; export it as HTML or plain text",
     "application/octet-stream": "the format is not known; export it as PDF, HTML or plain text",
 }
 

@@ -70,7 +70,7 @@ def _usable(blocks: Sequence[Block]) -> list[Block]:
             text, turns = _turned(pieces, single=single) if len(pieces) > 1 else (part.strip(), ())
             if text:
                 text = one_line(text) if single else text
-                out.append(Block(text, block.role, block.level, page, block.kind, turns))
+                out.append(Block(text, block.role, block.level, page, block.kind, block.opens, turns))
     return out
 
 
@@ -120,7 +120,7 @@ def _layout(blocks: Sequence[Block]) -> tuple[str, list[Span]]:
 
 def _sections(blocks: list[Block], spans: list[Span], text: str, title: str | None) -> list[Section]:
     """Sections in order; each ends where the next begins, the first starts at 0, the last ends with the text."""
-    opens = [i for i, b in enumerate(blocks) if b.role in {"title", "heading"}]
+    opens = [i for i, b in enumerate(blocks) if b.opens or b.role in {"title", "heading"}]
     if not blocks:
         return []
     starts = sorted({0, *opens})

@@ -24,6 +24,8 @@ class Block:
     page: int | None = None
     kind: SectionKind | None = None
     """What the format itself says of the section that this heading opens (JATS, LaTeX, EPUB)."""
+    opens: bool = False
+    """A paragraph with which a section without a heading begins."""
     turns: tuple[int, ...] = ()
     """Where in `text` each next page begins; set by the assembler from the form feeds."""
 

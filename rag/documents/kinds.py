@@ -28,6 +28,13 @@ _MAGIC = [
     (b"ID3", "audio/mpeg"),
     (b"fLaC", "audio/flac"),
 ]
+_OLE_STREAMS = {
+    "EncryptedPackage": "application/x-encrypted-office",
+    "Workbook": "application/vnd.ms-excel",
+    "WordDocument": "application/msword",
+    "PowerPoint Document": "application/vnd.ms-powerpoint",
+    "__properties_version1.0": "application/vnd.ms-outlook",
+}
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 _BY_SUFFIX = {
@@ -45,7 +52,7 @@ _BY_SUFFIX = {
     ".xhtml": "text/html",
 }
 _SAMPLE = 1 << 16
-_HTML = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_ROOT = re.compile(r"(?:\s|<\?.*?\?>|<!--.*?-->|<![^>\[]*(?:\[.*?\])?>)*<(?:\w+:)?(?P<root>[\w-]+)", re.DOTALL)
 _HTML_TAGS = re.compile(r"</(?:p|div|span|h[1-6]|a|li|table|section|article)>", re.IGNORECASE)
 _MARKDOWN = [
     re.compile(r"^#{1,6} \S", re.MULTILINE),
@@ -67,7 +74,7 @@ def kind_of(data: bytes, name: str) -> str:
         return _zip_kind(data)
     for mark, kind in _MAGIC:
         if data.startswith(mark):
-            return kind
+            return _ole_kind(data) if kind == "application/x-ole-storage" else kind
     if data[:4] == b"RIFF" or data[4:8] == b"ftyp":
         return "application/octet-stream"
     return _text_kind(data, name)
@@ -96,6 +103,14 @@ def _zip_kind(data: bytes) -> str:
     return "application/zip"
 
 
+def _ole_kind(data: bytes) -> str:
+    """What an OLE compound file holds, by the names of its streams."""
+    for stream, kind in _OLE_STREAMS.items():
+        if stream.encode("utf-16-le") in data:
+            return kind
+    return "application/x-ole-storage"
+
+
 def _text_kind(data: bytes, name: str) -> str:
     text = _peek(data)
     suffix = PurePath(name).suffix.lower()
@@ -120,11 +135,13 @@ def _text_kind(data: bytes, name: str) -> str:
 
 
 def _markup_kind(head: str, suffix: str) -> str:
-    if re.search(r"<article\b", head) and re.search(
-        r"JATS|NLM//DTD|<front>|<journal-meta|article-type=|xmlns:mml", head
-    ):
+    first = _ROOT.match(head)
+    root = (first["root"] or "").lower() if first else ""
+    if root == "article" and re.search(r"JATS|NLM//DTD|<front>|<journal-meta|article-type=|xmlns:mml|<ref-list", head):
         return "application/jats+xml"
-    if _HTML.search(head):
+    if root in {"html", "head", "body"} or re.match(
+        r"[^<]*(?:<\?.*?\?>\s*)?<!doctype\s+html", head, re.IGNORECASE | re.DOTALL
+    ):
         return "text/html"
     if head.startswith("<?xml"):
         return "application/xml"

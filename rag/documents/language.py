@@ -18,6 +18,11 @@ def language_of(text: str) -> str | None:
     return str(language) if float(sure) >= _LEAST_SURE else None
 
 
+def warm() -> None:
+    """Load the model now, for a process that may not do so later."""
+    _identifier()
+
+
 @lru_cache(maxsize=1)
 def _identifier() -> Any:  # noqa: ANN401  (the library is untyped)
     from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped]

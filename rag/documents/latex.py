@@ -1,0 +1,186 @@
+r"""LaTeX source → blocks: sections, lists and the bibliography; pylatexenc (MIT) turns the rest into plain text.
+
+Only the file itself is read: \input and \include name other files and are noted as a problem.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rag.documents.blocks import Block, Draft
+from rag.documents.dates import parse_date
+from rag.documents.decode import decode
+from rag.documents.opening import clean_name
+from rag.types import Problem
+
+READER = "latex/1"
+_LEVELS = {
+    "part": 2,
+    "chapter": 2,
+    "section": 2,
+    "subsection": 3,
+    "subsubsection": 4,
+    "paragraph": 5,
+    "subparagraph": 6,
+}
+_COMMENT = re.compile(r"(?<!\\)%.*?(?:\n[ \t]*|$)")
+_COMMAND = re.compile(
+    r"\\(title|author|date|part|chapter|section|subsection|subsubsection|paragraph|subparagraph|caption|footnote|thanks)\*?\s*(?:\[[^\]]*\])?\s*\{"
+)
+_CITE = re.compile(r"~?\\(?:no)?[a-zA-Z]*cite[a-zA-Z]*\*?\s*((?:\[[^\]]*\]\s*){0,2})\{([^{}]*)\}")
+_DROP_ENVIRONMENTS = ("tikzpicture", "comment", "filecontents", "filecontents*", "lstlisting_", "pgfpicture")
+_BIBITEM = re.compile(r"\\bibitem\s*(?:\[((?:[^\[\]{}]|\{[^{}]*\})*)\])?\s*\{([^{}]*)\}")
+_MARK = "\x1e"
+
+
+def read_latex(data: bytes, name: str) -> Draft:
+    """Read one LaTeX source file. Raises DocumentError when the bytes are no text."""
+    source, problems = decode(data, name)
+    draft = Draft([], READER, "application/x-tex", problems=problems)
+    source = _COMMENT.sub(
+        lambda m: "" if m[0].strip() != m[0] else "\n" if m[0].endswith("\n") else "", source.replace("\r\n", "\n")
+    )
+    for other in re.findall(r"\\(?:input|include)\s*\{([^{}]*)\}", source):
+        draft.problems.append(Problem("part-left-out", f"{name} takes in {other!r}, another file; add that one too."))
+    preamble, begin, body = source.partition(r"\begin{document}")
+    if not begin:
+        preamble, body = "", source
+    body = body.split(r"\end{document}")[0]
+    _front(draft, preamble + body)
+    for environment in _DROP_ENVIRONMENTS:
+        body = re.sub(
+            rf"\\begin\{{{re.escape(environment)}\}}.*?\\end\{{{re.escape(environment)}\}}", "", body, flags=re.DOTALL
+        )
+    body, _, listed = body.partition(r"\begin{thebibliography}")
+    _body(draft, body)
+    if listed:
+        _bibliography(draft, listed)
+    return draft
+
+
+def _argument(source: str, opening: int) -> tuple[str, int]:
+    """The text between the brace at `opening` and its partner, and where it ends."""
+    depth = 0
+    for i in range(opening, len(source)):
+        if source[i] == "\\":
+            continue
+        if source[i] in "{}" and (i == 0 or source[i - 1] != "\\"):
+            depth += 1 if source[i] == "{" else -1
+            if depth == 0:
+                return source[opening + 1 : i], i + 1
+    return source[opening + 1 :], len(source)
+
+
+def _front(draft: Draft, source: str) -> None:
+    for match in _COMMAND.finditer(source):
+        if match[1] not in {"title", "author", "date"}:
+            continue
+        said, _ = _argument(source, match.end() - 1)
+        if match[1] == "title" and draft.title is None:
+            draft.title = " ".join(plain(said.replace("\\\\", " ")).split()) or None
+        elif match[1] == "author" and not draft.authors:
+            said = re.sub(r"\\(?:thanks|inst|affil|orcid|email|footnote)\*?\s*\{[^{}]*\}", "", said)
+            for part in re.split(r"\\and\b|\\AND\b|\\\\|,|\band\b", said):
+                name = clean_name(" ".join(plain(part).split()))
+                if name and " " in name:
+                    draft.authors.append(name)
+        elif match[1] == "date" and draft.date is None:
+            draft.date = parse_date(" ".join(plain(said).split()))
+    if draft.title:
+        draft.blocks.append(Block(draft.title, "title", 1))
+    if draft.authors:
+        draft.blocks.append(Block(", ".join(draft.authors), "byline"))
+
+
+def _body(draft: Draft, body: str) -> None:
+    """Cut the body at its headings; what stands between two is text."""
+    body = re.sub(
+        r"\\(?:maketitle|tableofcontents|listoffigures|listoftables|appendix|printbibliography|bibliography\s*\{[^{}]*\})",
+        "\n\n",
+        body,
+    )
+    body = re.sub(r"\\begin\{abstract\}", r"\\section{Abstract}", body).replace(r"\end{abstract}", "\n\n")
+    position = 0
+    notes: list[str] = []
+    for match in _COMMAND.finditer(body):
+        if match.start() < position or match[1] not in _LEVELS:
+            continue
+        _text(draft, body[position : match.start()], notes)
+        title, position = _argument(body, match.end() - 1)
+        draft.blocks.append(Block(" ".join(plain(title).split()), "heading", _LEVELS[match[1]]))
+    _text(draft, body[position:], notes)
+    if notes:
+        draft.blocks.append(Block("Notes", "heading", 2, kind="notes"))
+        draft.blocks.extend(Block(f"[{i}] {note}") for i, note in enumerate(notes, start=1))
+
+
+def _text(draft: Draft, source: str, notes: list[str]) -> None:
+    source = _front_commands_out(source)
+    source = _notes_out(source, notes)
+    # A paragraph ends at a blank line and at any environment that stands on its own.
+    source = re.sub(
+        r"\\(begin|end)\{(itemize|enumerate|description|quote|quotation|figure|table|center|abstract)\*?\}(?:\[[^\]]*\])?",
+        "\n\n",
+        source,
+    )
+    source = re.sub(r"\\item\s*(?:\[([^\]]*)\])?", lambda m: f"\n{_MARK}{(m[1] or '').strip()} ", source)
+    for paragraph in re.split(r"\n\s*\n", source):
+        items = paragraph.split(_MARK)
+        text = " ".join(plain(items[0]).split())
+        if text:
+            draft.blocks.append(Block(text))
+        lines = [" ".join(plain(item).split()) for item in items[1:]]
+        lines = [f"- {line}" for line in lines if line]
+        if lines:
+            draft.blocks.append(Block("\n".join(lines), "list"))
+
+
+def _front_commands_out(source: str) -> str:
+    out, position = "", 0
+    for match in _COMMAND.finditer(source):
+        if match.start() >= position and match[1] in {"title", "author", "date"}:
+            out += source[position : match.start()]
+            _, position = _argument(source, match.end() - 1)
+    return out + source[position:]
+
+
+def _notes_out(source: str, notes: list[str]) -> str:
+    """Footnotes become numbers in brackets; their text is gathered in `notes`."""
+    out, position = "", 0
+    for match in _COMMAND.finditer(source):
+        if match.start() >= position and match[1] == "footnote":
+            said, end = _argument(source, match.end() - 1)
+            notes.append(" ".join(plain(said).split()))
+            out += f"{source[position : match.start()]} [{len(notes)}]"
+            position = end
+    return out + source[position:]
+
+
+def _bibliography(draft: Draft, listed: str) -> None:
+    draft.blocks.append(Block("References", "heading", 2, kind="bibliography"))
+    listed = listed.split(r"\end{thebibliography}", maxsplit=1)[0]
+    marks = list(_BIBITEM.finditer(listed))
+    for match, following in zip(marks, [*marks[1:], None], strict=True):
+        entry = listed[match.end() : following.start() if following else len(listed)].replace(r"\newblock", " ")
+        text = " ".join(plain(entry).split())
+        if text:
+            draft.blocks.append(Block(f"[{match[2].strip()}] {text}"))
+
+
+def plain(source: str) -> str:
+    """LaTeX as plain Unicode; citations become their keys in brackets, formulas stay readable."""
+    from pylatexenc.latex2text import LatexNodes2Text  # type: ignore[import-untyped]
+
+    source = _CITE.sub(lambda m: "" if m[0].lstrip("~").startswith(r"\nocite") else f" [{m[2].strip()}]", source)
+    source = re.sub(
+        r"\\(?:label|vspace|hspace|includegraphics|bibliographystyle|pagestyle|thispagestyle|setcounter)\*?(?:\[[^\]]*\])?\{[^{}]*\}",
+        "",
+        source,
+    )
+    try:
+        return str(
+            LatexNodes2Text(math_mode="text", strict_latex_spaces=False).latex_to_text(source, tolerant_parsing=True)
+        )
+    except (ValueError, IndexError, KeyError, RecursionError, AttributeError, TypeError):
+        # A parser stopped by broken source must not lose the text: the words without the commands.
+        return re.sub(r"\\[a-zA-Z]+\*?|[{}$]", " ", source)
