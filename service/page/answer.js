@@ -2,7 +2,7 @@
 
 import { address } from "./api.js";
 import { byId, download, h, link, notice, replace, webAddress } from "./dom.js";
-import { bylineOf, count, shortName, shorten, unitsOf, when } from "./text.js";
+import { bylineOf, count, shortName, shorten, slice, unitsOf, when } from "./text.js";
 import { hideTip, showTip } from "./tip.js";
 
 const VERDICTS = {
@@ -26,7 +26,7 @@ const placeOfCitation = (citation) =>
 
 // Draw what is known of an answer; called again with each event of the stream.
 export function renderAnswer(answer, documents, { complete }) {
-  const title = h("h2", { id: "answer-title", dir: "auto" }, answer.question);
+  const title = h("h2", { id: "answer-title", class: "asked-question", dir: "auto" }, answer.question);
   const parts = [title];
   if (answer.status === "abstained") parts.push(...abstention(answer, documents));
   else {
@@ -97,6 +97,7 @@ function attributionOf(citation, documents, answer) {
 }
 
 function sources(answer, documents) {
+  const said = new Set(answer.sentences.map((sentence) => slice(answer.answer, sentence.start, sentence.end).trim()));
   const items = answer.citations.map((citation) => {
     const document = documents.get(citation.document_id);
     const { section, page } = citation.location;
@@ -104,10 +105,11 @@ function sources(answer, documents) {
     const entries = citation.reference_ids
       .map((id) => answer.references.find((reference) => reference.id === id))
       .filter(Boolean);
+    const verbatim = said.has(citation.cited_text.trim()); // an extracted sentence need not be quoted below itself
     return h("li", { class: citation.attribution, value: citation.index + 1 },
       h("p", { class: "who" }, attributionOf(citation, documents, answer)),
-      h("blockquote", { dir: "auto" }, h("a", { href: placeOfCitation(citation) }, citation.cited_text)),
-      h("p", { class: "where muted", dir: "auto" }, place),
+      verbatim ? null : h("blockquote", { dir: "auto" }, h("a", { href: placeOfCitation(citation) }, citation.cited_text)),
+      h("p", { class: "where muted", dir: "auto" }, h("a", { href: placeOfCitation(citation) }, place)),
       entries.map((entry) => entryOf(entry)));
   });
   return h("section", { class: "sources", "aria-labelledby": "sources-title" },
@@ -126,7 +128,9 @@ export function entryOf(reference) {
 
 // Addresses within a text become links, shown short where they are long.
 function withLinks(text) {
-  return text.split(/(https?:\/\/[^\s<>"]*[^\s<>".,;:)\]’”])/).map((part, i) => (i % 2 && webAddress(part) ? addressLink(part) : part));
+  const parts = text.split(/(https?:\/\/[^\s<>"]*[^\s<>".,;:)\]’”])/);
+  if (parts.length > 1 && parts.at(-1) === ".") parts.pop(); // the full stop would seem to be part of the address
+  return parts.map((part, i) => (i % 2 && webAddress(part) ? addressLink(part) : part));
 }
 
 function addressLink(address) {
@@ -180,9 +184,17 @@ function colophon(answer, documents) {
       ids.length ? h("a", { class: "quiet", href: address("/v1/references", { format: "bibtex", id: ids }), download: "answer.bib" }, "BibTeX") : null,
       copied),
     h("p", { class: "muted" },
+      answer.status === "abstained" ? "" : `${supported(answer)} · `,
       `${answer.generator} · ${count(answer.passages.length, "passage")} read`,
       total ? ` in ${Math.round(total)} ms` : "", " · index ",
       h("a", { href: "#index", title: `manifest ${answer.index.manifest_sha256}` }, `${answer.index.collection}, ${when(answer.index.built_at)}`)));
+}
+
+function supported(answer) {
+  const good = answer.sentences.filter((sentence) => sentence.verdict === "supported").length;
+  const all = answer.sentences.length;
+  if (good === all) return all === 1 ? "The sentence is supported by its source" : `All ${all} sentences are supported by their sources`;
+  return `${good} of ${count(all, "sentence")} supported in full`;
 }
 
 // The answer with [1] after each sentence and the sources below, to be pasted anywhere.

@@ -6,8 +6,8 @@
 
 import { ask, get, Problem, state } from "./api.js";
 import { renderAnswer } from "./answer.js";
-import { showBibliography } from "./bibliography.js";
-import { showDocuments } from "./documents.js";
+import { chosenStyle, showBibliography } from "./bibliography.js";
+import { COLLECTION, showDocuments } from "./documents.js";
 import { announce, byId, h, notice, replace } from "./dom.js";
 import { showIndex } from "./generations.js";
 import { remember, renderHistory } from "./history.js";
@@ -17,6 +17,7 @@ import { hideTip } from "./tip.js";
 
 const VIEWS = ["ask", "documents", "bibliography", "index"];
 const documents = new Map();
+const wanted = new Set(); // documents the search is confined to; all while it is empty
 let asked = null; // the question on the page
 let running = null; // AbortController of the one being answered
 
@@ -67,7 +68,7 @@ async function answerTo(question) {
   renderHistory(question, submit);
   show("ask");
   try {
-    await ask({ question }, (event, data) => {
+    await ask(request(question), (event, data) => {
       if (event === "retrieval.completed") {
         answer.passages = data.passages;
         progress(`Reading ${count(data.passages.length, "passage")}…`);
@@ -92,6 +93,10 @@ async function answerTo(question) {
   }
 }
 
+function request(question) {
+  return { question, style: chosenStyle(), ...(wanted.size ? { filters: { documents: [...wanted] } } : {}) };
+}
+
 function progress(text) {
   byId("progress").hidden = text === null;
   byId("progress").textContent = text ?? "";
@@ -106,6 +111,18 @@ function submit(question) {
   history.pushState(null, "", url);
   closePane();
   answerTo(question);
+}
+
+// Back to the empty page.
+function forget() {
+  running?.abort();
+  asked = null;
+  progress(null);
+  byId("answer").hidden = true;
+  byId("question").value = "";
+  document.body.classList.remove("asked");
+  renderHistory(null, submit);
+  grow();
 }
 
 function grow() {
@@ -124,9 +141,11 @@ async function refresh() {
     for (const source of list.documents) documents.set(source.id, source);
     const first = list.documents[0];
     const others = list.documents.length - 1;
+    const ids = new Set(list.documents.map((source) => source.id));
+    for (const id of wanted) if (!ids.has(id)) wanted.delete(id);
     replace(line, first
       ? ["Answers come from ", h("a", { href: others ? "#documents" : `#document/${encodeURIComponent(first.id)}`, dir: "auto" }, first.title ?? first.source),
-          others ? ` and ${count(others, "other document")}` : "", `, and lead on to ${count(references.references.length, "reference")} behind ${others ? "them" : "it"}.`]
+          others ? ` and ${count(others, "other document")}` : "", `, and lead on to ${count(references.references.length, "reference")} behind ${others ? "them" : "it"}.`, others ? filter(list.documents) : ""]
       : ["There are no documents yet. ", h("a", { href: "#documents" }, "Add some"), "."]);
   } catch (problem) {
     documents.clear();
@@ -134,10 +153,26 @@ async function refresh() {
   }
 }
 
+// With several documents the search can be confined to some of them.
+function filter(sources) {
+  const summary = h("summary");
+  const tell = () => { summary.textContent = wanted.size ? `Only in ${count(wanted.size, "document")}` : "In all documents"; };
+  tell();
+  return h("details", { class: "filter" }, summary,
+    h("fieldset", { "aria-label": "Documents to search in" }, sources.map((source) =>
+      h("label", { dir: "auto" },
+        h("input", { type: "checkbox", checked: wanted.has(source.id), onchange: (event) => {
+          if (event.target.checked) wanted.add(source.id);
+          else wanted.delete(source.id);
+          tell();
+        } }), source.title ?? source.source))));
+}
+
 async function loadCollections() {
   const { collections } = await get("/v1/collections", { collection: null }).catch(() => ({ collections: [] }));
-  const wanted = new URL(location.href).searchParams.get("collection");
-  state.collection = collections.some(({ name }) => name === wanted) ? wanted : null;
+  const named = new URL(location.href).searchParams.get("collection");
+  state.collection = named && COLLECTION.test(named) ? named : null;
+  if (state.collection && !collections.some(({ name }) => name === named)) collections.push({ name: named }); // a new one
   const box = byId("collection");
   const current = state.collection ?? collections.find((one) => one.default)?.name;
   replace(box, collections.map(({ name }) => h("option", { value: name, selected: name === current }, name)));
@@ -203,7 +238,9 @@ byId("theme").addEventListener("click", () => {
 addEventListener("hashchange", route);
 addEventListener("popstate", () => {
   const question = new URL(location.href).searchParams.get("q");
-  if (question && question !== asked) answerTo(question);
+  if (question === (asked ?? null)) return;
+  if (question) answerTo(question);
+  else forget();
 });
 
 setTheme(storedTheme());

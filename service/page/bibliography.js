@@ -7,7 +7,28 @@ import { count } from "./text.js";
 
 const EXPORTS = [["bibtex", "BibTeX"], ["ris", "RIS"], ["csl", "CSL-JSON"], ["text", "Plain text"]];
 const STYLES = ["harvard", "apa", "chicago", "mla", "ieee"];
-const kept = { style: "harvard", kind: null };
+const kept = { style: readStyle(), kind: null };
+
+// The style of formatted references, everywhere on the page; kept in this browser.
+export const chosenStyle = () => kept.style;
+
+function readStyle() {
+  try {
+    const found = localStorage.getItem("adfontes.style");
+    return STYLES.includes(found) ? found : STYLES[0];
+  } catch {
+    return STYLES[0];
+  }
+}
+
+function setStyle(style) {
+  kept.style = style;
+  try {
+    localStorage.setItem("adfontes.style", style);
+  } catch {
+    // forgotten when the page is left
+  }
+}
 
 export async function showBibliography(wanted = null) {
   const view = byId("view-bibliography");
@@ -42,7 +63,7 @@ export async function showBibliography(wanted = null) {
       `${count(list.references.length, "entry", "entries")}, ${count(audit.problems.length, "problem")} found. `,
       "Nothing is repaired in silence, and “not found” never means “fake”."),
     h("div", { class: "bar" },
-      h("label", {}, "Style ", select(STYLES, kept.style, (value) => { kept.style = value; redraw(); })),
+      h("label", {}, "Style ", select(STYLES, kept.style, (value) => { setStyle(value); redraw(); })),
       h("span", { class: "actions" }, "Export ",
         EXPORTS.map(([form, name]) => h("a", { class: "quiet", href: address("/v1/references", { format: form, style: kept.style }), download: true }, name)))),
     filterBar(audit, redraw),
@@ -87,7 +108,7 @@ function filterBar(audit, redraw) {
     kinds.map(([kind, n]) => chip(kind, `${audit.kinds[kind]?.title ?? kind} ${n}`, audit.kinds[kind]?.explanation)));
 }
 
-export function select(values, chosen, on) {
+function select(values, chosen, on) {
   return h("select", { onchange: (event) => on(event.target.value) },
     values.map((value) => h("option", { value, selected: value === chosen }, value)));
 }

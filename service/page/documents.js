@@ -5,6 +5,9 @@ import { announce, byId, h, notice, replace } from "./dom.js";
 import { jobLine } from "./jobs.js";
 import { bylineOf, count } from "./text.js";
 
+// The names the service takes: one folder's, that can be no path.
+export const COLLECTION = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
 export async function showDocuments(changed = () => {}) {
   const view = byId("view-documents");
   const title = h("h1", { id: "documents-title" }, "Documents");
@@ -26,7 +29,22 @@ export async function showDocuments(changed = () => {}) {
     h("p", { class: "muted" }, count(list.documents.length, "document")),
     trouble,
     h("ul", { class: "documents" }, list.documents.map((source) => item(source, jobs, again))),
-    dropZone(jobs, again), jobs);
+    dropZone(jobs, again), jobs,
+    h("p", {}, h("button", { type: "button", class: "quiet", onclick: begin }, "Begin a new collection")));
+}
+
+// A collection begins with its first file: the page only goes to its name.
+function begin() {
+  const name = h("input", { id: "collection-name", name: "name", required: true, pattern: "[A-Za-z0-9][A-Za-z0-9._\\-]{0,99}", autocomplete: "off" });
+  const dialog = h("dialog", { "aria-labelledby": "begin-title" },
+    h("h2", { id: "begin-title" }, "Begin a new collection"),
+    h("form", { method: "dialog", onsubmit: () => { if (COLLECTION.test(name.value)) location.href = `/?collection=${encodeURIComponent(name.value)}#documents`; } },
+      h("p", {}, h("label", { for: "collection-name" }, "Its name, in letters, digits, dots and dashes "), name),
+      h("div", { class: "actions" },
+        h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"), h("button", {}, "Begin"))));
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
 }
 
 function item(source, jobs, again) {

@@ -25,12 +25,14 @@ DIGEST = Path(__file__).parents[2] / "corpus" / "china-generative-ai"
 
 # Text that would do harm as markup, and characters outside the Basic Multilingual Plane before what is quoted: offsets
 # count code points, a browser counts UTF-16 units.
-TRAPS = """# <img src=x onerror="document.title='broken'">A manual of traps
+TRAPS = """<img src=x onerror="document.title='broken'"> A manual of traps
+
+The northern gate
 
 The 🦊🦊🦊 fox <script>document.title='broken'</script> guards the northern gate of the harbour with 𝒻𝑜𝓇𝓉𝓎 \
 lanterns (Okafor, 2019). The keeper of the southern gate counts “seventeen & a half” barrels of tar every morning.
 
-## References
+References
 
 Okafor, B., 2019. <b>Lanterns</b> of the northern gate. Lagos: Harbour Press. Available from: javascript:alert(1).
 """
@@ -49,7 +51,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     shutil.copytree(DIGEST, root / "corpus" / DIGEST.name)
     harbour = root / "corpus" / "harbour"
     harbour.mkdir()
-    (harbour / "traps.md").write_text(TRAPS, encoding="utf-8")
+    (harbour / "traps.txt").write_text(TRAPS, encoding="utf-8")
     (harbour / "chinese.md").write_text(CHINESE, encoding="utf-8")
     built = Workspace(Settings(corpus=root / "corpus", index=root / "index", max_upload_mb=1))
     built.rebuild(DIGEST.name)
@@ -156,7 +158,8 @@ class Watched:
         page.on("request", lambda request: self._on_request(request.url, server))
 
     def _on_console(self, kind: str, text: str) -> None:
-        if kind in ("error", "warning"):
+        refused = "the server responded with a status of 4" in text  # logged by Chromium itself; the page tells it too
+        if kind in ("error", "warning") and not refused:
             self.faults.append(f"console {kind}: {text}")
 
     def _on_request(self, url: str, server: str) -> None:
