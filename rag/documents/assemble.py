@@ -32,14 +32,16 @@ def assemble(
     """Lay out `draft` as a Document. Offsets of sections, pages and bylines are into its text."""
     known = known or {}
     blocks = _usable(draft.blocks)
-    title = _known_text(known, "title") or draft.title
+    title = _known_text(known, "title") or one_line(clean(draft.title or "")) or None
     _mark_title(blocks, title)
     text, spans = _layout(blocks)
     sections = _sections(blocks, spans, text, title)
     title = title or next((one_line(b.text) for b in blocks if b.role == "title"), None)
     notes = [Span(s.body_start, s.end) for s in sections if s.kind == "author-note"]
     body = " ".join(text[s.body_start : s.end] for s in sections if s.kind in {"body", "front"}) or text
-    authors = bylines(text, _known_authors(known), draft.authors, _said_by(blocks, spans), notes)
+    authors = bylines(
+        text, _known_authors(known), [n for n in map(_named, draft.authors) if n], _said_by(blocks, spans), notes
+    )
     return Document(
         id=document_id,
         text=text,
@@ -291,4 +293,8 @@ def _known_authors(known: Mapping[str, Any]) -> list[str]:
         value = [value]
     if not isinstance(value, Sequence):
         return []
-    return [clean(name).strip() for name in value if isinstance(name, str) and name.strip()]
+    return [_named(name) for name in value if isinstance(name, str) and _named(name)]
+
+
+def _named(name: str) -> str:
+    return one_line(clean(name))

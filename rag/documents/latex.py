@@ -30,6 +30,11 @@ _COMMAND = re.compile(
 _CITE = re.compile(r"~?\\(?:no)?[a-zA-Z]*cite[a-zA-Z]*\*?\s*((?:\[[^\]]*\]\s*){0,2})\{([^{}]*)\}")
 _DROP_ENVIRONMENTS = ("tikzpicture", "comment", "filecontents", "filecontents*", "lstlisting_", "pgfpicture")
 _BIBITEM = re.compile(r"\\bibitem\s*(?:\[((?:[^\[\]{}]|\{[^{}]*\})*)\])?\s*\{([^{}]*)\}")
+_ASIDES = re.compile(r"\\(?:thanks|inst|affil|orcid|email|footnote)\*?\s*\{[^{}]*\}")
+_LAYOUT = re.compile(
+    r"\\(?:label|vspace|hspace|includegraphics|bibliographystyle|pagestyle|thispagestyle|setcounter)\*?"
+    r"(?:\[[^\]]*\])?\{[^{}]*\}"
+)
 _MARK = "\x1e"
 
 
@@ -77,9 +82,9 @@ def _front(draft: Draft, source: str) -> None:
             continue
         said, _ = _argument(source, match.end() - 1)
         if match[1] == "title" and draft.title is None:
-            draft.title = " ".join(plain(said.replace("\\\\", " ")).split()) or None
+            draft.title = " ".join(plain(_ASIDES.sub("", said).replace("\\", " ")).split()) or None
         elif match[1] == "author" and not draft.authors:
-            said = re.sub(r"\\(?:thanks|inst|affil|orcid|email|footnote)\*?\s*\{[^{}]*\}", "", said)
+            said = _ASIDES.sub("", said)
             for part in re.split(r"\\and\b|\\AND\b|\\\\|,|\band\b", said):
                 name = clean_name(" ".join(plain(part).split()))
                 if name and " " in name:
@@ -167,20 +172,25 @@ def _bibliography(draft: Draft, listed: str) -> None:
             draft.blocks.append(Block(f"[{match[2].strip()}] {text}"))
 
 
+def _cited(match: re.Match[str]) -> str:
+    r"""A citation command as its keys in brackets, with the note of `\cite[p. 4]{key}` behind them."""
+    if match[0].lstrip("~").startswith(r"\nocite"):
+        return ""
+    notes = [note for note in re.findall(r"\[([^\]]*)\]", match[1]) if note.strip()]
+    after = f", {notes[-1].strip()}" if notes else ""
+    before = f"{notes[0].strip()} " if len(notes) > 1 else ""
+    return f" [{before}{match[2].strip()}{after}]"
+
+
 def plain(source: str) -> str:
     """LaTeX as plain Unicode; citations become their keys in brackets, formulas stay readable."""
     from pylatexenc.latex2text import LatexNodes2Text  # type: ignore[import-untyped]
 
-    source = _CITE.sub(lambda m: "" if m[0].lstrip("~").startswith(r"\nocite") else f" [{m[2].strip()}]", source)
-    source = re.sub(
-        r"\\(?:label|vspace|hspace|includegraphics|bibliographystyle|pagestyle|thispagestyle|setcounter)\*?(?:\[[^\]]*\])?\{[^{}]*\}",
-        "",
-        source,
-    )
+    source = _LAYOUT.sub("", _CITE.sub(_cited, source))
     try:
-        return str(
-            LatexNodes2Text(math_mode="text", strict_latex_spaces=False).latex_to_text(source, tolerant_parsing=True)
-        )
+        converter = LatexNodes2Text(math_mode="text", strict_latex_spaces=False)
+        text = str(converter.latex_to_text(source, tolerant_parsing=True))
     except (ValueError, IndexError, KeyError, RecursionError, AttributeError, TypeError):
         # A parser stopped by broken source must not lose the text: the words without the commands.
         return re.sub(r"\\[a-zA-Z]+\*?|[{}$]", " ", source)
+    return re.sub(r"<(https?://[^<>\s]+)>", r"\1", text)

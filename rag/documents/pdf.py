@@ -33,6 +33,7 @@ _EDGE_LINES = 3
 _JUNK_TITLE = re.compile(
     r"^(?:untitled|microsoft word|title|document\d*|.*\.(?:docx?|tex|dvi|indd|pdf|rtf|qxd|wpd|odt))\b", re.IGNORECASE
 )
+_MOST_REMOVED = 0.3
 _LONGEST_RUN = 3
 """Headings in a row, with no text between them, that a document may have; more are labels of a drawing or a form."""
 
@@ -131,6 +132,8 @@ def _without_running_heads(pages: list[list[Line]]) -> tuple[list[list[Line]], l
                 gone.add(id(line))
                 removed.append(line.text)
         left.append([line for line in page if id(line) not in gone])
+    if sum(map(len, removed)) > _MOST_REMOVED * sum(len(line.text) for page in pages for line in page):
+        return pages, []  # pages that say the same, not pages under one head
     return left, removed
 
 
