@@ -20,6 +20,8 @@ from rag.types import MentionKind, Resolution
 
 _REACH = 260
 """Characters left of a year in which its authors must begin."""
+_LIFE_DATES = re.compile(r"\s?[-–—]\s?(?:\d|\?|\))")
+_PAGE = re.compile(r"[,:]\s*(?:pp?\.|S\.|n\.\s?p)")
 _NEAR = 60
 """Characters between two works of one bracket, at most."""
 
@@ -36,6 +38,8 @@ class Part:
     cited: str
     """The citation as it would stand alone, for messages."""
     phrase: Phrase
+    bracketed: bool
+    """Whether the year stands in a bracket."""
     entry: Entry | None = None
     resolution: Resolution = "missing"
     candidates: tuple[Entry, ...] = ()
@@ -101,7 +105,9 @@ def _resolve(
             continue
         start = begin if again or i else reading.start
         names = " ".join(text[reading.start : match.start()].split()).rstrip(" ,([")
-        part = Part(start, end, "parenthetical", year, letter, f"{names}, {year or match[0]}{letter}", reading.phrase)
+        part = Part(
+            start, end, "parenthetical", year, letter, f"{names}, {year or match[0]}{letter}", reading.phrase, bracketed
+        )
         if best:
             _, part.entry, part.agreement, ties = best
             part.candidates = tuple(ties)
@@ -166,15 +172,40 @@ def _no_name(person: tuple[str, ...]) -> bool:
     return person[0] in NOT_AUTHORS or person[-1] in NOT_AUTHORS
 
 
-def settle(parts: list[Part], index: AuthorIndex) -> list[Part]:
-    """Second look at what found no entry: another year, another spelling."""
-    taken = {p.entry.id for p in parts if p.entry is not None and p.phrase.people}
+def settle(text: str, parts: list[Part], index: AuthorIndex) -> list[Part]:
+    """Second look at what found no entry: another year, another spelling; what is then too doubtful is dropped."""
+    sure = [p for p in parts if p.entry is not None and p.phrase.people]
+    taken = {p.entry.id for p in sure if p.entry is not None}
+    commas = [_comma(text, p) for p in sure if p.kind == "parenthetical"]
+    usual = sum(commas) * 2 >= len(commas) if len(commas) >= 3 else None
+    kept = []
     for part in parts:
-        if part.entry is None and part.candidates:
-            _other_year(part, taken)
-        if part.entry is None and not part.candidates and part.year is not None:
-            _other_spelling(part, index)
-    return parts
+        if part.entry is None and _like_citation(text, part):
+            if part.candidates:
+                _other_year(part, taken)
+            elif part.year is not None:
+                _other_spelling(part, index)
+            if part.entry is None and part.kind == "parenthetical" and usual not in {None, _comma(text, part)}:
+                continue
+        if part.entry is not None or _like_citation(text, part):
+            kept.append(part)
+    return kept
+
+
+def _comma(text: str, part: Part) -> bool:
+    """Whether a comma (or an opening bracket, for "[2004]") stands before the year."""
+    return bool(re.search(r"[,，]\s*\S{1,12}$", text[part.start : part.end]))
+
+
+def _like_citation(text: str, part: Part) -> bool:
+    """Whether a part that leads nowhere has a form that hardly anything but a citation has."""
+    people = part.phrase.people
+    if _LIFE_DATES.match(text, part.end) or any(c.isdigit() for p in people for w in p for c in w):
+        return False
+    several = part.phrase.et_al or len(people) > 1
+    if part.kind == "parenthetical" or several or not part.bracketed:
+        return part.bracketed or several
+    return any(not e.names[0].corporate for e in part.candidates if e.names) or bool(_PAGE.match(text, part.end))
 
 
 def repeat(text: str, parts: list[Part]) -> list[Part]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag.citations import authoryear, numeric, titles
+from rag.citations import authoryear, notes, numeric, titles
 from rag.citations.audit import problem, shown
 from rag.citations.authoryear import Part
 from rag.citations.names import AuthorIndex, Entry, acronyms, words
 from rag.citations.patterns import ACRONYM
 from rag.citations.scope import Cited, scopes
-from rag.types import Document, Mention, MentionKind, Problem, Reference
+from rag.types import Document, Mention, MentionKind, Problem, Reference, Span
 
 
 def link(document: Document, references: Sequence[Reference]) -> tuple[tuple[Mention, ...], tuple[Problem, ...]]:
@@ -24,20 +24,28 @@ def link(document: Document, references: Sequence[Reference]) -> tuple[tuple[Men
     Returns the mentions in order of place, one for each (citation part, reference), and their problems. A part that
     leads to no entry is a mention too, `missing`. Never raises, whatever the text and the list hold.
     """
-    text = document.text
-    for span in document.bibliography():
-        text = text[: span.start] + "\n" * (span.end - span.start) + text[span.end :]
+    listed = document.bibliography()
+    text = _without(document.text, listed)
     index = AuthorIndex(references)
     short = shortened(text)
-    parts = authoryear.repeat(text, authoryear.settle(authoryear.find(text, index, short), index))
-    groups = numeric.find(text, references)
+    parts = authoryear.repeat(text, authoryear.settle(text, authoryear.find(text, index, short), index))
+    signs = notes.read(document)
+    numbered = numeric.labels(references)
+    groups = numeric.find(text, numbered, beyond=max(3, len(numbered) // 4))
+    if signs and not any(r.label for r in references):
+        groups = []
     found: list[Mention] = []
     if numeric.prevails(groups, len(parts), sum(p.resolution == "exact" for p in parts), references):
-        numbered = numeric.labels(references)
         for group in groups:
-            found += [_plain(a, b, "numeric", [references[numbered[n]].id]) for a, b, n in group.cited]
+            for start, end, number in group.cited:
+                if number in numbered:
+                    found.append(_plain(start, end, "numeric", [references[numbered[number]].id]))
+                else:
+                    found.append(_unlisted(start, end, f"number {number}", document.id))
     else:
-        found += [_of_part(part, references, document.id) for part in parts]
+        inside = [Span(n.start, n.end) for n in signs]
+        found += [_of_part(p, references, document.id) for p in parts if p.entry or not _within(inside, p.start)]
+        found += _noted(document, text, signs, index)
     taken = [(m.start, m.end) for m in found]
     for named in titles.find(text, index.entries):
         if not any(a < named.end and named.start < b for a, b in taken):
@@ -50,6 +58,39 @@ def link(document: Document, references: Sequence[Reference]) -> tuple[tuple[Men
     places = scopes(text, cited, document.language, short)
     mentions = tuple(replace(m, scope_start=p.start, scope_end=p.end) for m, p in zip(found, places, strict=True))
     return mentions, tuple(p for m in mentions for p in m.problems)
+
+
+def _without(text: str, spans: Sequence[Span]) -> str:
+    """The text with line breaks in place of some of its parts: nothing is found there, and all offsets stay."""
+    for span in spans:
+        text = text[: span.start] + "\n" * (span.end - span.start) + text[span.end :]
+    return text
+
+
+def _within(spans: Sequence[Span], offset: int) -> bool:
+    return any(s.start <= offset < s.end for s in spans)
+
+
+def _noted(document: Document, text: str, signs: list[notes.Note], index: AuthorIndex) -> list[Mention]:
+    """The note signs of the running text, each leading to the works that its note names."""
+    named = notes.works(text, signs, index) if signs else {}
+    if not named:
+        return []
+    first = min(n.start for n in signs)
+    places = [Span(s.start, s.end) for s in document.sections if s.kind == "notes"] or [Span(first, len(text))]
+    running = _without(text, places)
+    return [
+        _plain(a, b, "note", [entry.id])
+        for group in numeric.find(running, {n.number for n in signs})
+        for a, b, number in group.cited
+        for entry in named.get(number, [])
+    ]
+
+
+def _unlisted(start: int, end: int, cited: str, document_id: str) -> Mention:
+    said = f"The text cites {cited}, but the bibliography has no entry of that number."
+    problems = (problem("cited-but-not-listed", said, start, end, document=document_id),)
+    return Mention(start, end, "numeric", None, "missing", start, end, (), problems)
 
 
 def _plain(start: int, end: int, kind: MentionKind, ids: list[str]) -> Mention:

@@ -7,7 +7,7 @@ of it. Digits without brackets count only when they do so in the order of the li
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from rag.types import Reference
@@ -72,22 +72,26 @@ def labels(references: Sequence[Reference]) -> dict[str, int]:
     return {str(i + 1): i for i in range(len(references))}
 
 
-def find(text: str, references: Sequence[Reference]) -> list[Group]:
-    """The groups of the one notation that fits the list; none where no notation does."""
-    numbered = labels(references)
-    if not numbered:
+def find(text: str, numbers: Collection[str], beyond: int = 0) -> list[Group]:
+    """The groups of the one notation that fits a list with these numbers; none where no notation does.
+
+    In square brackets a number up to `beyond` past the highest is given too: cited, and not listed.
+    """
+    if not numbers:
         return []
     text = text.translate(_RAISED_MARKS)
+    most = max(map(int, numbers)) + beyond
     best: list[Group] = []
     best_score = 0.0
     for notation, pattern in _NOTATIONS.items():
-        groups = [g for m in pattern.finditer(text) if (g := _group(m, numbered, notation)) is not None]
+        known = {*numbers, *map(str, range(1, most + 1))} if notation == "square" and beyond else numbers
+        groups = [g for m in pattern.finditer(text) if (g := _group(m, known, notation)) is not None]
         if not groups:
             continue
         if notation not in _TRUSTED:
-            groups = _in_order([g for g in groups if not _formula(text, g.start)], len(numbered))
-        covered = {label for g in groups for *_, label in g.cited}
-        score = len(covered) / len(numbered)
+            groups = _in_order([g for g in groups if not _formula(text, g.start)], len(numbers))
+        covered = {label for g in groups for *_, label in g.cited if label in numbers}
+        score = len(covered) / len(numbers)
         if notation not in _TRUSTED and (score < 0.6 or len(groups) < 3):
             continue
         if score > best_score + 0.1:
@@ -105,7 +109,7 @@ def _formula(text: str, at: int) -> bool:
     )
 
 
-def _group(match: re.Match[str], numbered: dict[str, int], notation: str) -> Group | None:
+def _group(match: re.Match[str], known: Collection[str], notation: str) -> Group | None:
     offset = match.start("n")
     digits = match["n"].translate(_SUPERSCRIPT)
     found = [(offset + m.start(), offset + m.end(), int(m[0])) for m in re.finditer(r"\d+", digits)]
@@ -120,7 +124,7 @@ def _group(match: re.Match[str], numbered: dict[str, int], notation: str) -> Gro
     last = match.groupdict().get("to")
     if last and not _range(cited, match.start("to"), match.end("to"), found[-1][2], int(last)):
         return None
-    if any(label not in numbered for *_, label in cited):
+    if any(label not in known for *_, label in cited):
         return None
     return Group(match.start(), match.end(), notation, tuple(cited))
 

@@ -23,7 +23,7 @@ _TOKEN = re.compile(
 _BALANCED = re.compile(r"[(\[（][^()\[\]（）]{0,80}[)\]）]")
 _POSSESSIVE = re.compile(r"['’]s?$")
 _MOST_TOKENS = 44
-_CLOSING = {":", "(", "[", "—", "–", "”", '"', "»", "’", "'"}
+_CLOSING = {"|", ":", "(", "[", "—", "–", "”", '"', "»", "’", "'"}
 
 
 @dataclass(slots=True)
@@ -67,7 +67,7 @@ def readings(
     text: str, start: int, end: int, index: AuthorIndex, shortened: dict[str, tuple[str, ...]]
 ) -> Iterator[Reading]:
     """Every way the names before a year may begin, longest first; then the title that may stand there instead."""
-    blanked = _BALANCED.sub(lambda m: " " * len(m[0]), text[start:end])
+    blanked = _BALANCED.sub(lambda m: " " * len(m[0]), text[start:end]).replace("\t", "|")
     tokens, sure = _trim(list(_TOKEN.finditer(blanked)))
     low = len(tokens)
     while low > 0 and len(tokens) - low < _MOST_TOKENS and _continues(tokens, low - 1):

@@ -1,0 +1,89 @@
+"""Citations kept in notes: the sign in the text leads to a note, the note names the work.
+
+A note names an entry when it begins with its author and goes on with its title (or the beginning of it) or its year;
+"ibid." repeats the note before. A note that explains, and cites on its way, is no source of the sentence above it.
+Notes are the numbered paragraphs of sections that the reader marked as notes, and Markdown footnotes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.citations.names import AuthorIndex, Entry, main_titles, words
+from rag.types import Document, Span
+
+_NOTE = re.compile(r"^[^\S\n]*(?:\[\^?(\d{1,3})\]:?|\^?(\d{1,3})[.):]?)[^\S\n]+(?=\S)", re.MULTILINE)
+_RAISED = re.compile(r"^[^\S\n]*([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})[^\S\n]*(?=\S)", re.MULTILINE)
+_FOOTNOTE = re.compile(r"^\[\^(\d{1,3})\]:[^\S\n]*", re.MULTILINE)
+_AGAIN = re.compile(r"\W*(?:ibid(?:em)?|idem|id|ebd|ebenda)\b", re.IGNORECASE)
+_LEAD = 4
+"""Words before the author's name, at most: given names, "see also". A note that begins otherwise explains, not cites."""
+_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One note: its number and where its text stands."""
+
+    number: str
+    start: int
+    end: int
+
+
+def read(document: Document) -> list[Note]:
+    """The numbered notes of a document, in order; those of a second section of notes only where the number is new."""
+    text = document.text
+    places = [Span(s.body_start, s.end) for s in document.sections if s.kind == "notes"]
+    found: dict[str, Note] = {}
+    for place in places:
+        begun = [*_NOTE.finditer(text, place.start, place.end), *_RAISED.finditer(text, place.start, place.end)]
+        _add(found, sorted(begun, key=lambda m: m.start()), place.end)
+    if not places:
+        for match in _FOOTNOTE.finditer(text):
+            stop = text.find("\n", match.end())
+            found.setdefault(match[1], Note(match[1], match.end(), stop if stop >= 0 else len(text)))
+    return list(found.values())
+
+
+def _add(found: dict[str, Note], begun: Sequence[re.Match[str]], end: int) -> None:
+    for i, match in enumerate(begun):
+        number = next(g for g in match.groups() if g).translate(_DIGITS)
+        stop = begun[i + 1].start() if i + 1 < len(begun) else end
+        found.setdefault(number, Note(number, match.end(), stop))
+
+
+def works(text: str, notes: Sequence[Note], index: AuthorIndex) -> dict[str, list[Entry]]:
+    """The entries that each note names, by the note's number; notes that name none are left out."""
+    found: dict[str, list[Entry]] = {}
+    before: list[Entry] = []
+    for note in notes:
+        said = text[note.start : note.end]
+        named = [e for part in said.split(";") for e in _named(part, index)]
+        if not named and _AGAIN.match(said):
+            named = before
+        if named:
+            found[note.number] = list({e.id: e for e in named}.values())
+        before = named if len(named) == 1 else []
+    return found
+
+
+def _named(part: str, index: AuthorIndex) -> list[Entry]:
+    """The one entry that a part of a note names, by author and title or, failing that, by author and year."""
+    said = words(part)
+    years = {int(w) for w in said if len(w) == 4 and w.isdigit()}
+    by_title, by_year = [], []
+    for entry in index.under(set(said)):
+        if not entry.names or not _holds(said[: _LEAD + len(entry.names[0].family)], entry.names[0].family):
+            continue
+        if any(_holds(said, t) or (len(t) > 3 and _holds(said, t[:3])) for t in main_titles(entry) if len(t) > 1):
+            by_title.append(entry)
+        elif entry.year in years:
+            by_year.append(entry)
+    found = by_title or by_year
+    return found if len(found) == 1 else []
+
+
+def _holds(said: tuple[str, ...], run: tuple[str, ...]) -> bool:
+    return any(said[i : i + len(run)] == run for i, word in enumerate(said) if word == run[0])
