@@ -24,7 +24,7 @@ from service import problems
 from service.dependencies import Service
 from service.guards import Guard, hosts_for
 from service.jobs import Jobs
-from service.routes import ask, audit, documents, health, index, jobs, page, references, search
+from service.routes import ask, audit, chat, documents, health, index, jobs, page, references, search
 
 log = logging.getLogger("adfontes.service")
 
@@ -70,7 +70,7 @@ def create_app(workspace: Workspace) -> FastAPI:
         responses=problems.RESPONSES,
     )
     problems.install(app)
-    for room in (ask, search, documents, references, audit, index, jobs, health, page):
+    for room in (ask, search, documents, references, audit, index, jobs, chat, health, page):
         app.include_router(room.router)
     app.mount("/page", page.files, name="page")
     settings = workspace.settings

@@ -38,9 +38,14 @@ def response(service: Service, ask: Callable[[Emit], Answer]) -> EventSourceResp
         _drain(receive),
         data_sender_callable=partial(_produce, service, ask, send),
         ping=PING_SECONDS,
-        ping_message_factory=lambda: ServerSentEvent(comment="ping"),
+        ping_message_factory=ping,
         headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"},
     )
+
+
+def ping() -> ServerSentEvent:
+    """A comment that keeps the connection open while nothing happens."""
+    return ServerSentEvent(comment="ping", sep="\n")
 
 
 async def _drain(receive: MemoryObjectReceiveStream[ServerSentEvent]) -> AsyncIterator[ServerSentEvent]:

@@ -88,12 +88,13 @@ function citeButton(citation, documents, answer) {
 // "Deng (2024), as reported by Pietro Damiani (2024)": who says what the citation says.
 function attributionOf(citation, documents, answer) {
   const reporter = bylineOf(documents.get(citation.document_id));
-  if (citation.attribution !== "relayed") return reporter;
+  if (citation.attribution !== "relayed" && !citation.reference_ids.length) return reporter;
   const names = citation.reference_ids
     .map((id) => answer.references.find((reference) => reference.id === id))
     .filter(Boolean)
     .map((reference) => shortName(reference.csl));
-  return names.length ? `${names.join("; ")}, as reported by ${reporter}` : `a work cited by ${reporter}`;
+  const how = citation.attribution === "relayed" ? "reported" : "listed";
+  return names.length ? `${names.join("; ")}, as ${how} by ${reporter}` : `a work cited by ${reporter}`;
 }
 
 function sources(answer, documents) {
@@ -176,7 +177,7 @@ function colophon(answer, documents) {
     setTimeout(() => { copied.textContent = ""; }, 2000);
   };
   const ids = answer.references.map((reference) => reference.id);
-  const total = answer.timings_ms?.total;
+  const total = Object.values(answer.timings_ms ?? {}).reduce((sum, ms) => sum + ms, 0);
   return h("footer", { class: "colophon" },
     h("div", { class: "actions" },
       h("button", { type: "button", class: "quiet", onclick: copy }, "Copy with references"),

@@ -94,10 +94,11 @@ function beside(source, place, known) {
   const parts = [];
   if (place.start === null) parts.push(h("h3", {}, "About this document"), about(source, known.size));
   else if (entries.length) {
-    parts.push(h("h3", {}, "This passage relays"));
+    const listed = entries.some((entry) => entry.start !== null && entry.start < place.end && place.start < entry.end);
+    parts.push(h("h3", {}, listed ? "This entry of the bibliography" : "This passage relays"));
     for (const entry of entries) {
       parts.push(h("section", { class: "relayed-entry" },
-        h("p", { class: "who" }, shortName(entry.csl), h("span", { class: "muted" }, `, as reported by ${bylineOf(source)}`)),
+        h("p", { class: "who" }, shortName(entry.csl), h("span", { class: "muted" }, `, as ${listed ? "listed" : "reported"} by ${bylineOf(source)}`)),
         entryOf(entry),
         h("p", { class: "muted" }, entry.mentions ? `Cited ${count(entry.mentions, "time")} in this document. ` : "",
           h("a", { href: `#bibliography/${encodeURIComponent(entry.id)}` }, "In the bibliography"))));

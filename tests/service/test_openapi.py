@@ -20,6 +20,9 @@ ROUTES = {
     "/v1/index/rollback": {"post"},
     "/v1/jobs": {"get"},
     "/v1/jobs/{job_id}": {"get", "delete"},
+    "/v1/chat/completions": {"post"},
+    "/v1/models": {"get"},
+    "/v1/models/{model}": {"get"},
     "/healthz": {"get"},
     "/readyz": {"get"},
 }
