@@ -27,6 +27,11 @@ class Settings(BaseSettings):
         description="Any sentence-transformers name or path; `all-MiniLM-L6-v2` comes inside a package and needs no "
         "network, `multilingual-e5-small` is the multilingual one of the extra `multilingual`.",
     )
+    judge: str = Field(
+        "packaged",
+        description="What reads passages for an answer: `packaged` is our own small model, `none` turns it off, or the "
+        "folder of one exported by its training command.",
+    )
     chunk_tokens: int = Field(200, ge=16, le=4096, description="Tokens (cl100k_base) a chunk may hold.")
     passages: int = Field(8, ge=1, le=100, description="Passages retrieved for a question.")
     dense_weight: float = Field(

@@ -292,6 +292,13 @@ class Generation:
         rows = self._sql("SELECT about, '' FROM documents ORDER BY ord")
         return [_document(about, text) for about, text in rows]
 
+    def titles(self, document_ids: Iterable[str]) -> dict[str, str]:
+        """The titles of these documents, empty for those without."""
+        wanted = list(document_ids)
+        marks = ",".join("?" * len(wanted))
+        query = f"SELECT id, json_extract(about, '$.title') FROM documents WHERE id IN ({marks})"  # noqa: S608  (marks only)
+        return {i: title or "" for i, title in self._sql(query, *wanted)}
+
     def document(self, document_id: str) -> Document:
         """One document with its text. Raises NotFoundError."""
         rows = self._sql("SELECT about, text FROM documents WHERE id = ?", document_id)

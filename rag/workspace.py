@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from rag import answer, build, encoder, retrieve, store
 from rag.encoder import Encoder
+from rag.encoder.judge import Judge
 from rag.errors import IndexMissingError, InputError, NotFoundError
 from rag.settings import Settings
 from rag.store import Generation, GenerationInfo
@@ -63,10 +65,14 @@ class Workspace:
         """The encoder the settings name, loaded once."""
         return encoder.load(self.settings.encoder, self.settings.threads)
 
+    def judge(self) -> Judge | None:
+        """The judge the settings name, loaded once; None when it is turned off."""
+        return _judge(self.settings.judge, self.settings.threads)
+
     def warm(self) -> None:
         """Load the models, so that the first question does not wait for them."""
         self.encoder().encode_question("ready")
-        answer.warm()
+        answer.warm(self.judge())
 
     def search(
         self,
@@ -118,6 +124,7 @@ class Workspace:
                 dense_weight=self.settings.dense_weight,
                 style=style or self.settings.citation_style,
                 documents=_documents(generation, filters),
+                judge=self.judge(),
             ),
             on_event=on_event,
         )
@@ -225,6 +232,13 @@ class Workspace:
             raise InputError(f"the question has {len(question)} characters; at most {longest} are accepted")
         if any((ord(c) < 32 and c not in "\t\n\r") or 0xD800 <= ord(c) <= 0xDFFF for c in question):
             raise InputError("the question holds control characters or broken Unicode; send plain text")
+
+
+@lru_cache(maxsize=4)
+def _judge(name: str, threads: int) -> Judge | None:
+    if name == "none":
+        return None
+    return Judge.packaged(threads=threads) if name == "packaged" else Judge.at(Path(name), threads=threads)
 
 
 def _documents(generation: Generation, filters: Mapping[str, Any] | None) -> Sequence[str] | None:

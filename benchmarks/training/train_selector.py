@@ -1,6 +1,7 @@
 """Learn how much each feature of `rag.answer.evidence` says about a sentence: writes rag/answer/weights.json.
 
-    python -m benchmarks.training.train_selector ../shared
+    python -m benchmarks.training.train_selector words ../shared     the sentence's own features
+    python -m benchmarks.training.train_selector judge ../shared     what the judge adds to them
 
 Every article of `data/squad2_half` becomes an index of its own, built and searched with the service's code. Questions:
 answerable ones, the adversarial unanswerable ones, and answerable ones asked of another article. A sentence is positive
@@ -22,11 +23,13 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from benchmarks.training.examples import squad_articles
 from rag import chunks, encoder, retrieve, store
 from rag.answer import evidence, question
+from rag.encoder.judge import Judge
 from rag.types import Document
 
-PER_ARTICLE = 60
+OUT = Path("rag/answer/weights.json")
 NEGATIVES = 4
 Examples = tuple[list[tuple[float, ...]], list[int], str]
 """The features of a question's candidates, which of them hold an answer, and the kind of question."""
@@ -42,45 +45,51 @@ class Asked:
 
 
 def main() -> None:
-    """Train, test and write the weights."""
+    """Train, test and write the weights of one stage; those of the other stay."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("stage", choices=("words", "judge"))
     parser.add_argument("shared", type=Path)
-    parser.add_argument("--out", type=Path, default=Path("rag/answer/weights.json"))
+    parser.add_argument("--judge", type=Path, help="folder of an exported judge; the packaged one by default")
+    parser.add_argument("--per-article", type=int, default=60, help="questions of each kind")
     arguments = parser.parse_args()
     articles = json.loads((arguments.shared / "data/squad2_half/dev-v2.0.json").read_text())["data"]
+    judge = None
+    if arguments.stage == "judge":
+        judge = Judge.at(arguments.judge) if arguments.judge else Judge.packaged()
+        # Only articles the judge was not trained on can say how far it is to be believed.
+        trained = {q.group for q in squad_articles(arguments.shared)["train"]}
+        articles = [a for a in articles if a["title"] not in trained]
     rng = random.Random(7)  # noqa: S311  (a sample, no secret)
     rows: dict[bool, list[Examples]] = {True: [], False: []}
     for number, article in enumerate(articles):
         other = articles[(number + 2) % len(articles)]
-        for values, labels, kind in _examples(article, other, rng):
-            rows[number % 2 == 0].append((values, labels, kind))
+        rows[number % 2 == 0].extend(_examples(article, other, rng, arguments.per_article, judge))
         print(f"{number + 1}/{len(articles)} {article['title']}", flush=True)
 
     x, y, w = [], [], []
     for values, labels, kind in rows[True]:
-        kept = [i for i, label in enumerate(labels) if label] + [i for i, label in enumerate(labels) if not label][
-            :NEGATIVES
-        ]
-        for i in kept:
+        wrong = [i for i, label in enumerate(labels) if not label][:NEGATIVES]
+        for i in [i for i, label in enumerate(labels) if label] + wrong:
             x.append(values[i])
             y.append(labels[i])
-            # Adversarial questions share all words with the text: no feature of form can tell them, so they weigh less.
-            w.append(0.5 if kind == "adversarial" else 1.0)
-    body = {}
-    for profile, names in (("within", evidence.FEATURES), ("across", evidence.ACROSS)):
-        columns = [evidence.FEATURES.index(name) for name in names]
+            # Adversarial questions share all words with the text: form cannot tell them, so there they weigh less.
+            w.append(0.5 if kind == "adversarial" and judge is None else 1.0)
+    body = json.loads(OUT.read_text())
+    profiles = (
+        {"within": evidence.FEATURES, "across": evidence.ACROSS} if judge is None else {"judged": evidence.JUDGED}
+    )
+    for profile, names in profiles.items():
+        every = evidence.FEATURES if judge is None else evidence.JUDGED
+        columns = [every.index(name) for name in names]
         model = LogisticRegression(C=10, max_iter=2000).fit(np.array(x)[:, columns], y, sample_weight=w)
         weights = dict(zip(names, map(float, model.coef_[0]), strict=True))
         for name, value in weights.items():
             print(f"  {name:15} {value:+.2f}")
         print(f"  {'bias':15} {float(model.intercept_[0]):+.2f}")
-        body[profile] = {
-            "bias": float(model.intercept_[0]),
-            "weights": weights,
-            "held_out": _figures(rows[False], model, columns),
-        }
-        print(profile, body[profile]["held_out"])
-    arguments.out.write_text(json.dumps(body, indent=1) + "\n")
+        figures = _figures(rows[False], model, columns)
+        body[profile] = {"bias": float(model.intercept_[0]), "weights": weights, "held_out": figures}
+        print(profile, figures)
+    OUT.write_text(json.dumps(body, indent=1) + "\n")
 
 
 def _figures(rows: Sequence[Examples], model: LogisticRegression, columns: Sequence[int]) -> dict[str, float]:
@@ -101,7 +110,9 @@ def _figures(rows: Sequence[Examples], model: LogisticRegression, columns: Seque
     return {**figures, "first_sentence_right": round(float(np.mean(first)), 4)}
 
 
-def _examples(article: dict[str, Any], other: dict[str, Any], rng: random.Random) -> Iterator[Examples]:
+def _examples(
+    article: dict[str, Any], other: dict[str, Any], rng: random.Random, per_article: int, judge: Judge | None
+) -> Iterator[Examples]:
     paragraphs = [p["context"] for p in article["paragraphs"]]
     starts = np.cumsum([0, *[len(p) + 2 for p in paragraphs]])
     document = Document(id="d", text="\n\n".join(paragraphs), title=article["title"].replace("_", " "), language="en")
@@ -118,8 +129,8 @@ def _examples(article: dict[str, Any], other: dict[str, Any], rng: random.Random
     sample = []
     for kind in ("answerable", "adversarial"):
         own = [a for a in asked if a.kind == kind]
-        sample += rng.sample(own, min(PER_ARTICLE, len(own)))
-    sample += rng.sample(foreign, min(PER_ARTICLE, len(foreign)))
+        sample += rng.sample(own, min(per_article, len(own)))
+    sample += rng.sample(foreign, min(per_article, len(foreign)))
     model = encoder.load("all-MiniLM-L6-v2")
     with tempfile.TemporaryDirectory() as folder:
         generation = _index(Path(folder), document, model)
@@ -131,10 +142,13 @@ def _examples(article: dict[str, Any], other: dict[str, Any], rng: random.Random
                 vectors_of=generation.sentence_vectors, idf=generation.idf, scale=model.scale,
                 titles={"d": document.title or ""},
             )  # fmt: skip
-            found.sort(key=lambda c: -c.features[0])
+            if judge is not None:
+                found = evidence.reconsider(question.read(a.text), found, judge)
+            else:
+                found.sort(key=lambda c: -c.features[0])
             labels = [int(any(c.span.overlaps(*g) for g in a.gold)) for c in found]
             if a.kind != "answerable" or any(labels):
-                yield [c.features for c in found], labels, a.kind
+                yield [c.judged or c.features for c in found], labels, a.kind
 
 
 def _index(folder: Path, document: Document, model: encoder.Encoder) -> store.Generation:

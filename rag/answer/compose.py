@@ -15,9 +15,11 @@ from typing import Any
 from rag import retrieve
 from rag.answer import about, evidence, question, select, verify
 from rag.answer.attribute import attribute
+from rag.answer.question import Question
 from rag.answer.select import Piece
 from rag.bibliography import format_reference
 from rag.encoder import Encoder
+from rag.encoder.judge import Judge
 from rag.store import Generation
 from rag.types import (
     Answer,
@@ -26,6 +28,7 @@ from rag.types import (
     Document,
     Location,
     Mention,
+    Passage,
     Reference,
     Resolution,
     Sentence,
@@ -45,7 +48,10 @@ class Options:
     dense_weight: float = 0.6
     style: str = "harvard"
     documents: Sequence[str] | None = None
-    threshold: float = select.THRESHOLD
+    judge: Judge | None = None
+    """Reads the most promising passages; without it only form speaks."""
+    threshold: float | None = None
+    """Least probability for an answer; None takes the calibrated one."""
 
 
 @dataclass(slots=True)
@@ -61,8 +67,21 @@ class _Clock:
         self.started = now
 
 
-def warm() -> None:
+@dataclass(slots=True)
+class _Told:
+    """What was found to say, before it is put into words."""
+
+    pieces: list[Piece]
+    entries: dict[tuple[str, int], Reference | None] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+    confidence: float = 0.0
+    threshold: float = 0.0
+
+
+def warm(judge: Judge | None = None) -> None:
     """Load what the first answer would otherwise wait for."""
+    if judge is not None:
+        judge.answers("Ready?", ["Ready."])
     evidence.probability([0.0] * len(evidence.FEATURES))
     format_reference({"type": "book", "title": "ready"})
 
@@ -94,55 +113,36 @@ def ask(
     clock.read("retrieve")
     tell("retrieval.completed", passages)
 
-    notices: list[str] = []
-    confidence = 0.0
-    looked_up = about.look_up(generation, asked, chosen.documents)
-    if looked_up is not None:
-        pieces = [p for f in looked_up.found if (p := _piece(generation, f)) is not None]
-        entries = {(f.document.id, f.span.start): f.reference for f in looked_up.found}
-        confidence = 1.0 if pieces else 0.0
-        if looked_up.notice:
-            notices.append(looked_up.notice)
-    else:
-        candidates = evidence.candidates(
-            asked,
-            vector,
-            passages,
-            vectors_of=generation.sentence_vectors,
-            idf=generation.idf,
-            titles={d.id: d.title or "" for d in generation.documents()},
-            scale=encoder.scale,
-            language=_language(generation),
-            across=encoder.multilingual and question.language_of(text) not in {None, *_languages(generation)},
-        )
-        pieces = select.select(candidates, chosen.threshold)
-        entries = {}
-        confidence = candidates[0].probability if candidates else 0.0
+    told = _from_tables(generation, asked, chosen) or _from_passages(
+        generation, encoder, asked, vector, passages, chosen
+    )
     clock.read("select")
 
-    body, sentences, citations, references = _compose(generation, pieces, entries, chosen.style, tell)
+    body, sentences, citations, references = _compose(generation, told, chosen.style, tell)
     clock.read("compose")
-    status: Status = "answered" if pieces else "abstained"
-    if not pieces:
+    if not told.pieces:
         tell("answer.delta", NOT_ANSWERED)
-    shown = {p.id: p for p in [*passages, *(piece.passage for piece in pieces)]}
+    missing = _missing(asked, told)
+    status: Status = "abstained" if not told.pieces else "partial" if missing else "answered"
+    notices = [*told.notices, *(f"the passages cited do not speak of “{word}”" for word in missing)]
+    shown = {p.id: p for p in [*passages, *(piece.passage for piece in told.pieces)]}
     return Answer(
         id=f"ans_{uuid.uuid4().hex}",
         status=status,
         question=text,
-        answer=body if pieces else NOT_ANSWERED,
+        answer=body if told.pieces else NOT_ANSWERED,
         index=generation.state,
-        confidence=round(confidence, 4),
+        confidence=round(told.confidence, 4),
         sentences=tuple(sentences),
         citations=tuple(citations),
         passages=tuple(shown.values()),
         references=tuple(references),
-        models={"encoder": encoder.name},
+        models={"encoder": encoder.name} | ({"judge": chosen.judge.name} if chosen.judge else {}),
         settings={
             "limit": chosen.limit,
             "dense_weight": chosen.dense_weight,
             "style": chosen.style,
-            "threshold": chosen.threshold,
+            "threshold": told.threshold,
         },
         notices=tuple(notices),
         usage={"passages": len(passages), "sentences": len(sentences)},
@@ -150,10 +150,68 @@ def ask(
     )
 
 
+def _from_tables(generation: Generation, asked: Question, options: Options) -> _Told | None:
+    """What the document or its bibliography says of itself; None when the question asks for neither."""
+    looked_up = about.look_up(generation, asked, options.documents)
+    if looked_up is None:
+        return None
+    pieces = []
+    for found in looked_up.found:
+        passage = generation.passage_at(found.document.id, found.span.start)
+        if passage is not None:
+            pieces.append(Piece(passage, found.span, 1.0))
+    entries = {(f.document.id, f.span.start): f.reference for f in looked_up.found}
+    notices = [looked_up.notice] if looked_up.notice else []
+    return _Told(pieces, entries, notices, confidence=1.0 if pieces else 0.0)
+
+
+def _from_passages(  # noqa: PLR0917  (one caller)
+    generation: Generation,
+    encoder: Encoder,
+    asked: Question,
+    vector: retrieve.Vectors,
+    passages: Sequence[Passage],
+    options: Options,
+) -> _Told:
+    """The sentences of the passages that answer, none when no sentence is probable enough."""
+    languages = _languages(generation)
+    across = encoder.multilingual and question.language_of(asked.text) not in {None, *languages}
+    candidates = evidence.candidates(
+        asked,
+        vector,
+        passages,
+        vectors_of=generation.sentence_vectors,
+        idf=generation.idf,
+        titles=generation.titles({p.document_id for p in passages}),
+        scale=encoder.scale,
+        language=_language(generation),
+        across=across,
+    )
+    how = "across" if across else "within"
+    if options.judge is not None and languages == {"en"} and not across:
+        how = "judged"
+        candidates = evidence.reconsider(asked, candidates, options.judge)
+    threshold = select.THRESHOLDS[how] if options.threshold is None else options.threshold
+    return _Told(
+        select.select(candidates, threshold),
+        confidence=candidates[0].probability if candidates else 0.0,
+        threshold=threshold,
+    )
+
+
+def _missing(asked: Question, told: _Told) -> list[str]:
+    """The names and figures of the question that neither the cited sentences nor what stands around them has."""
+    if not told.pieces or told.entries:
+        return []
+    held: set[str] = set()
+    for piece in told.pieces:
+        held |= evidence.present(f"{piece.passage.section or ''}\n{piece.passage.text}", asked.language)
+    return [w for w in asked.must_have if not evidence.present(w, asked.language) & held]
+
+
 def _compose(
     generation: Generation,
-    pieces: Sequence[Piece],
-    entries: dict[tuple[str, int], Reference | None],
+    told: _Told,
     style: str,
     tell: Callable[[str, Any], None],
 ) -> tuple[str, list[Sentence], list[Citation], list[CitedReference]]:
@@ -162,11 +220,11 @@ def _compose(
     citations: list[Citation] = []
     by_reference: dict[str, list[Mention]] = {}
     documents: dict[str, Document] = {}
-    for piece in pieces:
+    for piece in told.pieces:
         document_id = piece.passage.document_id
         document = documents.setdefault(document_id, generation.document(document_id))
         quote = piece.span.of(document.text)
-        entry = entries.get((document_id, piece.span.start))
+        entry = told.entries.get((document_id, piece.span.start))
         attribution, mentions, ids = attribute(generation, document_id, piece.span, entry)
         for reference_id in ids:
             by_reference.setdefault(reference_id, []).extend(m for m in mentions if m.reference_id == reference_id)
@@ -210,13 +268,6 @@ def _cited(reference: Reference, mentions: Sequence[Mention], style: str) -> Cit
         resolution=resolution,
         problems=tuple(problems),
     )
-
-
-def _piece(generation: Generation, found: about.Found) -> Piece | None:
-    passage = generation.passage_at(found.document.id, found.span.start)
-    if passage is None:
-        return None
-    return Piece(passage, found.span, 1.0)
 
 
 def _language(generation: Generation) -> str:

@@ -10,15 +10,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
-from math import exp
+from math import exp, log
 
 import numpy as np
 import numpy.typing as npt
 
 from rag.answer.question import Question, meets
+from rag.encoder.judge import Judge
 from rag.lexical import terms, words
 from rag.types import Passage, Span
 
@@ -35,6 +36,9 @@ FEATURES = (
     "length",
     "stands_out",
 )
+JUDGED = ("first", "answers", "holds", "best", "names_around", "figures_around", "expected")
+"""The features once the judge has read the passage: the log-odds so far, its log-odds that the passage answers and that
+this sentence holds the answer, how far the sentence stands behind the passage's best, and what the judge cannot see."""
 ACROSS = ("cosine", "passage", "stands_out", "expected", "figures_around")
 """The features that still mean something when the question is in another language than the source."""
 _HANGING = re.compile(
@@ -48,6 +52,8 @@ _HANGING = re.compile(
     r"ele[s]?|ela[s]?|isso|isto|contudo|além disso)\b|这|该|他|她|它|此)",
     re.IGNORECASE,
 )
+_WIDEST = 12.0
+"""Log-odds beyond which an opinion counts no more."""
 _INITIALS = re.compile(r"\b[A-Z]{2,6}s?\b")
 
 
@@ -65,6 +71,8 @@ class Candidate:
     features: tuple[float, ...]
     probability: float
     vector: npt.NDArray[np.float32]
+    judged: tuple[float, ...] = ()
+    """The features of `JUDGED`, once the judge has read the passage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +129,36 @@ def candidates(
     return sorted(found, key=lambda c: (-c.probability, c.passage.document_id, c.span.start))
 
 
+def reconsider(question: Question, found: Sequence[Candidate], judge: Judge, passages: int = 4) -> list[Candidate]:
+    """Let the judge read the most promising passages whole; only their sentences remain, the most probable first."""
+    chosen: dict[str, Passage] = {}
+    for candidate in found:
+        if len(chosen) < passages:
+            chosen.setdefault(candidate.passage.id, candidate.passage)
+    read = judge.read_raw(
+        question.text,
+        [p.text for p in chosen.values()],
+        [[(s.start - p.start, s.end - p.start) for s in p.sentences] for p in chosen.values()],
+    )
+    opinions: dict[tuple[str, int], tuple[float, float, float]] = {}
+    for passage, (_, _, each, _) in zip(chosen.values(), read, strict=True):
+        best = max((margin for _, margin in each), default=0.0)
+        for span, (answers, holds) in zip(passage.sentences, each, strict=True):
+            opinions[passage.id, span.start] = (answers, holds, holds - best)
+    judged = []
+    for candidate in found:
+        opinion = opinions.get((candidate.passage.id, candidate.span.start))
+        if opinion is None:
+            continue
+        values = (
+            _log_odds(candidate.probability),
+            *(max(-_WIDEST, min(_WIDEST, x)) for x in opinion),
+            *(candidate.features[FEATURES.index(name)] for name in JUDGED[4:]),
+        )
+        judged.append(replace(candidate, judged=values, probability=_learned("judged", JUDGED, values)))
+    return sorted(judged, key=lambda c: (-c.probability, c.passage.document_id, c.span.start))
+
+
 def measure(
     question: Question,
     text: str,
@@ -154,8 +192,16 @@ def measure(
 
 def probability(values: Sequence[float], *, across: bool = False) -> float:
     """The learned probability that a sentence with these features answers, 0 to 1."""
-    bias, weights = _weights("across" if across else "within")
-    return 1 / (1 + exp(-(bias + sum(w * v for w, v in zip(weights, values, strict=True)))))
+    return _learned("across" if across else "within", FEATURES, values)
+
+
+def _learned(profile: str, names: Sequence[str], values: Sequence[float]) -> float:
+    bias, weights = _weights(profile)
+    return 1 / (1 + exp(-(bias + sum(weights.get(n, 0.0) * v for n, v in zip(names, values, strict=True)))))
+
+
+def _log_odds(p: float) -> float:
+    return log(max(p, 1e-6) / max(1 - p, 1e-6))
 
 
 def present(text: str, language: str | None = "en") -> set[str]:
@@ -183,7 +229,7 @@ def _covered(weights: Mapping[str, float], present: set[str]) -> float:
     return sum(w for term, w in weights.items() if term in present or term.rstrip("s") in present) / total
 
 
-@lru_cache(maxsize=2)
-def _weights(profile: str) -> tuple[float, tuple[float, ...]]:
+@lru_cache(maxsize=4)
+def _weights(profile: str) -> tuple[float, Mapping[str, float]]:
     body = json.loads(files("rag.answer").joinpath("weights.json").read_text(encoding="utf-8"))[profile]
-    return float(body["bias"]), tuple(float(body["weights"].get(name, 0.0)) for name in FEATURES)
+    return float(body["bias"]), {name: float(weight) for name, weight in body["weights"].items()}

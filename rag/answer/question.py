@@ -52,6 +52,7 @@ _SCRIPTS = (
     ("he", re.compile(r"[\u0590-\u05ff]")),
     ("hi", re.compile(r"[\u0900-\u097f]")),
 )
+_OUTER = re.compile(r"[’']s\b|[\s-]+")
 _WH = re.compile(r"[^\W\d_]+")
 _CAPITALISED = re.compile(r"\b(?:[A-Z][\w’'&.-]*\w|[A-Z])\b|\b[\w-]*[A-Z]{2,}[\w-]*\b")
 _FIGURE = re.compile(r"\d[\d.,]*\d|\d")
@@ -123,6 +124,9 @@ class Question:
     names: tuple[str, ...]
     """Terms written as proper names or acronyms: what an answer may not do without."""
     figures: tuple[str, ...]
+    must_have: tuple[str, ...]
+    """The names and figures as the question spells them."""
+    language: str | None
 
 
 def read(text: str, language: str | None = "en") -> Question:
@@ -130,6 +134,7 @@ def read(text: str, language: str | None = "en") -> Question:
     content = [t for w in words(text) if w not in _STOP for t in terms(w, language)]
     first = _WH.search(text)
     names: dict[str, None] = {}
+    spelled: dict[str, None] = {}
     if not text.isupper():
         for match in _CAPITALISED.finditer(text):
             at_start = first is not None and match.start() == first.start()
@@ -137,6 +142,7 @@ def read(text: str, language: str | None = "en") -> Question:
                 continue
             if at_start and not match.group().isupper() and not _followed_by_name(text, match.end()):
                 continue
+            spelled.update(dict.fromkeys(w for w in _OUTER.split(match.group()) if w and w.casefold() not in _STOP))
             names.update(dict.fromkeys(t for w in words(match.group()) if w not in _STOP for t in terms(w, language)))
     figures = dict.fromkeys(t for m in _FIGURE.finditer(text) for t in terms(m.group(), language))
     expects: Expected = next((kind for kind, pattern in _EXPECTS if pattern.search(text)), "any")
@@ -146,6 +152,8 @@ def read(text: str, language: str | None = "en") -> Question:
         content=tuple(dict.fromkeys(content)),
         names=tuple(n for n in names if n not in figures),
         figures=tuple(figures),
+        must_have=(*spelled, *dict.fromkeys(m.group() for m in _FIGURE.finditer(text))),
+        language=language,
     )
 
 

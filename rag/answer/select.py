@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from rag.answer.evidence import Candidate
 from rag.types import Passage, Span
 
-THRESHOLD = 0.5
-"""Least probability for a sentence to answer at all; below it the sources are said not to answer."""
+THRESHOLDS = {"judged": 0.3, "within": 0.3, "across": 0.1}
+"""Least probability for a sentence to answer at all, by how it was found out: read by the judge, told by form, told by
+meaning alone. Below it the sources are said not to answer."""
 _NEAR_BEST = 0.8
 _MOST = 3
 _SAME = 0.92
@@ -28,7 +29,7 @@ class Piece:
     probability: float
 
 
-def select(candidates: Sequence[Candidate], threshold: float = THRESHOLD) -> list[Piece]:
+def select(candidates: Sequence[Candidate], threshold: float) -> list[Piece]:
     """The fewest sentences that answer: the best, those about as good that add something, and what they lean on.
 
     Empty when no candidate reaches the threshold. `candidates` come best first.
