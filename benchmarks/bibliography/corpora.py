@@ -23,23 +23,31 @@ _ANYSTYLE = {
     "volume": "volume", "pages": "page", "publisher": "publisher", "location": "place", "edition": "edition", "genre": "genre",
     "medium": "genre", "note": "note", "citation-number": "label", "url": "web", "doi": "web", "isbn": "web",
 }  # fmt: skip
-_SCOPE = {"vol": "volume", "volume": "volume", "volumes": "volume", "issue": "issue", "pp": "page", "page": "page", "pages": "page"}
+_SCOPE = {
+    "vol": "volume",
+    "volume": "volume",
+    "volumes": "volume",
+    "issue": "issue",
+    "pp": "page",
+    "page": "page",
+    "pages": "page",
+}
 _EDGE = " \t\r\n\u00a0,;:.。，；、"
 _WRAP = "\"“”„«»‘’'()[]"
 _LEADS = {
-    "editor": re.compile(r"(?:^|(?<=\W))\s*(?:\bin\b:?|\bem\b:|\bdans\b|\bedited\s+(?:and\s+\w+\s+)?by\b|\beds?\b\.?(?:\s+by\b)?|\bedit(?:ed|or)s?\b\.?|\ba cura di\b|\bHrsg\.?(?:\s+von)?)[\s,:.()]*", re.I),
-    "translator": re.compile(r"\b(?:and\s+)?(?:trans(?:l|lated|lators?)?|trad(?:uit|u[cç]\w+)?|tr)\b\.?\s*(?:by|fr\.|de|par|von|do|da)?\s*", re.I),
-    "container": re.compile(r"^\s*(?:in|em|dans)\b\s*:?\s+", re.I),
-    "page": re.compile(r"^[\s(\[]*(?:pp?|pages?|pgs?|págs?|S|seiten?)\b\.?[\s:]*", re.I),
-    "series": re.compile(r"^\s*(?:of|in)\s+", re.I),
-    "title": re.compile(r"^\s*(?:in\s*:\s*)", re.I),
+    "editor": re.compile(r"(?:^|(?<=\W))\s*(?:\bin\b:?|\bem\b:|\bdans\b|\bedited\s+(?:and\s+\w+\s+)?by\b|\beds?\b\.?(?:\s+by\b)?|\bedit(?:ed|or)s?\b\.?|\ba cura di\b|\bHrsg\.?(?:\s+von)?)[\s,:.()]*", re.IGNORECASE),
+    "translator": re.compile(r"\b(?:and\s+)?(?:trans(?:l|lated|lators?)?|trad(?:uit|u[cç]\w+)?|tr)\b\.?\s*(?:by|fr\.|de|par|von|do|da)?\s*", re.IGNORECASE),
+    "container": re.compile(r"^\s*(?:in|em|dans)\b\s*:?\s+", re.IGNORECASE),
+    "page": re.compile(r"^[\s(\[]*(?:pp?|pages?|pgs?|págs?|S|seiten?)\b\.?[\s:]*", re.IGNORECASE),
+    "series": re.compile(r"^\s*(?:of|in)\s+", re.IGNORECASE),
+    "title": re.compile(r"^\s*(?:in\s*:\s*)", re.IGNORECASE),
 }  # fmt: skip
 _NUMBERS = (
     re.compile(r"(?P<volume>[\dIVXLC]+(?:\s?[A-Za-z])?(?:[-–/]\d+)?)\s*[,.:]?\s*\(\s*(?P<issue>[^()]{1,20})\s*\)"),
-    re.compile(r"(?:vol(?:ume)?s?|v|bd|t|tome)?\.?\s*(?P<volume>[\dIVXLC]+[a-z]?(?:[-–/]\d+)?)\s*[,.:;]?\s*(?:no|n|nr|num|number|issue|iss|heft|h|part|pt)s?[.º°]?\s*(?P<issue>[\w–/-]+)", re.I),
+    re.compile(r"(?:vol(?:ume)?s?|v|bd|t|tome)?\.?\s*(?P<volume>[\dIVXLC]+[a-z]?(?:[-–/]\d+)?)\s*[,.:;]?\s*(?:no|n|nr|num|number|issue|iss|heft|h|part|pt)s?[.º°]?\s*(?P<issue>[\w–/-]+)", re.IGNORECASE),
     re.compile(r"(?P<volume>\d+)\s*[:./]\s*(?P<issue>\d+)\b"),
-    re.compile(r"^[\s(]*(?:no|n|nr|number|issue|heft)s?[.º°]\s*(?P<issue>[\w–/-]+)", re.I),
-    re.compile(r"^[\s(]*(?:vol(?:ume)?s?|v|bd|band|t|tome|chap(?:ter)?)?\.?\s*(?P<volume>[\w–/-]+)", re.I),
+    re.compile(r"^[\s(]*(?:no|n|nr|number|issue|heft)s?[.º°]\s*(?P<issue>[\w–/-]+)", re.IGNORECASE),
+    re.compile(r"^[\s(]*(?:vol(?:ume)?s?|v|bd|band|t|tome|chap(?:ter)?)?\.?\s*(?P<volume>[\w–/-]+)", re.IGNORECASE),
 )  # fmt: skip
 
 
@@ -112,9 +120,7 @@ def _tei(bibl: etree._Element, source: str) -> Labelled | None:
 def _walk(node: etree._Element, name: str, pieces: list[tuple[str, str]]) -> None:
     pieces.append((node.text or "", name))
     for child in node:
-        if not isinstance(child.tag, str):
-            pieces.append((" ", name))
-        elif etree.QName(child).localname == "lb":
+        if not isinstance(child.tag, str) or etree.QName(child).localname == "lb":
             pieces.append((" ", name))
         else:
             _walk(child, _tei_label(child) or name, pieces)
@@ -148,11 +154,23 @@ def _bare(name: str, raw: str, start: int, end: int) -> list[tuple[str, int, int
         while (match := lead.search(raw[start:end])) and match.end() and match.start() <= 2:
             start += match.end()
     if name == "editor":
-        tail = re.search(r"[\s,(\[]*\b(?:eds?|editors?|dir|org|coord|a cura di|hrsg|compilers?|trans)\b\.?[\s)\],.:]*$", raw[start:end], re.I)
+        tail = re.search(
+            r"[\s,(\[]*\b(?:eds?|editors?|dir|org|coord|a cura di|hrsg|compilers?|trans)\b\.?[\s)\],.:]*$",
+            raw[start:end],
+            re.IGNORECASE,
+        )
         end = start + tail.start() if tail and tail.start() > 0 else end
-    edge = _EDGE + (_WRAP if name in {"title", "page", "date", "volume", "issue", "place", "publisher", "container", "edition"} else "")
+    edge = _EDGE + (
+        _WRAP
+        if name in {"title", "page", "date", "volume", "issue", "place", "publisher", "container", "edition"}
+        else ""
+    )
     if name in {"title", "container", "publisher", "place"}:
-        edge = "".join(c for c in edge if c not in "()[]") if raw[start:end].count("(") == raw[start:end].count(")") else edge
+        edge = (
+            "".join(c for c in edge if c not in "()[]")
+            if raw[start:end].count("(") == raw[start:end].count(")")
+            else edge
+        )
     while start < end and raw[start] in edge:
         start += 1
     while end > start and raw[end - 1] in edge and not _keeps(name, raw, start, end):
@@ -162,8 +180,15 @@ def _bare(name: str, raw: str, start: int, end: int) -> list[tuple[str, int, int
 
 def _keeps(name: str, raw: str, start: int, end: int) -> bool:
     """The full stop of a last initial or abbreviation belongs to the value."""
-    return name in {"author", "editor", "translator", "container"} and raw[end - 1] == "." and bool(
-        re.search(r"(?:\b[A-Z]|\bal|\bJr|\b[A-Z][a-z]{1,6})\.$" if name == "container" else r"(?:\b[A-Z]|\bal|\bJr)\.$", raw[start:end])
+    return (
+        name in {"author", "editor", "translator", "container"}
+        and raw[end - 1] == "."
+        and bool(
+            re.search(
+                r"(?:\b[A-Z]|\bal|\bJr|\b[A-Z][a-z]{1,6})\.$" if name == "container" else r"(?:\b[A-Z]|\bal|\bJr)\.$",
+                raw[start:end],
+            )
+        )
     )
 
 

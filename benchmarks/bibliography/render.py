@@ -12,16 +12,12 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import corpora
-
+from benchmarks.bibliography import corpora
 from rag.bibliography import names
 
 _FIELD = re.compile(r"\{(\w+)\}")
-_FAMILIES = ("Silva Souza Oliveira Pereira Costa Almeida Ferreira Rodrigues Gomes Martins Araújo Barbosa Ribeiro Carvalho Lima Rocha García "
-             "López Hernández Muñoz Álvarez Castro Vieira Nunes Teixeira Moreira Cardoso Santos Mendonça Brandão Guimarães Leão Conceição "
-             "Müller Schröder Dupont Lefèvre Rossi Smith Johnson Brown Taylor Wang Zhang Chen Nguyen Kim Kowalski Novák").split()  # fmt: skip
-_GIVEN = ("João Maria José Ana Paulo Luiz Carlos Antônio Beatriz Márcia Fernanda Renata Marcos Rita Sônia Tiago Inês Miguel Carmen Juan "
-          "Lucía Pedro Helena Michael Sarah Jürgen Anne Pierre Marco Wei Haruki Elena Robert Laura Peter Irina").split()  # fmt: skip
+_FAMILIES = ["Silva", "Souza", "Oliveira", "Pereira", "Costa", "Almeida", "Ferreira", "Rodrigues", "Gomes", "Martins", "Araújo", "Barbosa", "Ribeiro", "Carvalho", "Lima", "Rocha", "García", "López", "Hernández", "Muñoz", "Álvarez", "Castro", "Vieira", "Nunes", "Teixeira", "Moreira", "Cardoso", "Santos", "Mendonça", "Brandão", "Guimarães", "Leão", "Conceição", "Müller", "Schröder", "Dupont", "Lefèvre", "Rossi", "Smith", "Johnson", "Brown", "Taylor", "Wang", "Zhang", "Chen", "Nguyen", "Kim", "Kowalski", "Novák"]  # fmt: skip
+_GIVEN = ["João", "Maria", "José", "Ana", "Paulo", "Luiz", "Carlos", "Antônio", "Beatriz", "Márcia", "Fernanda", "Renata", "Marcos", "Rita", "Sônia", "Tiago", "Inês", "Miguel", "Carmen", "Juan", "Lucía", "Pedro", "Helena", "Michael", "Sarah", "Jürgen", "Anne", "Pierre", "Marco", "Wei", "Haruki", "Elena", "Robert", "Laura", "Peter", "Irina"]  # fmt: skip
 _PARTICLES = ("de", "da", "dos", "de", "von", "van", "do")
 _SUFFIXES = ("Júnior", "Filho", "Neto", "Jr.")
 _WHAT = ("Análise", "Avaliação", "Estudo", "História", "Ensaio", "Memória", "Políticas", "Gênero", "Educação", "Dinâmica", "Efeito",
@@ -31,6 +27,9 @@ _OF = ("da formação docente", "das políticas públicas", "de espécies arbór
        "de solos tropicais", "na atenção básica", "do desenvolvimento regional", "de la competencia profesional", "en la universidad",
        "da linguagem e do pensamento", "entre trabalho e renda", "de frutos e sementes", "na Mata Atlântica", "no semiárido nordestino",
        "da qualidade da água", "do ensino superior", "de redes sociais", "na bacia do rio Doce")  # fmt: skip
+_NOUNS = ("Linguagem", "Poder", "Memória", "Trabalho", "Identidade", "Ciência", "Cultura", "Direito", "Corpo", "Sociedade", "Natureza",
+          "Território", "Método", "Ética", "Leitura", "Escola", "Mercado", "Tempo", "Razão", "Mito", "Estado", "Technology", "Culture",
+          "Democracy", "Growth", "Semantics", "Ecology", "Topology", "Power")  # fmt: skip
 _TAIL = ("", "", "", ": uma revisão sistemática", ": um estudo de caso", ": limites e possibilidades", " no Brasil contemporâneo",
          ", São Paulo, Brasil", " (1930-1964)", ": teoria e prática", " em Minas Gerais, Brasil", ": entre a norma e o uso", " de ‘Valência’ em vaso")  # fmt: skip
 _JOURNALS = ("Revista de História Regional", "Cadernos de Pesquisa", "Estudos Avançados", "Educação e Sociedade", "Ciência e Cultura",
@@ -57,20 +56,40 @@ _NEWS = ("Folha de S. Paulo", "O Globo", "The Guardian", "South China Morning Po
          "Bloomberg", "The Economist", "Süddeutsche Zeitung", "Wired", "Financial Times", "CNN", "China Daily")  # fmt: skip
 _EVENTS = ("ENCONTRO NACIONAL DE PESQUISA EM EDUCAÇÃO", "Congresso Brasileiro de Botânica", "Simpósio Internacional de Linguística",
            "International Conference on Machine Learning", "Seminário de Ciência da Informação", "CONGRESSO BRASILEIRO DE SOCIOLOGIA")  # fmt: skip
-_MONTHS = {"pt": "jan. fev. mar. abr. maio jun. jul. ago. set. out. nov. dez.".split(), "en": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(),
-           "long": "January February March April May June July August September October November December".split()}  # fmt: skip
+_MONTHS = {"pt": ["jan.", "fev.", "mar.", "abr.", "maio", "jun.", "jul.", "ago.", "set.", "out.", "nov.", "dez."], "en": ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
+           "long": ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]}  # fmt: skip
 
-_COUNTRIES = ("China", "Brasil", "BRASIL", "Great Britain", "Portugal", "United States", "India", "France", "España", "Germany", "Japan", "EU")
+_COUNTRIES = (
+    "China",
+    "Brasil",
+    "BRASIL",
+    "Great Britain",
+    "Portugal",
+    "United States",
+    "India",
+    "France",
+    "España",
+    "Germany",
+    "Japan",
+    "EU",
+)
 _STATE = ("Ministry of Science and Technology", "Ministério do Trabalho", "State Council", "Department for Education", "Ministry of Foreign Affairs",
           "National Development and Reform Commission", "Congress. House Committee on Energy", "Academy of Social Sciences", "Cyber Agency",
           "Conselho Nacional de Educação", "Bureau of Statistics", "Academy of Engineering and Technology of {}", "Central Bank of {}",
           "Space Administration of {}", "Supreme Court of {}")  # fmt: skip
-_HAN_NAMES = "王小明 李静 张伟 刘洋 陈建国 杨帆 赵敏 黄磊 周杰 吴晓 徐志 孙丽 马云飞 朱红 胡军 郭强 何平 高翔 林峰 罗敏".split()
+_HAN_NAMES = (
+    ["王小明", "李静", "张伟", "刘洋", "陈建国", "杨帆", "赵敏", "黄磊", "周杰", "吴晓", "徐志", "孙丽", "马云飞", "朱红", "胡军", "郭强", "何平", "高翔", "林峰", "罗敏"]
+)
 _HAN_TITLES = (("Zhongguo jingji gaige yanjiu", "中国经济改革研究", "Research on China’s economic reform"),
                ("Rengong zhineng yu shehui zhili", "人工智能与社会治理", "Artificial intelligence and social governance"),
                ("Lun wenhua ziben", "论文化资本", "On cultural capital"),
                ("Xin shidai de waijiao?", "新时代的外交？", "Diplomacy of a new era?"))  # fmt: skip
-_HAN_JOURNALS = (("Jingji yanjiu", "经济研究"), ("Shehuixue yanjiu", "社会学研究"), ("Shijie zhengzhi", "世界政治"), ("Wenxue pinglun", "文学评论"))
+_HAN_JOURNALS = (
+    ("Jingji yanjiu", "经济研究"),
+    ("Shehuixue yanjiu", "社会学研究"),
+    ("Shijie zhengzhi", "世界政治"),
+    ("Wenxue pinglun", "文学评论"),
+)
 
 JOURNAL = (
     "{author} ({date}). {title}. {container}({issue}), pp. {page}.",
@@ -276,8 +295,16 @@ def _pools(train: list[corpora.Labelled]) -> Pools:
         return [v for i in train for v in i.values(label)[:1] if low <= len(v) <= high and "http" not in v]
 
     titles = values("title", 15, 180)
-    books = [v for i in train if i.values("publisher") and not i.values("volume") for v in i.values("title")[:1] if 8 < len(v) < 120]
-    return Pools(people, titles, books or titles, values("container", 3, 80), values("publisher", 3, 60), values("place", 3, 30))
+    books = [
+        v
+        for i in train
+        if i.values("publisher") and not i.values("volume")
+        for v in i.values("title")[:1]
+        if 8 < len(v) < 120
+    ]
+    return Pools(
+        people, titles, books or titles, values("container", 3, 80), values("publisher", 3, 60), values("place", 3, 30)
+    )
 
 
 def _fill(template: str, pools: Pools, rng: random.Random) -> corpora.Labelled:
@@ -295,7 +322,11 @@ def _fill(template: str, pools: Pools, rng: random.Random) -> corpora.Labelled:
         name = piece[1:-1]
         label, text = _value(name, template, pools, style, rng, bound)
         # "SILVA, João. Title": where no mark of the template follows the authors, a full stop does.
-        closing = "." if label == "author" and not raw and text[-1] != "." and re.match(r"\{author\} [{“](?!date)", template) else ""
+        closing = (
+            "."
+            if label == "author" and not raw and text[-1] != "." and re.match(r"\{author\} [{“](?!date)", template)
+            else ""
+        )
         spans.append((label, len(raw), len(raw) + len(text)))
         raw += text + closing
     return corpora.Labelled(raw, tuple(spans), "rendered")
@@ -304,7 +335,12 @@ def _fill(template: str, pools: Pools, rng: random.Random) -> corpora.Labelled:
 def _vary(template: str, rng: random.Random) -> str:
     """Small liberties that real lists take: a field missing, a mark doubled or dropped."""
     if rng.random() < 0.12:
-        template = template.replace("({issue})", "").replace(", n. {issue}", "").replace(", no. {issue}", "").replace(", n.{issue}", "")
+        template = (
+            template.replace("({issue})", "")
+            .replace(", n. {issue}", "")
+            .replace(", no. {issue}", "")
+            .replace(", n.{issue}", "")
+        )
     if rng.random() < 0.5:
         template = re.sub(r"[ ,]*(?:doi: |DOI: )?<doi>\.?", "", template)
     if rng.random() < 0.06:
@@ -376,7 +412,10 @@ def _value(
         most = {"author": 6, "editor": 3, "translator": 2}[name]
         if name == "author" and rng.random() < 0.05:
             return "author", rng.choice(_BODIES)
-        people = [_person(pools, rng) for _ in range(rng.choice((1, 1, 2, 2, 3, 4, most)) if most > 2 else rng.choice((1, 1, 2)))]
+        people = [
+            _person(pools, rng)
+            for _ in range(rng.choice((1, 1, 2, 2, 3, 4, most)) if most > 2 else rng.choice((1, 1, 2)))
+        ]
         if name == "translator":
             return name, " e ".join(f"{rng.choice(_GIVEN)} {f}" for f, _ in people)
         return name, style.many(people)
@@ -384,7 +423,15 @@ def _value(
         country = rng.choice(_COUNTRIES)
         return "author", f"{country}. {rng.choice(_STATE).format(country)}"
     if name == "series":
-        return "series", rng.choice(("Lecture Notes in Computer Science", "Coleção Debates", "Que sais-je ?", "Studies in Linguistics", "Texto & Arte"))
+        return "series", rng.choice(
+            (
+                "Lecture Notes in Computer Science",
+                "Coleção Debates",
+                "Que sais-je ?",
+                "Studies in Linguistics",
+                "Texto & Arte",
+            )
+        )
     if name == "number":
         return "volume", str(rng.randint(1, 300))
     if name in {"dm", "md"}:
@@ -399,17 +446,32 @@ def _value(
         text = f"{rng.choice(_WHAT)} {rng.choice(_OF)}{rng.choice(_TAIL)}" if local else rng.choice(source)
         if "“" not in template and "‘{" not in template:
             text = text.strip("\"“”'")
+        if local and rng.random() < 0.3:
+            words = rng.sample(_NOUNS, 3)
+            text = rng.choice(
+                ("{0}, {1} e {2}", "{0} e {1}", "{0}, {1}, {2}", "{0}: {1} e {2}", "{0}", "{0} y {1}")
+            ).format(*words)
         if rng.random() < 0.06:
             text = f"{text.rstrip('.?!')}{rng.choice(('? ', '. ', '! '))}{rng.choice(source).strip('“”')}"
         if rng.random() < 0.03:
             pinyin, han, english = rng.choice(_HAN_TITLES)
-            text = rng.choice((f"{pinyin} {han} [{english}]", f"{pinyin} {han}", f"{text} [{english}]", f"{han} [{english}]", f"{pinyin} [{english}]"))
+            text = rng.choice(
+                (
+                    f"{pinyin} {han} [{english}]",
+                    f"{pinyin} {han}",
+                    f"{text} [{english}]",
+                    f"{han} [{english}]",
+                    f"{pinyin} [{english}]",
+                )
+            )
         elif rng.random() < 0.02:
             text = f"{text} [{rng.choice(source).strip('“”[]')}]"
         return "title", text
     if name == "container":
         if template in MEETING:
-            return "container", rng.choice(("Anais", "Anais", "Atas")) if "[...]" in template or "..." in template else f"Proceedings of the {rng.choice(_EVENTS)}"
+            return "container", rng.choice(
+                ("Anais", "Anais", "Atas")
+            ) if "[...]" in template or "..." in template else f"Proceedings of the {rng.choice(_EVENTS)}"
         if template in CHAPTER:
             return "container", f"{rng.choice(_WHAT)} {rng.choice(_OF)}" if local else rng.choice(pools.books)
         if rng.random() < 0.02:
@@ -429,26 +491,53 @@ def _value(
         return "genre", rng.choice(("Tese", "Dissertação", "Dissertação de Mestrado", "Tese de Doutorado", "Tesis doctoral", "PhD thesis",
                                     "Doctoral dissertation", "Master’s thesis", "Monografia") if not english else ("PhD thesis",))  # fmt: skip
     if name == "edition":
-        return "edition", rng.choice(("2. ed", "2ª ed", "3rd ed.", "2nd ed", "3 ed", "4a ed", "2nd edn", "1st ed", "5. Aufl", "rev. ed."))
-    year = bound.setdefault("year", str(rng.choice((rng.randint(1900, 2024), rng.randint(1985, 2024), rng.randint(2000, 2024)))))
+        return "edition", rng.choice(
+            ("2. ed", "2ª ed", "3rd ed.", "2nd ed", "3 ed", "4a ed", "2nd edn", "1st ed", "5. Aufl", "rev. ed.")
+        )
+    year = bound.setdefault(
+        "year", str(rng.choice((rng.randint(1900, 2024), rng.randint(1985, 2024), rng.randint(2000, 2024))))
+    )
     if name == "date":
         suffix = rng.choice("abc") if rng.random() < 0.04 else ""
         return "date", year + suffix
     month = rng.randrange(12)
     if name == "mdate":
-        return "date", f"{_MONTHS['pt'][month]}{rng.choice(('/' + _MONTHS['pt'][min(11, month + 3)], ''))} {year}" if local else f"{_MONTHS['en'][month]}. {year}"
+        return (
+            "date",
+            f"{_MONTHS['pt'][month]}{rng.choice(('/' + _MONTHS['pt'][min(11, month + 3)], ''))} {year}"
+            if local
+            else f"{_MONTHS['en'][month]}. {year}",
+        )
     if name == "vdate":
         return "date", f"{year} {_MONTHS['en'][month]}" if rng.random() < 0.6 else year
     if name == "ldate":
-        return "date", f"{rng.randint(1, 28)} {_MONTHS['pt'][month]} {year}" if local else f"{_MONTHS['long'][month]} {rng.randint(1, 28)}, {year}"
+        return (
+            "date",
+            f"{rng.randint(1, 28)} {_MONTHS['pt'][month]} {year}"
+            if local
+            else f"{_MONTHS['long'][month]} {rng.randint(1, 28)}, {year}",
+        )
     if name == "volume":
-        return "volume", str(rng.choice((rng.randint(1, 60), rng.randint(1, 400)))) if rng.random() < 0.95 else rng.choice(("XII", "IV", "53A", "esp"))
+        return "volume", str(
+            rng.choice((rng.randint(1, 60), rng.randint(1, 400)))
+        ) if rng.random() < 0.95 else rng.choice(("XII", "IV", "53A", "esp"))
     if name == "issue":
-        return "issue", rng.choice((str(rng.randint(1, 12)), str(rng.randint(1, 12)), f"{rng.randint(1, 3)}-{rng.randint(4, 6)}", "Suppl 1", "spe", "1/2"))
+        return "issue", rng.choice(
+            (
+                str(rng.randint(1, 12)),
+                str(rng.randint(1, 12)),
+                f"{rng.randint(1, 3)}-{rng.randint(4, 6)}",
+                "Suppl 1",
+                "spe",
+                "1/2",
+            )
+        )
     begin = rng.randint(1, 1800)
     end = begin + rng.randint(1, 40)
     if name == "page":
-        last = str(end)[-2:] if rng.random() < 0.2 and str(end)[:-2] == str(begin)[:-2] and len(str(end)) > 2 else str(end)
+        last = (
+            str(end)[-2:] if rng.random() < 0.2 and str(end)[:-2] == str(begin)[:-2] and len(str(end)) > 2 else str(end)
+        )
         return "page", f"{begin}{rng.choice('-–-')}{last}"
     if name == "page1":
         return "page", str(rng.choice((begin, rng.randint(10000, 999999))))
@@ -471,25 +560,43 @@ def _person(pools: Pools, rng: random.Random) -> tuple[str, str]:
 def _literal(name: str, rng: random.Random) -> str:
     """What is printed and belongs to no field of ours, or is found by rule."""
     day, year, month = rng.randint(1, 28), rng.randint(2005, 2024), rng.randrange(12)
-    host = rng.choice(("www.example.org", "repositorio.example.br", "www.gov.example", "journals.example.com", "bit.ly"))
+    host = rng.choice(
+        ("www.example.org", "repositorio.example.br", "www.gov.example", "journals.example.com", "bit.ly")
+    )
     url = f"http{rng.choice(('s', ''))}://{host}/{rng.choice(('article/view/', 'pdf/', '', 'news/2020/01/'))}{rng.randint(1000, 999999)}"
     if name == "doi":
         doi = f"10.{rng.randint(1000, 9999)}/{rng.choice(('s', 'j.x.', 'journal.pone.', ''))}{rng.randint(10000, 9999999)}"
         return rng.choice((f"https://doi.org/{doi}", f"http://dx.doi.org/{doi}", doi, f"https://doi.org/{doi}"))
     if name == "web":
-        access = rng.choice((f" Acesso em: {day} {_MONTHS['pt'][month]} {year}.", f" Accessed {day} {_MONTHS['long'][month]} {year}.", "", f" (acesso em {day}-V-{year})."))
+        access = rng.choice(
+            (
+                f" Acesso em: {day} {_MONTHS['pt'][month]} {year}.",
+                f" Accessed {day} {_MONTHS['long'][month]} {year}.",
+                "",
+                f" (acesso em {day}-V-{year}).",
+            )
+        )
         lead = rng.choice(("Disponível em: ", "Disponible en: ", "Available from: ", "Available at: ", ""))
         return f"{lead}{url}{rng.choice(('.', ''))}{access}"
     if name == "avail":
         return f"{rng.choice(('Available from: ', 'Disponível em: ', 'Disponible en: '))}{url}"
     if name == "cited":
-        return rng.choice((f"[cited {year} {_MONTHS['en'][month]} {day}]", f"[citado {year} jun {day}]", f"[Acceso {day} enero {year}]", f"[cited {_MONTHS['en'][month]} {day}, {year}]"))
+        return rng.choice(
+            (
+                f"[cited {year} {_MONTHS['en'][month]} {day}]",
+                f"[citado {year} jun {day}]",
+                f"[Acceso {day} enero {year}]",
+                f"[cited {_MONTHS['en'][month]} {day}, {year}]",
+            )
+        )
     if name == "np":
         return rng.choice((f"{rng.randint(80, 700)} p", f"{rng.randint(80, 700)}p", f"p. {rng.randint(80, 700)}"))
     if name == "by":
         return rng.choice(("Tradução de ", "Trad. ", "Tradução ", "Translated by ", "Trans. ", "Traducción de "))
     if name == "degree":
-        return rng.choice(("Doutorado em Educação", "Mestrado em Letras", "Mestrado", "Doutorado em Ciências", "Maestría en Historia"))
+        return rng.choice(
+            ("Doutorado em Educação", "Mestrado em Letras", "Mestrado", "Doutorado em Ciências", "Maestría en Historia")
+        )
     return {
         "leaves": f"{rng.randint(80, 300)} f", "nth": str(rng.randint(1, 40)),
     }.get(name, "")  # fmt: skip

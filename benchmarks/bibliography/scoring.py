@@ -12,9 +12,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-import corpora
 from lxml import etree
 
+from benchmarks.bibliography import corpora
 from rag.bibliography import dates, identifiers, names
 
 FIELDS = ("authors", "year", "title", "container", "volume", "issue", "pages", "DOI", "URL", "publisher")
@@ -110,15 +110,21 @@ def _jats_fields(parsed: etree._Element) -> Fields:
     source = first("source")
     journal = parsed.get("publication-type") == "journal"
     authors: list[dict[str, str]] = []
-    for group in [g for g in parsed.findall("person-group") if g.get("person-group-type", "author") == "author"] or [parsed]:
+    for group in [g for g in parsed.findall("person-group") if g.get("person-group-type", "author") == "author"] or [
+        parsed
+    ]:
         for child in group:
             if child.tag == "name":
-                authors.append({"family": child.findtext("surname") or "", "given": child.findtext("given-names") or ""})
+                authors.append(
+                    {"family": child.findtext("surname") or "", "given": child.findtext("given-names") or ""}
+                )
             elif child.tag == "collab":
                 authors.append({"literal": _text(child)})
     begin, end = first("fpage"), first("lpage")
     links = [_text(n) for n in parsed.iter("ext-link")]
-    dois = [_text(n) for n in parsed.iter("pub-id") if n.get("pub-id-type") == "doi"] + [u for u in links if "doi.org/" in u]
+    dois = [_text(n) for n in parsed.iter("pub-id") if n.get("pub-id-type") == "doi"] + [
+        u for u in links if "doi.org/" in u
+    ]
     fields = {
         "authors": people(authors),
         "year": re.sub(r"(?<=\d{4})[a-z]$", "", first("year")),

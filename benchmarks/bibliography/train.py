@@ -1,4 +1,4 @@
-"""Train the model that ships in ``rag/bibliography/model``: ``python benchmarks/bibliography/train.py``.
+"""Train the model that ships in ``rag/bibliography/model``: ``python -m benchmarks.bibliography.train``.
 
 Reads ``../shared/data/anystyle`` and ``../shared/data/grobid_citations`` (their training part, see `corpora`),
 adds renderings of the same works in styles those sets lack (see `render`), and writes the model. Never reads SciELO.
@@ -8,17 +8,12 @@ from __future__ import annotations
 
 import argparse
 import random
-import sys
 import time
 from pathlib import Path
 
 import pycrfsuite
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import corpora
-import render
-
+from benchmarks.bibliography import corpora, render
 from rag.bibliography import tagger
 
 
@@ -42,9 +37,9 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--iterations", type=int, default=120)
     arguments.add_argument("--rendered", type=int, default=12000)
-    arguments.add_argument("--c1", type=float, default=0.4)
-    arguments.add_argument("--c2", type=float, default=0.02)
-    arguments.add_argument("--minfreq", type=float, default=3)
+    arguments.add_argument("--c1", type=float, default=0.2)
+    arguments.add_argument("--c2", type=float, default=0.05)
+    arguments.add_argument("--minfreq", type=float, default=2)
     arguments.add_argument("--model", type=Path, default=tagger.MODEL)
     given = arguments.parse_args()
     train, _, _ = corpora.split()
@@ -55,11 +50,18 @@ def main() -> None:
         cut = tagger.tokens(item.raw)[:400]
         if cut:
             trainer.append(tagger.features(item.raw, cut), labels_of(item, cut))
-    print(f"{len(train)} strings, {len(rendered)} rendered, features in {time.perf_counter() - begun:.0f} s", flush=True)
+    print(
+        f"{len(train)} strings, {len(rendered)} rendered, features in {time.perf_counter() - begun:.0f} s", flush=True
+    )
     trainer.select("lbfgs")
     trainer.set_params(
-        {"c1": given.c1, "c2": given.c2, "max_iterations": given.iterations, "feature.minfreq": given.minfreq,
-         "feature.possible_transitions": True}  # fmt: skip
+        {
+            "c1": given.c1,
+            "c2": given.c2,
+            "max_iterations": given.iterations,
+            "feature.minfreq": given.minfreq,
+            "feature.possible_transitions": True,
+        }  # fmt: skip
     )
     given.model.parent.mkdir(exist_ok=True)
     trainer.train(str(given.model))

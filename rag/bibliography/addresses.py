@@ -31,7 +31,9 @@ def segments(raw: str, found: list[Found]) -> list[Segment]:
     """Identifiers (labelled by their CSL variable), ``lead`` words before them, ``accessed`` days; never overlapping."""
     result = [Segment(f.variable, f.start, f.end) for f in found]
     for match in _ACCESS.finditer(raw):
-        if dates.find(match["when"]) and not any(f.start < match.end("when") and match.start("when") < f.end for f in found):
+        if dates.find(match["when"]) and not any(
+            f.start < match.end("when") and match.start("when") < f.end for f in found
+        ):
             result.append(Segment("lead", match.start(), match.start("when")))
             result.append(Segment("accessed", match.start("when"), match.end("when")))
             break

@@ -38,7 +38,7 @@ _FROM_FIELDS = {field: variable for variable, field in _FIELDS.items()} | {
 _NAMES = ("author", "editor", "translator")
 _VERBATIM = {"doi", "url", "eprint", "file"}
 _ARTICLES = {"article-journal", "article-magazine", "article-newspaper"}
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\textbraceleft{}", "}": r"\textbraceright{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_", "$": r"\$", "<": r"\textless{}", ">": r"\textgreater{}", '"': r"\textquotedbl{}",
@@ -52,7 +52,9 @@ def read(text: str) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
     """(key, CSL item) of every entry, and the first line of every block that bibtexparser cannot read."""
     library = _library(text)
     lines = [(block.raw or "").strip().splitlines() for block in library.failed_blocks]
-    return [(entry.key, _item(entry)) for entry in library.entries], [found[0][:120] if found else "" for found in lines]
+    return [(entry.key, _item(entry)) for entry in library.entries], [
+        found[0][:120] if found else "" for found in lines
+    ]
 
 
 def write(items: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
@@ -83,12 +85,20 @@ def _item(entry: Any) -> dict[str, Any]:  # noqa: ANN401 - bibtexparser's Entry
         if variable and text:
             csl.setdefault(variable, text)
     if "DOI" in csl:
-        csl["DOI"] = re.sub(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", "", csl["DOI"].replace(r"\_", "_"), flags=re.IGNORECASE)
+        csl["DOI"] = re.sub(
+            r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", "", csl["DOI"].replace(r"\_", "_"), flags=re.IGNORECASE
+        )
     if container := next((c for f in ("journaltitle", "journal", "booktitle") if (c := _plain(fields.get(f, "")))), ""):
         csl["container-title"] = container
-    if publisher := next((p for f in ("publisher", "school", "institution", "organization") if (p := _plain(fields.get(f, "")))), ""):
+    if publisher := next(
+        (p for f in ("publisher", "school", "institution", "organization") if (p := _plain(fields.get(f, "")))), ""
+    ):
         csl["publisher"] = publisher
-    for field, variable in (("number", "issue" if csl["type"] in _ARTICLES else "number"), ("issue", "issue"), ("eid", "number")):
+    for field, variable in (
+        ("number", "issue" if csl["type"] in _ARTICLES else "number"),
+        ("issue", "issue"),
+        ("eid", "number"),
+    ):
         if value := _plain(fields.get(field, "")):
             csl.setdefault(variable, value)
     if pages := _plain(fields.get("pages", "")):
@@ -106,9 +116,19 @@ def _dates(fields: Mapping[str, str], csl: dict[str, Any]) -> None:
         csl["year-suffix"] = year[2]
     if year and "issued" not in csl:
         month = _plain(fields.get("month", "")).lower()[:3]
-        number = _MONTHS.index(month) + 1 if month in _MONTHS else int(month) if month.isdigit() and 1 <= int(month) <= 12 else None
+        number = (
+            _MONTHS.index(month) + 1
+            if month in _MONTHS
+            else int(month)
+            if month.isdigit() and 1 <= int(month) <= 12
+            else None
+        )
         day = _plain(fields.get("day", ""))
-        parts = [int(year[1]), *([number] if number else []), *([int(day)] if number and day.isdigit() and 1 <= int(day) <= 31 else [])]
+        parts = [
+            int(year[1]),
+            *([number] if number else []),
+            *([int(day)] if number and day.isdigit() and 1 <= int(day) <= 31 else []),
+        ]
         csl["issued"] = {"date-parts": [parts]}
 
 
@@ -118,7 +138,11 @@ def _date_parts(value: str) -> list[int]:
 
 
 def _people(value: str) -> list[dict[str, str]]:
-    from bibtexparser.middlewares.names import InvalidNameError, parse_single_name_into_parts, split_multiple_persons_names
+    from bibtexparser.middlewares.names import (
+        InvalidNameError,
+        parse_single_name_into_parts,
+        split_multiple_persons_names,
+    )
 
     people: list[dict[str, str]] = []
     for name in split_multiple_persons_names(value) if value.strip() else []:

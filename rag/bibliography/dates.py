@@ -23,8 +23,12 @@ MONTHS = {name: number for number, names in _MONTHS.items() for name in names.sp
 _MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + ")"
 _YEAR = r"(?:1[4-9]\d\d|20\d\d)"
 _DE = r"(?:\s+de|\s+del)?"
-_DAY_MONTH = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th|º|\.)?{_DE}\s+({_MONTH})\b\.?(?:,?{_DE}\s+({_YEAR})\b)?", re.IGNORECASE)
-_MONTH_DAY = re.compile(rf"\b({_MONTH})\b\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*\()(?:,?\s+({_YEAR})\b)?", re.IGNORECASE)
+_DAY_MONTH = re.compile(
+    rf"\b(\d{{1,2}})(?:st|nd|rd|th|º|\.)?{_DE}\s+({_MONTH})\b\.?(?:,?{_DE}\s+({_YEAR})\b)?", re.IGNORECASE
+)
+_MONTH_DAY = re.compile(
+    rf"\b({_MONTH})\b\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s*\()(?:,?\s+({_YEAR})\b)?", re.IGNORECASE
+)
 _MONTH_YEAR = re.compile(rf"\b({_MONTH})\b\.?,?{_DE}\s+({_YEAR})\b", re.IGNORECASE)
 _YEAR_MONTH = re.compile(rf"\b({_YEAR})[a-z]?,?\s+({_MONTH})\b\.?(?:\s+(\d{{1,2}})\b)?", re.IGNORECASE)
 _ISO = re.compile(rf"(?<![\d/])({_YEAR})([-/.])(\d{{1,2}})(?:\2(\d{{1,2}}))?(?![\d/])")
@@ -34,7 +38,8 @@ _ROMANS = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "X
 _HAN = re.compile(rf"({_YEAR})\s*年(?:\s*(\d{{1,2}})\s*月)?(?:\s*(\d{{1,2}})\s*日)?")
 _YEAR_ALONE = re.compile(rf"(?<![\d.:/–-])({_YEAR})(?:\s?[/–-]\s?(\d{{2,4}}))?([a-z])?(?![\d\w])")
 NO_DATE = re.compile(
-    r"\(?\b(?:n\.\s?d\.?|s\.\s?d\.?|no date|undated|sem data|s\.\s?f\.?|o\.\s?[DJ]\.|\[?s\.\s?d\.?\]?|无日期)\)?", re.IGNORECASE
+    r"\(?\b(?:n\.\s?d\.?|s\.\s?d\.?|no date|undated|sem data|s\.\s?f\.?|o\.\s?[DJ]\.|\[?s\.\s?d\.?\]?|无日期)\)?",
+    re.IGNORECASE,
 )
 FORTHCOMING = re.compile(
     r"\b(?:forthcoming|in press|to appear|in preparation|submitted|no prelo|en prensa|im Druck|im Erscheinen|à paraître|sous presse)\b",

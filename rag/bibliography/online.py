@@ -16,7 +16,9 @@ _YEAR = r"(?:1[4-9]|20)\d\d[a-z]?"
 _HEAD_DATE = re.compile(
     rf"[\s,]*(?:\((?P<a>{_YEAR}(?:[,/–-][^)]{{1,30}})?)\)|\[(?P<b>{_YEAR})\]|(?<=[\s,.])(?P<c>{_YEAR}))(?:\s*[.,:;]|\s(?=[“\"‘'«]))"
 )
-_HEAD_NO_DATE = re.compile(r"[\s,]*\(?(?P<none>n\.\s?d\.?|s\.\s?d\.?|no date|s\.\s?f\.?|undated)\)?(?=[\s.,:])[.,:]?", re.I)
+_HEAD_NO_DATE = re.compile(
+    r"[\s,]*\(?(?P<none>n\.\s?d\.?|s\.\s?d\.?|no date|s\.\s?f\.?|undated)\)?(?=[\s.,:])[.,:]?", re.IGNORECASE
+)
 _MEDIUM = re.compile(r"\s*[\[(](?P<medium>on-?line|en línea|em linha|en ligne)[\])]", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?:(?<=[.?!。？！])|(?<=[.?!][”\"’'»)]))\s+(?=[“\"‘'«\[(]?[^\W\d_a-zß-öø-ÿ]|\d)")
 _ABBREVIATED = re.compile(
@@ -25,7 +27,9 @@ _ABBREVIATED = re.compile(
 _PLACE = r"[^\W\d_][\w.’'\s-]{1,40}"
 _IMPRINTS = (
     re.compile(rf"(?P<place>{_PLACE}(?:,\s[\w.’'\s-]{{2,25}})?)\s?:\s+(?P<publisher>[^:]{{2,120}}?)\s*[.,;]?\s*$"),
-    re.compile(r"(?P<place>[^\W\d_a-z][\w’'-]+(?:\s[^\W\d_a-z][\w’'-]+){0,2}),\s+(?P<publisher>[^\W\d_a-z][^:;,\d]{2,100}?)\s*\.?\s*$"),
+    re.compile(
+        r"(?P<place>[^\W\d_a-z][\w’'-]+(?:\s[^\W\d_a-z][\w’'-]+){0,2}),\s+(?P<publisher>[^\W\d_a-z][^:;,\d]{2,100}?)\s*\.?\s*$"
+    ),
 )
 _NAME = re.compile(r"(?:[^\W\d_a-z][\w’'&.-]*\s?){1,5}$")
 _DATE_LENGTH = 30
@@ -68,7 +72,10 @@ def _head(raw: str, end: int) -> tuple[list[Segment], int] | None:
         return [Segment("author", 0, match.start()), Segment("date", match.start(group), match.end(group))], match.end()
     none = _HEAD_NO_DATE.search(raw, 0, min(end, 250))
     if none is not None and none.start() > 1 and _is_author(raw[: none.start()]):
-        return [Segment("author", 0, none.start()), Segment("no-date", none.start("none"), none.end("none"))], none.end()
+        return [
+            Segment("author", 0, none.start()),
+            Segment("no-date", none.start("none"), none.end("none")),
+        ], none.end()
     # No date at all: "Body. Title [Online]." is claimed only when the first sentence names a body.
     first = next(iter(_sentences(raw, 0, end)), None)
     if first and first[1] < end and names.is_body(raw[: first[1]]) and "," not in raw[: first[1]]:
@@ -117,5 +124,7 @@ def _imprint(raw: str, start: int, end: int) -> list[Segment] | None:
     text = raw[start:end]
     for pattern in _IMPRINTS:
         if (match := pattern.match(text)) and not dates.find(text) and not re.search(r"\bIn:?\s", text):
-            return [Segment(label, start + match.start(label), start + match.end(label)) for label in ("place", "publisher")]
+            return [
+                Segment(label, start + match.start(label), start + match.end(label)) for label in ("place", "publisher")
+            ]
     return None

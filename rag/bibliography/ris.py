@@ -74,7 +74,11 @@ def _item(record: Mapping[str, Any]) -> dict[str, Any]:
     if words := [w for w in record.get("keywords", []) if str(w).strip()]:
         csl["keyword"] = ", ".join(str(w) for w in words)
     said = str(record.get("date") or record.get("year") or record.get("publication_year") or "")
-    for variable, value in (("issued", said), ("accessed", str(record.get("access_date") or "")), ("original-date", str(record.get("original_publication") or ""))):
+    for variable, value in (
+        ("issued", said),
+        ("accessed", str(record.get("access_date") or "")),
+        ("original-date", str(record.get("original_publication") or "")),
+    ):
         if parts := _date_parts(value):
             csl[variable] = {"date-parts": [parts]}
     return csl

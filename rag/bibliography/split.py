@@ -168,7 +168,7 @@ def _unnumbered(text: str, lines: list[Line]) -> list[tuple[int, str | None, int
 
 def _begins(text: str, line: Line, previous: Line, *, spaced: bool, wrapped: bool, hanging: bool, width: float) -> bool:
     here, before = text[line.start : line.end], text[previous.start : previous.end]
-    if _GOES_ON.match(here) and not _AUTHOR.match(here[:200]):
+    if _GOES_ON.match(here) and not (here[0].islower() and not _WEB.match(here) and _author(here)):
         # A broken line stays with its entry even across a blank line, when the entry plainly is not over.
         return line.blank_before and bool(_CLOSED.search(before)) and not _WEB.match(here.lstrip("( "))
     if line.blank_before:

@@ -34,7 +34,10 @@ def read_structured(data: bytes, kind: Kind) -> tuple[tuple[Reference, ...], tup
         if key:
             csl["custom"] = {**(csl["custom"] if isinstance(csl.get("custom"), Mapping) else {}), "key": key}
         name = slugs.unique(slugs.slug(csl), taken)
-        found = tuple(replace(p, start=None, end=None, reference_id=name) for p in checks.entry(raw or key or "x", csl, _identifiers(csl), ()))
+        found = tuple(
+            replace(p, start=None, end=None, reference_id=name)
+            for p in checks.entry(raw or key or "x", csl, _identifiers(csl), ())
+        )
         references.append(Reference(name, csl, raw, label=label, problems=found))
     marked = checks.duplicates(references)
     return marked, (*problems, *(p for r in marked for p in r.problems))
@@ -53,7 +56,13 @@ def _items(data: bytes, kind: Kind) -> tuple[list[Item], list[Problem]]:
             return [(key, csl, "", None) for key, csl in entries], unread
         return [(key, csl, "", None) for key, csl in ris.read(text)], []
     except Exception as error:  # noqa: BLE001 - four foreign parsers meet arbitrary bytes here; the problem says what happened
-        return [], [Problem("unreadable-list", f"This cannot be read as {kind}: {str(error)[:200] or type(error).__name__}.", "error")]
+        return [], [
+            Problem(
+                "unreadable-list",
+                f"This cannot be read as {kind}: {str(error)[:200] or type(error).__name__}.",
+                "error",
+            )
+        ]
 
 
 def _jats(ref: jats.Ref) -> Item:
@@ -81,7 +90,11 @@ def _shaped(item: Mapping[str, Any]) -> dict[str, Any]:
     csl: dict[str, Any] = {}
     for key, value in item.items():
         if key in {"author", "editor", "translator", "director", "container-author", "collection-editor"}:
-            people = [{k: v for k, v in p.items() if isinstance(v, str)} for p in value if isinstance(p, Mapping)] if isinstance(value, list) else []
+            people = (
+                [{k: v for k, v in p.items() if isinstance(v, str)} for p in value if isinstance(p, Mapping)]
+                if isinstance(value, list)
+                else []
+            )
             if people := [p for p in people if p]:
                 csl[key] = people
         elif key in {"issued", "accessed", "original-date", "event-date", "submitted"}:
@@ -110,7 +123,11 @@ def _parts(value: object) -> list[int]:
 
 def _identifiers(csl: Mapping[str, Any]) -> list[identifiers.Found]:
     tests = {"DOI": identifiers.is_doi, "URL": identifiers.is_url, "ISBN": identifiers.is_isbn}
-    return [identifiers.Found(k, str(csl[k]), 0, 0, all(test(one) for one in _each(k, str(csl[k])))) for k, test in tests.items() if csl.get(k)]
+    return [
+        identifiers.Found(k, str(csl[k]), 0, 0, all(test(one) for one in _each(k, str(csl[k]))))
+        for k, test in tests.items()
+        if csl.get(k)
+    ]
 
 
 def _each(variable: str, value: str) -> list[str]:

@@ -81,6 +81,8 @@ def features(raw: str, cut: list[Token]) -> list[list[str]]:
     spaced = [i > 0 and cut[i].start > cut[i - 1].end for i in range(n)]
     state = _states(cut, words, shapes)
     style = _style(cut, shapes)
+    names_end = _names_end(cut, shapes)
+    chunk = _chunks(cut, shapes, words)
     rows: list[list[str]] = []
     for i in range(n):
         row = [f"w={words[i]}", f"s={shapes[i]}", f"at={min(9, 10 * i // n)}", state[i], f"sp={spaced[i]:d}"]
@@ -111,8 +113,127 @@ def features(raw: str, cut: list[Token]) -> list[list[str]]:
         if i + 2 < n:
             row.append(f"s012={around[1]}|{around[2]}|{shapes[i + 2]}")
         row.append(f"nx={_next_mark(cut, i)}")
+        here = "in" if i < names_end else f"a{min(i - names_end, 3)}"
+        row += [f"nm={here}", f"nms={here}|{shapes[i]}", *chunk[i], f"nmc={here}|{chunk[i][-1]}"]
         rows.append(row)
     return rows
+
+
+def _names_end(cut: list[Token], shapes: list[str]) -> int:
+    """Where the list of names with initials at the head of the string ends ("Lau, A., B. Kim and Berg CD")."""
+    end = i = 0
+    family = False  # a family name waits for its initials
+    loose = False  # initials wait for their family name
+    while i < len(cut):
+        shape, text = shapes[i], cut[i].text
+        if shape == "X" or (shape in {"XX2", "XX3"} and family and cut[i - 1].text[0].isalpha()):
+            loose = not family and (loose or end < i or i == 0)
+            i += 1
+            while i < len(cut) and (cut[i].text in ".-" or shapes[i] == "X"):
+                i += 1
+            family = False
+            end = i if not loose else end
+        elif shape[0] == "X" or shape in {"H", "HH"}:
+            if not loose and end and end == i:
+                return end  # a word right behind "Lau, A." begins the title
+            ahead = i + 1
+            while ahead < min(len(cut), i + 4) and (
+                (shapes[ahead][0] == "X" and len(shapes[ahead]) > 1 and shapes[ahead] not in {"XX2", "XX3"})
+                or cut[ahead].text in ",-"
+            ):
+                ahead += 1
+            behind = ahead < len(cut) and (shapes[ahead] == "X" or shapes[ahead] in {"XX2", "XX3"})
+            if not loose and not behind:
+                return end
+            i = i + 1
+            if loose:
+                end, loose = i, False
+            else:
+                family = True
+        elif text in ",;&-/" or text.lower() in _JOINERS:
+            i += 1
+        else:
+            return end
+    return end
+
+
+_PARTICLES = frozenset(["de", "da", "do", "dos", "das", "von", "van", "der", "den", "del", "della", "di", "la", "le", "el"])
+_JOINERS = frozenset(["and", "und", "et", "e", "y", "al"]) | _PARTICLES
+_NUMBERS = re.compile(r"v|vol|no|n|nr|p|pp|bd|t|jg|s|h|heft|issue|num|volume|pages")
+
+
+def _chunks(cut: list[Token], shapes: list[str], words: list[str]) -> list[list[str]]:
+    """Features of the stretch between two marks in which each token stands, and how far the numbers are.
+
+    A journal stands right before its volume, a title before the journal: the count of stretches up to the
+    next stretch of numbers says which is which in whatever language.
+    """
+    n = len(cut)
+    bounds: list[tuple[int, int]] = []
+    start = 0
+    for i, token in enumerate(cut):
+        stop = token.text in ',;:()[]“”"«»?!。，' or (
+            token.text == "." and (not i or shapes[i - 1][0] not in "X" or len(shapes[i - 1]) > 2)
+        )
+        if (
+            token.text == "."
+            and i
+            and (len(cut[i - 1].text) < 4 or not _ends_word(cut, i))
+            and shapes[i - 1][0] == "X"
+            and i + 1 < n
+            and shapes[i + 1][0] == "X"
+        ):
+            stop = stop and len(shapes[i - 1]) < 3 and cut[i - 1].text.islower()
+        if stop:
+            bounds.append((start, i))
+            start = i + 1
+    bounds.append((start, n))
+    kinds = [_chunk_kind(shapes[a:b], words[a:b]) for a, b in bounds]
+    ahead = [9] * (len(bounds) + 1)
+    for k in range(len(bounds) - 1, -1, -1):
+        empty = bounds[k][0] >= bounds[k][1]
+        ahead[k] = 0 if kinds[k] == "num" else ahead[k + 1] if empty else min(9, ahead[k + 1] + 1)
+    rows: list[list[str]] = []
+    for k, (a, b) in enumerate(bounds):
+        left = cut[a - 1].text if a else "#"
+        right = cut[b].text if b < n else "#"
+        length = min(b - a, 3) if b - a < 4 else (4 if b - a < 7 else 7 if b - a < 13 else 13)
+        before = kinds[k - 1] if k else "#"
+        after = kinds[k + 1] if k + 1 < len(kinds) else "#"
+        for i in range(a, min(b + 1, n)):
+            if i == b:
+                rows.append([f"cm={before}|{kinds[k]}|{right}|{after}"])
+                continue
+            rows.append(
+                [
+                    f"ca={min(ahead[k], 5)}",
+                    f"cl={left}|{right}|{length}",
+                    f"ck={before}|{kinds[k]}|{after}",
+                    f"cr={right}|{after}|{length}",
+                    f"ci={min(k, 6)}|{min(ahead[k], 5)}",
+                    f"cp={left}|{kinds[k]}|{right}|{after}",
+                ]  # fmt: skip
+            )
+    return rows
+
+
+def _chunk_kind(shapes: list[str], words: list[str]) -> str:
+    """What a stretch looks like: numbers, a year, initials, one or a few capitalised words, a phrase."""
+    solid = [s for s in shapes if s not in ".,-–—'’"]
+    if not solid:
+        return "-"
+    if all(
+        s[0] in "dY" or s == "M" or _NUMBERS.fullmatch(w) for s, w in zip(shapes, words, strict=True) if s not in ".-–—"
+    ):
+        return "year" if "Y" in solid and len(solid) < 3 else "date" if "M" in solid else "num"
+    if solid[0][0] == "<" and len(solid[0]) > 1:
+        return "web"
+    if solid[-1][0] == "d" and len(solid) < 9 and all(s[0] in "Xxd" for s in solid):
+        return "wnum"
+    capitals = sum(s[0] in "XHK" for s in solid)
+    if len(solid) < 4:
+        return "ini" if all(s == "X" for s in solid) else f"{'C' if capitals == len(solid) else 'c'}{len(solid)}"
+    return f"{'C' if capitals > 0.6 * len(solid) else 'c'}{'m' if len(solid) < 7 else 'l'}"
 
 
 def label(raw: str) -> list[Segment]:
@@ -209,7 +330,12 @@ def _states(cut: list[Token], words: list[str], shapes: list[str]) -> list[str]:
             years += 1
         if words[i] in {"in", "em"} and (i == 0 or not cut[i - 1].text[-1].isalnum()):
             seen_in = True
-        if text in ".。?!" and i and shapes[i - 1][0] not in "X" or (text in ".?!" and i and shapes[i - 1] == "Xx" and not quote):
+        if (
+            (text in ".。?!"
+            and i
+            and shapes[i - 1][0] not in "X")
+            or (text in ".?!" and i and shapes[i - 1] == "Xx" and not quote)
+        ):
             stops += 1
     return result
 

@@ -94,7 +94,13 @@ def test_jats_is_read_without_touching_the_network_or_the_disk() -> None:
 
 def test_csl_json_is_kept_and_odd_items_are_named() -> None:
     """Items come back as they were; what is no item is a problem, not an exception."""
-    item = {"id": "x", "type": "book", "title": "T", "author": [{"family": "A"}], "issued": {"date-parts": [["2020", 13]]}}
+    item = {
+        "id": "x",
+        "type": "book",
+        "title": "T",
+        "author": [{"family": "A"}],
+        "issued": {"date-parts": [["2020", 13]]},
+    }
     references, problems = read_structured(json.dumps([item, 3, {"author": "nobody", "title": ["no"]}]).encode(), "csl")
     assert references[0].csl["issued"] == {"date-parts": [[2020]]}
     assert references[0].csl["title"] == "T"
@@ -125,7 +131,12 @@ def test_no_bytes_raise(kind: Any, data: bytes) -> None:
 @settings(max_examples=40, deadline=None)
 def test_no_damaged_file_raises(kind: Any, data: st.DataObject) -> None:
     """A good file with a piece cut out and a piece put in is read as far as it goes."""
-    good = {"bibtex": BIBTEX, "ris": RIS, "csl": b'[{"id": "a", "title": "T", "author": [{"family": "B"}]}]', "jats": JATS}[kind]
+    good = {
+        "bibtex": BIBTEX,
+        "ris": RIS,
+        "csl": b'[{"id": "a", "title": "T", "author": [{"family": "B"}]}]',
+        "jats": JATS,
+    }[kind]
     start = data.draw(st.integers(0, len(good)))
     end = data.draw(st.integers(start, min(len(good), start + 40)))
     damaged = good[:start] + data.draw(st.binary(max_size=8)) + good[end:]
@@ -134,19 +145,36 @@ def test_no_damaged_file_raises(kind: Any, data: st.DataObject) -> None:
 
 
 _letters = st.characters(codec="utf-8", categories=("Lu", "Ll", "Lo", "Nd"))
-_words = st.text(st.sampled_from("abcXYZ éüñßł黄日涵аб09.,:;!?()[]{}$&%#_~^\\'\"<>|`@=+-/*–—“”"), min_size=1, max_size=40)
-_text = _words.map(lambda s: " ".join(s.split())).filter(lambda s: any(c.isalnum() for c in s))
-_name_part = st.text(st.sampled_from("abcdeABCDéüÑłß黄-’ "), min_size=1, max_size=12).map(lambda s: " ".join(s.split())).filter(
-    lambda s: any(c.isalpha() for c in s)
+_words = st.text(
+    st.sampled_from("abcXYZ éüñßł黄日涵аб09.,:;!?()[]{}$&%#_~^\\'\"<>|`@=+-/*–—“”"), min_size=1, max_size=40
 )
-_person = st.fixed_dictionaries({"family": _name_part, "given": _name_part}) | st.fixed_dictionaries({"literal": _name_part})
+_text = _words.map(lambda s: " ".join(s.split())).filter(lambda s: any(c.isalnum() for c in s))
+_name_part = (
+    st.text(st.sampled_from("abcdeABCDéüÑłß黄-’ "), min_size=1, max_size=12)
+    .map(lambda s: " ".join(s.split()))
+    .filter(lambda s: any(c.isalpha() for c in s))
+)
+_person = st.fixed_dictionaries({"family": _name_part, "given": _name_part}) | st.fixed_dictionaries(
+    {"literal": _name_part}
+)
 _day = st.dates().filter(lambda d: d.year > 999).map(lambda d: [d.year, d.month, d.day])
 _date = (_day | _day.map(lambda d: d[:2]) | _day.map(lambda d: d[:1])).map(lambda d: {"date-parts": [d]})
 _token = st.text(st.sampled_from("abcXYZ0123456789"), min_size=1, max_size=8)
 _item = st.fixed_dictionaries(
     {
         "type": st.sampled_from(
-            ["article-journal", "article-newspaper", "book", "chapter", "paper-conference", "thesis", "report", "webpage", "dataset", "document"]
+            [
+                "article-journal",
+                "article-newspaper",
+                "book",
+                "chapter",
+                "paper-conference",
+                "thesis",
+                "report",
+                "webpage",
+                "dataset",
+                "document",
+            ]
         ),
         "title": _text,
     },
@@ -182,7 +210,9 @@ _item = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.parametrize("forms", [("bibtex",), ("ris",), ("csl",), ("bibtex", "ris", "csl", "bibtex"), ("ris", "csl", "bibtex", "ris")])
+@pytest.mark.parametrize(
+    "forms", [("bibtex",), ("ris",), ("csl",), ("bibtex", "ris", "csl", "bibtex"), ("ris", "csl", "bibtex", "ris")]
+)
 @given(item=_item)
 @settings(max_examples=120, deadline=None)
 def test_a_round_trip_loses_no_field(forms: tuple[Any, ...], item: dict[str, Any]) -> None:
