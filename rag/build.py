@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from rag.errors import CancelledError, DocumentError, IndexDamagedError, InputEr
 from rag.types import BuildReport, Chunk, Document, Mention, Problem, Progress, Reference, Skipped
 
 _PROBES = 16
-_BIBLIOGRAPHY_KINDS = {".bib": "bibtex", ".ris": "ris", ".json": "csl"}
+_BIBLIOGRAPHY_KINDS: dict[str, Literal["bibtex", "ris", "csl"]] = {".bib": "bibtex", ".ris": "ris", ".json": "csl"}
 
 
 @dataclass(frozen=True, slots=True)

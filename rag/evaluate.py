@@ -116,7 +116,7 @@ def run(
     progress: Callable[[int], None] = lambda _: None,
 ) -> list[Outcome]:
     """Ask every question and judge its answer."""
-    texts = {d.id: _squeezed(generation.document(d.id).text) for d in generation.documents()}
+    texts = {d.id: squeezed(generation.document(d.id).text) for d in generation.documents()}
     outcomes = []
     for done, judged in enumerate(questions, 1):
         started = time.perf_counter()
@@ -209,7 +209,8 @@ def _mean(values: Sequence[float]) -> float | None:
     return round(sum(values) / len(values), 4) if values else None
 
 
-def _squeezed(text: str) -> tuple[str, list[int]]:
+def squeezed(text: str) -> tuple[str, list[int]]:
+    """A text without white space, and where each remaining character stood: for `judge`."""
     kept = [(c, i) for i, c in enumerate(text) if not c.isspace()]
     return "".join(c for c, _ in kept), [i for _, i in kept]
 
