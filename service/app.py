@@ -24,6 +24,7 @@ from service import problems
 from service.dependencies import Service
 from service.guards import Guard, hosts_for
 from service.jobs import Jobs
+from service.metrics import Metrics
 from service.routes import ask, audit, chat, documents, health, index, jobs, page, references, search
 
 log = logging.getLogger("adfontes.service")
@@ -49,10 +50,12 @@ class Application(FastAPI):
 
 def create_app(workspace: Workspace) -> FastAPI:
     """The service over `workspace`. Models are loaded while it already answers; /readyz tells when they are."""
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        service = Service(workspace, Jobs(), anyio.CapacityLimiter(max(2, os.cpu_count() or 2)))
+        service = Service(workspace, Jobs(), anyio.CapacityLimiter(max(2, os.cpu_count() or 2)), metrics)
+        metrics.watch(service.measures)
         app.state.service = service
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_warm, service)
@@ -74,7 +77,9 @@ def create_app(workspace: Workspace) -> FastAPI:
         app.include_router(room.router)
     app.mount("/page", page.files, name="page")
     settings = workspace.settings
-    app.add_middleware(Guard, hosts=hosts_for(settings.host), upload_limit=settings.max_upload_mb << 20)
+    app.add_middleware(
+        Guard, hosts=hosts_for(settings.host), upload_limit=settings.max_upload_mb << 20, metrics=metrics
+    )
     return app
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import anyio
 import anyio.to_thread
 from fastapi import Depends, Query, Request
+from prometheus_client.core import Metric
 
 from rag.errors import InputError
 from rag.store import Generation
+from rag.types import Answer
 from rag.workspace import Workspace
 from service.contract import COLLECTION_PATTERN
 from service.jobs import Jobs
+from service.metrics import Metrics, gauge
 from service.problems import OverloadedError
 
 T = TypeVar("T")
@@ -29,6 +33,7 @@ class Service:
     workspace: Workspace
     jobs: Jobs
     limiter: anyio.CapacityLimiter
+    metrics: Metrics
     ready: bool = False
     """Whether the models have been loaded."""
     failure: Exception | None = None
@@ -39,6 +44,40 @@ class Service:
         if self.limiter.statistics().tasks_waiting >= WAITING:
             raise OverloadedError(f"{WAITING} questions are waiting already")
         return await anyio.to_thread.run_sync(work, limiter=self.limiter)
+
+    def ask(self, question: str, **how: Any) -> Answer:  # noqa: ANN401  (the keywords of Workspace.ask)
+        """Answer a question and count the answer; see `Workspace.ask`."""
+        answer = self.workspace.ask(question, **how)
+        self.metrics.answered(answer)
+        return answer
+
+    def measures(self) -> Iterator[Metric]:
+        """What is live, what waits and what the jobs do, for the metrics."""
+        waiting = self.limiter.statistics()
+        yield gauge("adfontes_ready", "Whether the models are loaded.", (), [((), float(self.ready))])
+        yield gauge("adfontes_waiting", "Questions waiting for a thread.", (), [((), waiting.tasks_waiting)])
+        yield gauge("adfontes_working", "Questions being worked on.", (), [((), waiting.borrowed_tokens)])
+        jobs = Counter(job.status for job in self.jobs.all())
+        yield gauge("adfontes_jobs", "Jobs remembered.", ("status",), [((status,), n) for status, n in jobs.items()])
+        live = [
+            (name, info)
+            for name in self.workspace.collections()
+            for info in self.workspace.generations(name)
+            if info.current
+        ]
+        labels = ("collection", "generation")
+        yield gauge(
+            "adfontes_documents",
+            "Documents in the live generation.",
+            labels,
+            [((name, info.id), info.documents) for name, info in live],
+        )
+        yield gauge(
+            "adfontes_chunks",
+            "Chunks in the live generation.",
+            labels,
+            [((name, info.id), info.chunks) for name, info in live],
+        )
 
     def question(self, text: str) -> str:
         """`text` when it is not longer than the settings allow. Raises InputError."""

@@ -6,7 +6,8 @@ Pure ASGI, so that streams pass through unbuffered. Knows no route and no worksp
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -14,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import problems
+from service.metrics import Metrics
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -58,8 +60,9 @@ def _host_of(value: str) -> str:
 class Guard:
     """The ASGI middleware that holds the checks."""
 
-    def __init__(self, app: ASGIApp, *, hosts: Iterable[str] | None, upload_limit: int) -> None:
+    def __init__(self, app: ASGIApp, *, hosts: Iterable[str] | None, upload_limit: int, metrics: Metrics) -> None:
         self.app = app
+        self.metrics = metrics
         self.hosts = None if hosts is None else frozenset(hosts)
         self.upload_limit = upload_limit
 
@@ -68,21 +71,28 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started = False
+        status, began = 0, time.perf_counter()
 
         async def send_guarded(message: Message) -> None:
-            nonlocal started
+            nonlocal status
             if message["type"] == "http.response.start":
-                started = True
+                status = message["status"]
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
+        try:
+            await self._pass(scope, receive, send_guarded, lambda: status != 0)
+        finally:
+            route = getattr(scope.get("route"), "path", "other")
+            self.metrics.requested(scope["method"], route, status, time.perf_counter() - began)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send, started: Callable[[], bool]) -> None:
         problem = self._refusal(scope)
         if problem is not None:
-            await problems.response(problem)(scope, receive, send_guarded)
+            await problems.response(problem)(scope, receive, send)
             return
         limit = self.upload_limit if scope["path"] == "/v1/documents" else JSON_LIMIT
         read = 0
@@ -96,11 +106,11 @@ class Guard:
             return message
 
         try:
-            await self.app(scope, receive_counted, send_guarded)
+            await self.app(scope, receive_counted, send)
         except Exception as error:
-            if started:  # nothing can be said any more but by breaking the connection
+            if started():  # nothing can be said any more but by breaking the connection
                 raise
-            await problems.response(problems.of_error(error))(scope, receive, send_guarded)
+            await problems.response(problems.of_error(error))(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> problems.ProblemDetails | None:
         headers = Headers(scope=scope)

@@ -106,12 +106,17 @@ class Jobs:
             return list(reversed(self._jobs.values()))
 
     def cancel(self, job_id: str) -> Job:
-        """Ask a job to stop; it ends as `cancelled` when it comes to a place where it may. Raises NotFoundError."""
+        """Ask a job to stop, or forget one that has ended. Raises NotFoundError.
+
+        A job that goes on ends as `cancelled` when it comes to a place where it may.
+        """
         job = self.get(job_id)
         with self._lock:
             stop = self._stops.get(job_id)
             if stop is not None:
                 stop.set()
+            else:
+                self._jobs.pop(job_id, None)
         return job
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from rag import errors
 
@@ -156,11 +157,24 @@ async def _on_validation(request: Request, error: Exception) -> JSONResponse:
     return response(_of_validation(request, error))
 
 
-async def _on_http(_: Request, error: Exception) -> JSONResponse:
+async def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
     kind = _KIND_OF_STATUS.get(error.status_code, "bad-request")
     problem = details(kind, str(error.detail) if kind == "bad-request" else None)
-    return response(problem.model_copy(update={"status": error.status_code}), error.headers)
+    headers = _allowed(request) or error.headers if kind == "method-not-allowed" else error.headers
+    return response(problem.model_copy(update={"status": error.status_code}), headers)
+
+
+def _allowed(request: Request) -> dict[str, str]:
+    """An Allow header with the methods of every route at this path; Starlette names those of the first one only."""
+    described = request.app.openapi()["paths"].items()
+    found = {
+        method.upper()
+        for path, methods in described
+        if compile_path(path)[0].match(request.url.path)
+        for method in methods
+    }
+    return {"Allow": ", ".join(sorted(found))} if found else {}
 
 
 async def _on_error(_: Request, error: Exception) -> JSONResponse:

@@ -26,7 +26,7 @@ async def ask(request: AskRequest, service: ServiceDep) -> Answer | Response:
     question = service.question(request.question)
 
     def work(on_event: Callable[[str, Any], None] | None = None) -> Answer:
-        return service.workspace.ask(
+        return service.ask(
             question,
             collection=request.collection,
             limit=request.limit,

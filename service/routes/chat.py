@@ -153,7 +153,7 @@ async def chat(request: ChatRequest, http: Request, service: ServiceDep) -> Comp
     """Answer the last message of the user from the sources, for clients of OpenAI's API."""
     question = service.question(_question(request.messages))
     collection = request.model.partition("/")[2] or None
-    answer = await service.compute(lambda: service.workspace.ask(question, collection=collection))
+    answer = await service.compute(lambda: service.ask(question, collection=collection))
     pieces = compose(answer, str(http.base_url))
     completion = Completion(
         id=answer.id.replace("ans_", "chatcmpl-"),

@@ -1,14 +1,16 @@
-"""GET /healthz and /readyz, for whoever keeps the service running."""
+"""GET /healthz, /readyz and /metrics, for whoever keeps the service running."""
 
 from __future__ import annotations
 
 from importlib.metadata import version
 
 from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse
 
 from rag.errors import ModelError
 from service.contract import Health
 from service.dependencies import ServiceDep
+from service.metrics import CONTENT_TYPE
 
 router = APIRouter(tags=["health"])
 
@@ -17,6 +19,12 @@ router = APIRouter(tags=["health"])
 async def healthz() -> Health:
     """Whether the process answers."""
     return Health(version=version("adfontes"))
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+def metrics(service: ServiceDep) -> PlainTextResponse:
+    """Counters in Prometheus' text format; none of them holds what anybody asked."""
+    return PlainTextResponse(service.metrics.text(), media_type=CONTENT_TYPE)
 
 
 @router.get("/readyz")

@@ -31,5 +31,5 @@ def job(job_id: str, service: ServiceDep) -> Job:
 
 @router.delete("/v1/jobs/{job_id}", status_code=202)
 def cancel(job_id: str, service: ServiceDep) -> Job:
-    """Ask a job to stop; nothing half-done is published. A finished job stays as it is."""
+    """Ask a job to stop; nothing half-done is published. A job that has ended is forgotten."""
     return service.jobs.cancel(job_id)

@@ -25,7 +25,12 @@ MEDIA_TYPES = {
 }
 SUFFIXES = {"bibtex": "bib", "ris": "ris", "csl": "json", "text": "txt"}
 _TEXT = {"schema": {"type": "string"}}
-_FILES: dict[int | str, dict[str, Any]] = {200: {"content": dict.fromkeys(MEDIA_TYPES.values(), _TEXT)}}
+_FILES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": dict.fromkeys(MEDIA_TYPES.values(), _TEXT)
+        | {MEDIA_TYPES["csl"]: {"schema": {"type": "array", "items": {"type": "object"}}}}
+    }
+}
 FormatQuery = Annotated[Format, Query(alias="format", description="JSON, or a file of another format.")]
 StyleQuery = Annotated[Style | None, Query(description="How entries are formatted.")]
 

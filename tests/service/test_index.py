@@ -186,6 +186,13 @@ def test_a_cancelled_job_publishes_nothing(client: TestClient, finished: Finishe
     assert client.get("/v1/documents/ledger").status_code == 404
 
 
+def test_a_finished_job_can_be_forgotten(client: TestClient, finished: Finished) -> None:
+    """Deleting a job that has ended takes it off the list."""
+    job = finished(client, client.post("/v1/index/rebuild").json())
+    assert client.delete(f"/v1/jobs/{job['id']}").status_code == 202
+    assert client.get(f"/v1/jobs/{job['id']}").status_code == 404
+
+
 def test_a_second_rebuild_of_the_same_collection_is_refused(client: TestClient, finished: Finished) -> None:
     """Two rebuilds of one collection make no sense: the second gets 409 and the name of the first."""
     text = long("Cart {n} paid {n}5 pence at the eastern gate.", 200)

@@ -25,6 +25,7 @@ ROUTES = {
     "/v1/models/{model}": {"get"},
     "/healthz": {"get"},
     "/readyz": {"get"},
+    "/metrics": {"get"},
 }
 
 

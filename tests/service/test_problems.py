@@ -168,6 +168,7 @@ def test_bad_bodies_of_the_other_routes(client: TestClient, path: str, body: dic
 def test_a_405_names_the_methods_that_are_allowed(client: TestClient) -> None:
     """HTTP asks for an Allow header, and it helps."""
     assert client.get(ASK).headers["allow"] == "POST"
+    assert client.put("/v1/documents").headers["allow"] == "GET, POST"
 
 
 def test_every_kind_of_problem_is_explained(client: TestClient) -> None:
