@@ -15,75 +15,130 @@ from typing import NamedTuple
 from benchmarks.bibliography import corpora
 from rag.bibliography import names
 
+
+def _listed(text: str, mark: str = "|") -> list[str]:
+    """The values of a table that is written in running lines."""
+    return text.split(mark)
+
+
 _FIELD = re.compile(r"\{(\w+)\}")
 _FAMILIES = ["Silva", "Souza", "Oliveira", "Pereira", "Costa", "Almeida", "Ferreira", "Rodrigues", "Gomes", "Martins", "Araújo", "Barbosa", "Ribeiro", "Carvalho", "Lima", "Rocha", "García", "López", "Hernández", "Muñoz", "Álvarez", "Castro", "Vieira", "Nunes", "Teixeira", "Moreira", "Cardoso", "Santos", "Mendonça", "Brandão", "Guimarães", "Leão", "Conceição", "Müller", "Schröder", "Dupont", "Lefèvre", "Rossi", "Smith", "Johnson", "Brown", "Taylor", "Wang", "Zhang", "Chen", "Nguyen", "Kim", "Kowalski", "Novák"]  # fmt: skip
 _GIVEN = ["João", "Maria", "José", "Ana", "Paulo", "Luiz", "Carlos", "Antônio", "Beatriz", "Márcia", "Fernanda", "Renata", "Marcos", "Rita", "Sônia", "Tiago", "Inês", "Miguel", "Carmen", "Juan", "Lucía", "Pedro", "Helena", "Michael", "Sarah", "Jürgen", "Anne", "Pierre", "Marco", "Wei", "Haruki", "Elena", "Robert", "Laura", "Peter", "Irina"]  # fmt: skip
 _PARTICLES = ("de", "da", "dos", "de", "von", "van", "do")
 _SUFFIXES = ("Júnior", "Filho", "Neto", "Jr.")
-_WHAT = ("Análise", "Avaliação", "Estudo", "História", "Ensaio", "Memória", "Políticas", "Gênero", "Educação", "Dinâmica", "Efeito",
-         "Influência", "O uso", "A construção", "Os sentidos", "Caracterização", "Evaluación", "La enseñanza", "Aproximación", "El papel",
-         "Desafios", "Flora", "Levantamento florístico", "Biologia", "O conceito")  # fmt: skip
-_OF = ("da formação docente", "das políticas públicas", "de espécies arbóreas", "do discurso", "da literatura indígena", "em saúde coletiva",
-       "de solos tropicais", "na atenção básica", "do desenvolvimento regional", "de la competencia profesional", "en la universidad",
-       "da linguagem e do pensamento", "entre trabalho e renda", "de frutos e sementes", "na Mata Atlântica", "no semiárido nordestino",
-       "da qualidade da água", "do ensino superior", "de redes sociais", "na bacia do rio Doce")  # fmt: skip
-_NOUNS = ("Linguagem", "Poder", "Memória", "Trabalho", "Identidade", "Ciência", "Cultura", "Direito", "Corpo", "Sociedade", "Natureza",
-          "Território", "Método", "Ética", "Leitura", "Escola", "Mercado", "Tempo", "Razão", "Mito", "Estado", "Technology", "Culture",
-          "Democracy", "Growth", "Semantics", "Ecology", "Topology", "Power")  # fmt: skip
-_TAIL = ("", "", "", ": uma revisão sistemática", ": um estudo de caso", ": limites e possibilidades", " no Brasil contemporâneo",
-         ", São Paulo, Brasil", " (1930-1964)", ": teoria e prática", " em Minas Gerais, Brasil", ": entre a norma e o uso", " de ‘Valência’ em vaso")  # fmt: skip
-_JOURNALS = ("Revista de História Regional", "Cadernos de Pesquisa", "Estudos Avançados", "Educação e Sociedade", "Ciência e Cultura",
-             "Revista de Administração Pública", "Dados", "Lua Nova", "Novos Estudos", "Sociologias", "Pesq Vet Bras", "Arq Bras Cardiol",
-             "Rev Assoc Med Bras", "Rev Esc Enferm", "Rev Panam Salud Publica", "Gac Sanit", "Med Clin (Barc)", "Acta Botanica", "Caldasia",
-             "Bragantia Nova", "Revista Árvore", "Estudios Filológicos", "Revista de Indias", "Estudos de Sociologia", "Varia Historia",
-             "Ecology", "Nature", "Cell", "Minds", "J Biol Educ", "Signa", "Análise Social", "Ciências do Solo", "Cadernos de Letras")  # fmt: skip
-_PUBLISHERS = ("Cortez", "Editora da Universidade", "Vozes", "Ática", "Companhia das Letras", "Brasiliense", "UFMG", "Edusp", "Loyola",
-               "Civilização Brasileira", "Papirus", "Artmed", "Atlas", "Saraiva", "Ministério da Agricultura", "Fundação Getulio Vargas",
-               "Siglo XXI", "Paidós", "Gedisa", "Routledge", "Sage", "CRC Press", "Academic Press", "Blackwell", "Springer", "Perspectiva",
-               "MIT Press", "John Wiley & Sons", "Oxford University Press", "Cambridge University Press", "Almedina", "Record")  # fmt: skip
-_UNIVERSITIES = ("Universidade de São Paulo", "Universidade Federal de Minas Gerais", "Universidade Estadual Paulista", "UFRJ", "UNICAMP",
-                 "Universidad de Buenos Aires", "Universidade Nova de Lisboa", "University of Leeds", "Faculdade de Educação, Universidade de Brasília",
-                 "Programa de Pós-Graduação em Letras, Universidade Federal do Pará", "Stanford University")  # fmt: skip
-_PLACES = ("São Paulo", "Rio de Janeiro", "Belo Horizonte", "Brasília", "Porto Alegre", "Campinas", "Curitiba", "Lisboa", "Buenos Aires", "México",
-           "Madrid", "Salvador", "Recife", "Florianópolis", "Campinas, SP", "Brasília, DF", "New York", "London", "Cambridge, MA", "Oxford",
-           "Berlin", "Paris", "Boca Raton", "Viçosa", "Thousand Oaks, CA", "Beijing", "Geneva", "Washington, DC")  # fmt: skip
-_BODIES = ("Ministério da Saúde", "Instituto Nacional de Estatística", "INE - Instituto Nacional de Estatística", "INEP", "World Bank",
-           "World Health Organization", "BRASIL. Ministério da Educação", "Brasil. Ministério da Fazenda", "UNESCO", "[ANS] Agência Nacional de Saúde",
-           "Organização Mundial do Comércio", "PORTUGAL", "European Commission", "Secretaria de Estado da Educação", "The Guardian", "OECD",
-           "FAO – Food and Agriculture Organization", "BANCO CENTRAL DO BRASIL. BACEN", "Conselho Nacional de Justiça (Brasil)", "BBC News",
-           "China. Ministry of Education", "Great Britain. Department of Health", "International Energy Agency", "Xinhua")  # fmt: skip
-_NEWS = ("Folha de S. Paulo", "O Globo", "The Guardian", "South China Morning Post", "El País", "The New York Times", "BBC News", "Reuters", "Le Monde",
-         "Bloomberg", "The Economist", "Süddeutsche Zeitung", "Wired", "Financial Times", "CNN", "China Daily")  # fmt: skip
-_EVENTS = ("ENCONTRO NACIONAL DE PESQUISA EM EDUCAÇÃO", "Congresso Brasileiro de Botânica", "Simpósio Internacional de Linguística",
-           "International Conference on Machine Learning", "Seminário de Ciência da Informação", "CONGRESSO BRASILEIRO DE SOCIOLOGIA")  # fmt: skip
+_WHAT = _listed(
+    "Análise|Avaliação|Estudo|História|Ensaio|Memória|Políticas|Gênero|Educação|Dinâmica|Efeito|Influência|O uso|"
+    "A construção|Os sentidos|Caracterização|Evaluación|La enseñanza|Aproximación|El papel|Desafios|Flora|"
+    "Levantamento florístico|Biologia|O conceito"
+)
+_OF = _listed(
+    "da formação docente|das políticas públicas|de espécies arbóreas|do discurso|da literatura indígena|"
+    "em saúde coletiva|de solos tropicais|na atenção básica|do desenvolvimento regional|"
+    "de la competencia profesional|en la universidad|da linguagem e do pensamento|entre trabalho e renda|"
+    "de frutos e sementes|na Mata Atlântica|no semiárido nordestino|da qualidade da água|do ensino superior|"
+    "de redes sociais|na bacia do rio Doce"
+)
+_NOUNS = _listed(
+    "Linguagem|Poder|Memória|Trabalho|Identidade|Ciência|Cultura|Direito|Corpo|Sociedade|Natureza|Território|"
+    "Método|Ética|Leitura|Escola|Mercado|Tempo|Razão|Mito|Estado|Technology|Culture|Democracy|Growth|Semantics|"
+    "Ecology|Topology|Power"
+)
+_TAIL = _listed(
+    "|||: uma revisão sistemática|: um estudo de caso|: limites e possibilidades| no Brasil contemporâneo|"
+    ", São Paulo, Brasil| (1930-1964)|: teoria e prática| em Minas Gerais, Brasil|"
+    ", setembro de 1991 a dezembro de 1996|: entre a norma e o uso| de ‘Valência’ em vaso"
+)
+_JOURNALS = _listed(
+    "Revista de História Regional|Cadernos de Pesquisa|Estudos Avançados|Educação e Sociedade|Ciência e Cultura|"
+    "Revista de Administração Pública|Dados|Lua Nova|Novos Estudos|Sociologias|Pesq Vet Bras|Arq Bras Cardiol|"
+    "Rev Assoc Med Bras|Rev Esc Enferm|Rev Panam Salud Publica|Gac Sanit|Med Clin (Barc)|Acta Botanica|Caldasia|"
+    "Bragantia Nova|Revista Árvore|Estudios Filológicos|Revista de Indias|Estudos de Sociologia|Varia Historia|"
+    "Ecology|Nature|Cell|Minds|J Biol Educ|Signa|Análise Social|Ciências do Solo|Cadernos de Letras"
+)
+_PUBLISHERS = _listed(
+    "Cortez|Editora da Universidade|Vozes|Ática|Companhia das Letras|Brasiliense|UFMG|Edusp|Loyola|"
+    "Civilização Brasileira|Papirus|Artmed|Atlas|Saraiva|Ministério da Agricultura|Fundação Getulio Vargas|"
+    "Siglo XXI|Paidós|Gedisa|Routledge|Sage|CRC Press|Academic Press|Blackwell|Springer|Perspectiva|MIT Press|"
+    "John Wiley & Sons|Oxford University Press|Cambridge University Press|Almedina|Record"
+)
+_UNIVERSITIES = _listed(
+    "Universidade de São Paulo|Universidade Federal de Minas Gerais|Universidade Estadual Paulista|UFRJ|UNICAMP|"
+    "Universidad de Buenos Aires|Universidade Nova de Lisboa|University of Leeds|"
+    "Faculdade de Educação, Universidade de Brasília|"
+    "Programa de Pós-Graduação em Letras, Universidade Federal do Pará|Stanford University"
+)
+_PLACES = _listed(
+    "São Paulo|Rio de Janeiro|Belo Horizonte|Brasília|Porto Alegre|Campinas|Curitiba|Lisboa|Buenos Aires|México|"
+    "Madrid|Salvador|Recife|Florianópolis|Campinas, SP|Brasília, DF|New York|London|Cambridge, MA|Oxford|Berlin|"
+    "Paris|Boca Raton|Viçosa|Thousand Oaks, CA|Beijing|Geneva|Washington, DC"
+)
+_BODIES = _listed(
+    "Ministério da Saúde|Instituto Nacional de Estatística|INE - Instituto Nacional de Estatística|INEP|"
+    "World Bank|World Health Organization|BRASIL. Ministério da Educação|Brasil. Ministério da Fazenda|UNESCO|"
+    "[ANS] Agência Nacional de Saúde|Organização Mundial do Comércio|PORTUGAL|European Commission|"
+    "Secretaria de Estado da Educação|The Guardian|OECD|FAO – Food and Agriculture Organization|"
+    "BANCO CENTRAL DO BRASIL. BACEN|Conselho Nacional de Justiça (Brasil)|BBC News|China. Ministry of Education|"
+    "Great Britain. Department of Health|International Energy Agency|Xinhua"
+)
+_NEWS = _listed(
+    "Folha de S. Paulo|O Globo|The Guardian|South China Morning Post|El País|The New York Times|BBC News|Reuters|"
+    "Le Monde|Bloomberg|The Economist|Süddeutsche Zeitung|Wired|Financial Times|CNN|China Daily"
+)
+_EVENTS = _listed(
+    "ENCONTRO NACIONAL DE PESQUISA EM EDUCAÇÃO|Congresso Brasileiro de Botânica|"
+    "Simpósio Internacional de Linguística|International Conference on Machine Learning|"
+    "Seminário de Ciência da Informação|CONGRESSO BRASILEIRO DE SOCIOLOGIA"
+)
 _MONTHS = {"pt": ["jan.", "fev.", "mar.", "abr.", "maio", "jun.", "jul.", "ago.", "set.", "out.", "nov.", "dez."], "en": ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
            "long": ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]}  # fmt: skip
 
-_COUNTRIES = (
-    "China",
-    "Brasil",
-    "BRASIL",
-    "Great Britain",
-    "Portugal",
-    "United States",
-    "India",
-    "France",
-    "España",
-    "Germany",
-    "Japan",
-    "EU",
+_COUNTRIES = ("China|Brasil|BRASIL|Great Britain|Portugal|United States|India|France|España|Germany|Japan|EU").split(
+    "|"
 )
-_STATE = ("Ministry of Science and Technology", "Ministério do Trabalho", "State Council", "Department for Education", "Ministry of Foreign Affairs",
-          "National Development and Reform Commission", "Congress. House Committee on Energy", "Academy of Social Sciences", "Cyber Agency",
-          "Conselho Nacional de Educação", "Bureau of Statistics", "Academy of Engineering and Technology of {}", "Central Bank of {}",
-          "Space Administration of {}", "Supreme Court of {}")  # fmt: skip
-_HAN_NAMES = (
-    ["王小明", "李静", "张伟", "刘洋", "陈建国", "杨帆", "赵敏", "黄磊", "周杰", "吴晓", "徐志", "孙丽", "马云飞", "朱红", "胡军", "郭强", "何平", "高翔", "林峰", "罗敏"]
+_STATE = _listed(
+    "Ministry of Science and Technology|Ministério do Trabalho|State Council|Department for Education|"
+    "Ministry of Foreign Affairs|National Development and Reform Commission|Congress. House Committee on Energy|"
+    "Academy of Social Sciences|Cyber Agency|Conselho Nacional de Educação|Bureau of Statistics|"
+    "Academy of Engineering and Technology of {}|Central Bank of {}|Space Administration of {}|"
+    "Supreme Court of {}"
 )
+_HAN_NAMES = [
+    "王小明",
+    "李静",
+    "张伟",
+    "刘洋",
+    "陈建国",
+    "杨帆",
+    "赵敏",
+    "黄磊",
+    "周杰",
+    "吴晓",
+    "徐志",
+    "孙丽",
+    "马云飞",
+    "朱红",
+    "胡军",
+    "郭强",
+    "何平",
+    "高翔",
+    "林峰",
+    "罗敏",
+]
 _HAN_TITLES = (("Zhongguo jingji gaige yanjiu", "中国经济改革研究", "Research on China’s economic reform"),
                ("Rengong zhineng yu shehui zhili", "人工智能与社会治理", "Artificial intelligence and social governance"),
                ("Lun wenhua ziben", "论文化资本", "On cultural capital"),
                ("Xin shidai de waijiao?", "新时代的外交？", "Diplomacy of a new era?"))  # fmt: skip
+_HAN_WORDS = "中国 国际 数字 人工智能 社会 经济 文化 教育 农村 城市 环境 治理 政策 发展 研究 理论 实践 历史 比较 分析 影响 机制 路径 问题 改革 安全 技术 创新".split()
+_HAN_PLACES = "北京 上海 广州 南京 武汉 成都 天津".split()
+_HAN_PRESSES = "人民出版社 商务印书馆 中华书局 北京大学出版社 高等教育出版社 社会科学文献出版社 科学出版社".split()
+_HAN_UNIVERSITIES = "清华大学 复旦大学 武汉大学 南京大学 浙江大学".split()
+_KOREAN_NAMES = (
+    "김민수 이영희 박지훈 최은정 정수빈 강현우 조미경 윤서연 장동건 임하늘 한지민 오세훈 서지수 신동엽 권나라".split()
+)
+_KOREAN_WORDS = ("한국 사회 교육 문화 정책 청소년의 대학생의 노인의 지역 도시 환경 디지털 인공지능 기술 변화와 발전에 관한 미치는 영향 연구 분석 비교 "
+                 "특성에 대한 고찰 관계 효과 방안 과제").split()  # fmt: skip
+_KOREAN_JOURNALS = "한국교육학연구 사회과학연구 한국행정학보 정보과학회논문지 한국언어학회지 대한건축학회지 국어국문학 경영학연구".split()
+_KOREAN_PRESSES = "민음사 창비 한길사 서울대학교출판부 박영사 문학과지성사".split()
 _HAN_JOURNALS = (
     ("Jingji yanjiu", "经济研究"),
     ("Shehuixue yanjiu", "社会学研究"),
@@ -144,6 +199,38 @@ JOURNAL = (
     "{author}, {title}, {container} {volume} ({date}) {page}.",
     "{author}: {title}. {container} {volume}, {page} ({date})",
     "{author} {title}. {container}, {date}. <doi>",
+    "{author} {date} {title} {container} {volume} {page}",
+    "{author} {date} {container} {volume} {page1}",
+    "{author} {title}. {container} {volume}, {page} ({date}).",
+    "{author} {title}. {container} {volume}, {page1} ({date}). <doi>",
+    "{author} {date}, {container}, {volume}, {page1}",
+    "{author}, {date}, {container}, {volume}, {page1}",
+    "{author}, {date}. {title}. {container} {volume}, {page}.",
+    "{author}, {title}, {container} {volume} ({date}) {page1}, <arxiv>.",
+    "{author}, {title}, {container} {volume}, {page1} ({date}) [<arxiv>].",
+    "{author}, {container} {volume} ({date}) {page1}; <arxiv>.",
+)
+HAN = (
+    "{hans}. {hantitle}[J]. {hanjournal}, {date}, {volume}({issue}): {page}.",
+    "{hans}. {hantitle}[J]. {hanjournal}, {date}({issue}): {page}.",
+    "{hans}. {hantitle}［J］. {hanjournal}, {date}, {volume}({issue}): {page}.",
+    "{hans}：《{hantitle}》，《{hanjournal}》{date}年第{issue}期，第{page}页。",
+    "{hans}，《{hantitle}》，{hanplace}：{hanpress}，{date}年。",
+    "{hans}. {hantitle}[M]. {hanplace}: {hanpress}, {date}.",
+    "{hans}. {hantitle}[M]. {hanplace}: {hanpress}, {date}: {page}.",
+    "{hans}. {hantitle}[D]. {hanplace}: {hanuni}, {date}.",
+    "{hans}. {hantitle}[EB/OL]. <web>",
+    "{hans} ({date}). {hantitle}. {hanjournal}, {volume}({issue}), {page}.",
+    "{hans}, {hantitle}, {hanjournal}, {volume}, {date}.",
+    "{kors}, {kortitle}, {korjournal}, 제{volume}권 제{issue}호, {date}, pp.{page}.",
+    "{kors}, {kortitle}, {korjournal}, {volume}({issue}), {date}, {page}.",
+    "{kors}, {date}, {kortitle}, {korjournal}, {volume}({issue}), {page}.",
+    "{kors}({date}). {kortitle}. {korjournal}, {volume}({issue}), {page}.",
+    "{kors} ({date}). {kortitle}. {korjournal} 제{volume}집, {page}쪽.",
+    "{kors}. {kortitle}. {korjournal}. {date};{volume}({issue}):{page}. <doi>",
+    "{kors}, 『{kortitle}』, {korpress}, {date}.",
+    "{kors}, {kortitle}, {korplace}: {korpress}, {date}.",
+    "{kors}, 「{kortitle}」, 『{korjournal}』 {volume}, {date}, {page}쪽.",
 )
 BOOK = (
     "{author}: {title}. {place} {date}.",
@@ -261,7 +348,7 @@ WEB = (
     "{body}. {title} [Internet]. {place}: {publisher}; {date} <cited>. <avail>",
     "{author} {title}. {news}. {ldate}. <web>",
 )
-_KINDS = ((JOURNAL, 48), (BOOK, 19), (CHAPTER, 12), (MEETING, 5), (THESIS, 5), (WEB, 11))
+_KINDS = ((HAN, 6), (JOURNAL, 46), (BOOK, 19), (CHAPTER, 12), (MEETING, 5), (THESIS, 5), (WEB, 11))
 
 
 class Pools(NamedTuple):
@@ -282,6 +369,60 @@ def rendered(train: list[corpora.Labelled], count: int, rng: random.Random) -> I
     for _ in range(count):
         templates = rng.choices([kind for kind, _ in _KINDS], weights)[0]
         yield _fill(rng.choice(templates), pools, rng)
+
+
+def recombined(train: list[corpora.Labelled], count: int, rng: random.Random) -> Iterator[corpora.Labelled]:
+    """Real strings with some of their values exchanged for those of other strings, all collections alike.
+
+    What stays is how a list orders and marks its fields; what changes are the words, so that the model learns
+    the one without leaning on the other.
+    """
+    pool: dict[str, list[str]] = {}
+    by_source: dict[str, list[corpora.Labelled]] = {}
+    for item in train:
+        by_source.setdefault(item.source, []).append(item)
+        for label, a, b in item.spans:
+            pool.setdefault(_like(label, item.raw[a:b]), []).append(item.raw[a:b])
+    sources = list(by_source)
+    weights = [len(by_source[source]) ** 0.5 for source in sources]
+    for source in rng.choices(sources, weights, k=count):
+        yield _exchanged(rng.choice(by_source[source]), pool, rng)
+
+
+def _like(label: str, value: str) -> str:
+    """Values of one kind: names written alike, numbers of like form, texts in like script."""
+    if label in {"author", "editor", "translator"}:
+        first = (
+            "I"
+            if re.match(r"[^\W\d_]\.", value)
+            else "F,I"
+            if re.match(r"[\w’' -]+,\s*[^\W\d_]\.", value)
+            else "F I"
+            if re.match(r"\w+ [A-Z]{1,3}\b", value)
+            else "F"
+        )
+        return f"author|{first}|{',' in value}|{';' in value}"
+    if label in {"volume", "issue", "page", "date", "edition", "note", "genre", "web", "label"}:
+        return f"{label}|{re.sub('[0-9]+', '0', value)[:6]}"
+    return f"{label}|{value[:1].isascii()}|{len(value) > 60}"
+
+
+def _exchanged(item: corpora.Labelled, pool: dict[str, list[str]], rng: random.Random) -> corpora.Labelled:
+    raw = ""
+    spans: list[tuple[str, int, int]] = []
+    position = 0
+    for label, a, b in sorted(item.spans, key=lambda s: s[1]):
+        if a < position:
+            continue
+        value = item.raw[a:b]
+        if label not in {"web", "label"} and rng.random() < 0.6:
+            other = rng.choice(pool[_like(label, value)])
+            value = other if (other[-1] == ".") == (value[-1] == ".") else value
+        raw += item.raw[position:a]
+        spans.append((label, len(raw), len(raw) + len(value)))
+        raw += value
+        position = b
+    return corpora.Labelled(raw + item.raw[position:], tuple(spans), "recombined")
 
 
 def _pools(train: list[corpora.Labelled]) -> Pools:
@@ -419,6 +560,31 @@ def _value(
         if name == "translator":
             return name, " e ".join(f"{rng.choice(_GIVEN)} {f}" for f, _ in people)
         return name, style.many(people)
+    if name in {"hans", "kors"}:
+        chosen = rng.sample(_HAN_NAMES if name == "hans" else _KOREAN_NAMES, rng.choice((1, 1, 2, 3)))
+        return "author", rng.choice((", ", "，", "、") if name == "hans" else (", ", "・", ", ")).join(
+            chosen
+        ) + rng.choice(("", "", "", ", 等" if name == "hans" else " 외 3인"))
+    if name in {"hantitle", "kortitle"}:
+        words = rng.sample(_HAN_WORDS if name == "hantitle" else _KOREAN_WORDS, rng.randint(3, 7))
+        text = ("" if name == "hantitle" else " ").join(words)
+        if rng.random() < 0.3:
+            text += rng.choice(("——以", ": ", "：", ", ")) + ("" if name == "hantitle" else " ").join(
+                rng.sample(words, 2)
+            )
+        return "title", text
+    if name == "hanjournal":
+        return "container", rng.choice(("", "中国", "当代")) + "".join(rng.sample(_HAN_WORDS, 2)) + rng.choice(
+            ("", "研究", "学报", "评论")
+        )
+    if name == "korjournal":
+        return "container", rng.choice(_KOREAN_JOURNALS)
+    if name in {"hanplace", "korplace"}:
+        return "place", rng.choice(_HAN_PLACES) if name == "hanplace" else rng.choice(("서울", "부산", "대구"))
+    if name in {"hanpress", "korpress", "hanuni"}:
+        return "publisher", rng.choice(
+            {"hanpress": _HAN_PRESSES, "korpress": _KOREAN_PRESSES, "hanuni": _HAN_UNIVERSITIES}[name]
+        )
     if name == "state":
         country = rng.choice(_COUNTRIES)
         return "author", f"{country}. {rng.choice(_STATE).format(country)}"
@@ -578,6 +744,8 @@ def _literal(name: str, rng: random.Random) -> str:
         )
         lead = rng.choice(("Disponível em: ", "Disponible en: ", "Available from: ", "Available at: ", ""))
         return f"{lead}{url}{rng.choice(('.', ''))}{access}"
+    if name == "arxiv":
+        return rng.choice(("arXiv:", "")) + f"{rng.randint(10, 23)}{rng.randint(10, 12)}.{rng.randint(10000, 99999)}"
     if name == "avail":
         return f"{rng.choice(('Available from: ', 'Disponível em: ', 'Disponible en: '))}{url}"
     if name == "cited":

@@ -37,6 +37,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--iterations", type=int, default=120)
     arguments.add_argument("--rendered", type=int, default=12000)
+    arguments.add_argument("--recombined", type=int, default=8000)
     arguments.add_argument("--c1", type=float, default=0.2)
     arguments.add_argument("--c2", type=float, default=0.05)
     arguments.add_argument("--minfreq", type=float, default=2)
@@ -44,14 +45,16 @@ def main() -> None:
     given = arguments.parse_args()
     train, _, _ = corpora.split()
     rendered = list(render.rendered(train, given.rendered, random.Random(7)))
+    mixed = list(render.recombined(train, given.recombined, random.Random(8)))
     trainer = pycrfsuite.Trainer(verbose=True)
     begun = time.perf_counter()
-    for item in [*train, *rendered]:
+    for item in [*train, *rendered, *mixed]:
         cut = tagger.tokens(item.raw)[:400]
         if cut:
-            trainer.append(tagger.features(item.raw, cut), labels_of(item, cut))
+            trainer.append(tagger.features(cut), labels_of(item, cut))
     print(
-        f"{len(train)} strings, {len(rendered)} rendered, features in {time.perf_counter() - begun:.0f} s", flush=True
+        f"{len(train)} strings, {len(rendered)} rendered, {len(mixed)} recombined, features in {time.perf_counter() - begun:.0f} s",
+        flush=True,
     )
     trainer.select("lbfgs")
     trainer.set_params(
@@ -61,7 +64,7 @@ def main() -> None:
             "max_iterations": given.iterations,
             "feature.minfreq": given.minfreq,
             "feature.possible_transitions": True,
-        }  # fmt: skip
+        }
     )
     given.model.parent.mkdir(exist_ok=True)
     trainer.train(str(given.model))

@@ -12,38 +12,113 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _TYPES = {
-    "article-journal": "article", "article-magazine": "article", "article-newspaper": "article", "article": "unpublished", "book": "book",
-    "chapter": "incollection", "entry-encyclopedia": "inreference", "paper-conference": "inproceedings", "thesis": "phdthesis",
-    "report": "techreport", "webpage": "online", "dataset": "dataset", "software": "software", "document": "misc", "patent": "patent",
-    "legislation": "legislation", "manuscript": "unpublished", "post-weblog": "online", "motion_picture": "movie",
-}  # fmt: skip
+    "article-journal": "article",
+    "article-magazine": "article",
+    "article-newspaper": "article",
+    "article": "unpublished",
+    "book": "book",
+    "chapter": "incollection",
+    "entry-encyclopedia": "inreference",
+    "paper-conference": "inproceedings",
+    "thesis": "phdthesis",
+    "report": "techreport",
+    "webpage": "online",
+    "dataset": "dataset",
+    "software": "software",
+    "document": "misc",
+    "patent": "patent",
+    "legislation": "legislation",
+    "manuscript": "unpublished",
+    "post-weblog": "online",
+    "motion_picture": "movie",
+}
 _FROM_TYPES = {
-    "article": "article-journal", "periodical": "article-journal", "book": "book", "mvbook": "book", "collection": "book",
-    "proceedings": "book", "inbook": "chapter", "incollection": "chapter", "suppbook": "chapter", "bookinbook": "chapter",
-    "inreference": "entry-encyclopedia", "inproceedings": "paper-conference", "conference": "paper-conference", "phdthesis": "thesis",
-    "mastersthesis": "thesis", "thesis": "thesis", "techreport": "report", "report": "report", "manual": "report", "online": "webpage",
-    "electronic": "webpage", "www": "webpage", "dataset": "dataset", "software": "software", "patent": "patent",
-    "legislation": "legislation", "unpublished": "manuscript", "movie": "motion_picture", "booklet": "book",
-}  # fmt: skip
+    "article": "article-journal",
+    "periodical": "article-journal",
+    "book": "book",
+    "mvbook": "book",
+    "collection": "book",
+    "proceedings": "book",
+    "inbook": "chapter",
+    "incollection": "chapter",
+    "suppbook": "chapter",
+    "bookinbook": "chapter",
+    "inreference": "entry-encyclopedia",
+    "inproceedings": "paper-conference",
+    "conference": "paper-conference",
+    "phdthesis": "thesis",
+    "mastersthesis": "thesis",
+    "thesis": "thesis",
+    "techreport": "report",
+    "report": "report",
+    "manual": "report",
+    "online": "webpage",
+    "electronic": "webpage",
+    "www": "webpage",
+    "dataset": "dataset",
+    "software": "software",
+    "patent": "patent",
+    "legislation": "legislation",
+    "unpublished": "manuscript",
+    "movie": "motion_picture",
+    "booklet": "book",
+}
 _FIELDS = {
-    "title": "title", "publisher-place": "address", "volume": "volume", "edition": "edition", "note": "note", "DOI": "doi",
-    "URL": "url", "ISBN": "isbn", "ISSN": "issn", "language": "langid", "abstract": "abstract", "keyword": "keywords",
-    "collection-title": "series", "genre": "type", "medium": "howpublished", "event-title": "eventtitle", "event-place": "venue",
-    "number-of-pages": "pagetotal", "status": "pubstate", "archive": "eprinttype", "archive_location": "eprint", "PMID": "pmid",
-    "PMCID": "pmcid", "chapter-number": "chapter", "version": "version", "title-short": "shorttitle", "original-title": "origtitle",
-}  # fmt: skip
+    "title": "title",
+    "publisher-place": "address",
+    "volume": "volume",
+    "edition": "edition",
+    "note": "note",
+    "DOI": "doi",
+    "URL": "url",
+    "ISBN": "isbn",
+    "ISSN": "issn",
+    "language": "langid",
+    "abstract": "abstract",
+    "keyword": "keywords",
+    "collection-title": "series",
+    "genre": "type",
+    "medium": "howpublished",
+    "event-title": "eventtitle",
+    "event-place": "venue",
+    "number-of-pages": "pagetotal",
+    "status": "pubstate",
+    "archive": "eprinttype",
+    "archive_location": "eprint",
+    "PMID": "pmid",
+    "PMCID": "pmcid",
+    "chapter-number": "chapter",
+    "version": "version",
+    "title-short": "shorttitle",
+    "original-title": "origtitle",
+}
 _FROM_FIELDS = {field: variable for variable, field in _FIELDS.items()} | {
-    "location": "publisher-place", "language": "language", "archiveprefix": "archive",
-}  # fmt: skip
+    "location": "publisher-place",
+    "language": "language",
+    "archiveprefix": "archive",
+}
 _NAMES = ("author", "editor", "translator")
 _VERBATIM = {"doi", "url", "eprint", "file"}
 _ARTICLES = {"article-journal", "article-magazine", "article-newspaper"}
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _ESCAPES = {
-    "\\": r"\textbackslash{}", "{": r"\textbraceleft{}", "}": r"\textbraceright{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_", "$": r"\$", "<": r"\textless{}", ">": r"\textgreater{}", '"': r"\textquotedbl{}",
-    "|": r"\textbar{}", "`": r"\textasciigrave{}", "'": r"\textquotesingle{}",
-}  # fmt: skip
+    "\\": r"\textbackslash{}",
+    "{": r"\textbraceleft{}",
+    "}": r"\textbraceright{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "&": r"\&",
+    "%": r"\%",
+    "#": r"\#",
+    "_": r"\_",
+    "$": r"\$",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    '"': r"\textquotedbl{}",
+    "|": r"\textbar{}",
+    "`": r"\textasciigrave{}",
+    "'": r"\textquotesingle{}",
+}
 _UNESCAPES = {v: k for k, v in _ESCAPES.items()}
 _COMMANDS = re.compile("|".join(re.escape(v) for v in sorted(_UNESCAPES, key=len, reverse=True)))
 
@@ -63,11 +138,11 @@ def write(items: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
 
 
 def _library(text: str) -> Any:  # noqa: ANN401 - bibtexparser's Library
-    import bibtexparser
     from bibtexparser import middlewares
+    from bibtexparser.entrypoint import parse_string
 
     stack = [middlewares.ResolveStringReferencesMiddleware(), middlewares.RemoveEnclosingMiddleware()]
-    return bibtexparser.parse_string(text, parse_stack=stack)
+    return parse_string(text, parse_stack=stack)
 
 
 def _item(entry: Any) -> dict[str, Any]:  # noqa: ANN401 - bibtexparser's Entry

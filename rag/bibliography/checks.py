@@ -1,4 +1,6 @@
-"""What is wrong with an entry, named and never repaired. Kinds, with what each one claims:
+"""What is wrong with an entry, named and never repaired.
+
+The kinds, and what each one claims:
 
 ========================  ========  ==========================================================================
 ``missing-date``          warning   the entry gives no year (entries marked "n.d." or "forthcoming": info)
@@ -8,7 +10,7 @@
 ``malformed-doi``         warning   what is written as a DOI is none (ISO 26324)
 ``malformed-isbn``        warning   wrong length or check digit (ISO 2108)
 ``malformed-address``     warning   what is written as a URL names no host
-``date-contradiction``    warning   the date inside the address or DOI is not the entry's (info where it may be innocent)
+``date-contradiction``    warning   the address's or DOI's own date is not the entry's (info where it may be innocent)
 ``duplicate-entry``       warning   the same work stands in the list twice
 ``unparsed-remainder``    info      a stretch of text that no field explains
 ========================  ========  ==========================================================================
@@ -23,7 +25,7 @@ from typing import Any
 
 from rag.bibliography import dates, identifiers, names
 from rag.bibliography.segments import Segment
-from rag.types import Problem, Reference, Severity
+from rag.types import Csl, Problem, Reference, Severity
 
 _MALFORMED = {"DOI": "malformed-doi", "URL": "malformed-address", "ISBN": "malformed-isbn"}
 _EXPLAIN = {
@@ -56,7 +58,7 @@ def entry(
         return tuple(problems)
     who = _who(csl)
     if "issued" not in csl:
-        said = csl.get("status") or any(s.label == "no-date" for s in segments)
+        said = csl.get("status") or any(s.label == "no-date" for s in segments) or dates.NO_DATE.search(raw[:300])
         message = f"{who}: the entry gives no date" + (
             " and says so." if said else "; add the year, or “n.d.” if there is none."
         )
@@ -109,7 +111,7 @@ def _contradiction(csl: dict[str, Any], found: identifiers.Found) -> tuple[str, 
 
 
 def duplicates(references: Sequence[Reference]) -> tuple[Reference, ...]:
-    """Mark every reference that says the same work as an earlier one (same DOI, or same first author, year and title)."""
+    """Mark every reference that gives a work a second time: same DOI, or same first author, year and title."""
     seen: dict[tuple[str, ...], Reference] = {}
     marked: list[Reference] = []
     for reference in references:
@@ -144,7 +146,7 @@ def _keys(reference: Reference) -> list[tuple[str, ...]]:
     return keys
 
 
-def _who(csl: Any) -> str:
+def _who(csl: Csl) -> str:
     for role in ("author", "editor"):
         people = csl.get(role)
         if people:

@@ -42,7 +42,8 @@ NO_DATE = re.compile(
     re.IGNORECASE,
 )
 FORTHCOMING = re.compile(
-    r"\b(?:forthcoming|in press|to appear|in preparation|submitted|no prelo|en prensa|im Druck|im Erscheinen|à paraître|sous presse)\b",
+    r"\b(?:forthcoming|in press|to appear|in preparation|submitted|no prelo|en prensa|im Druck|im Erscheinen|"
+    r"à paraître|sous presse)\b",
     re.IGNORECASE,
 )
 

@@ -21,12 +21,20 @@ MAX_ENTRY = 4000
 _EDGE = " \t\r\n\u00a0\u3000,;:.。，；、"
 _QUOTES = '“”"«»„‟'
 _ROLES = {"author": "author", "editor": "editor", "translator": "translator", "director": "director"}
-_PLAIN = {"publisher": "publisher", "place": "publisher-place", "medium": "medium", "genre": "genre", "series": "collection-title",
-          "note": "note", "edition": "edition", "number": "number", "event": "event-title"}  # fmt: skip
+_PLAIN = {
+    "publisher": "publisher",
+    "place": "publisher-place",
+    "medium": "medium",
+    "genre": "genre",
+    "series": "collection-title",
+    "note": "note",
+    "edition": "edition",
+}
 _NEUTRAL = {"label", "lead", "note"}
 _TOTAL = re.compile(r"(?:p\.?\s*)?(\d{1,4})\s*(?:pp?|págs?|pages|f|fls?|S)\.?$", re.IGNORECASE)
 _LABEL = re.compile(
-    r"\s*(?:\[\d{1,4}\]|\(\d{1,3}\)|\d{1,3}[.)]|\d{1,3}(?=\s+[^\W\d_])|\d{1,3}\s?[-–](?=\s?[^\W\d_])|[•▪●*·‣–-])\s*(?=\S)"
+    r"\s*(?:\[\d{1,4}\]|\(\d{1,3}\)|\d{1,3}[.)]|\d{1,3}(?=\s+[^\W\d_])|\d{1,3}\s?[-–](?=\s?[^\W\d_])|"
+    r"[•▪●*·‣–-])\s*(?=\S)"
 )
 _TRANSLATION = re.compile(r"\s*\[(?P<translation>[^\[\]]{8,})\]\s*[.]?\s*$")
 
@@ -153,7 +161,7 @@ def _numbers(text: str, segments: list[Segment], csl: dict[str, Any]) -> None:
     for label in ("volume", "issue"):
         if value := _first(text, segments, label):
             value = re.sub(
-                r"^(?:vol(?:ume)?s?|v|bd|band|t|tomo|tome|no|nos|n|nr|num|núm|number|issue|iss|heft|h|fasc)[.º°]?\s*(?=[\dIVXLC(])",
+                r"^(?:vol(?:ume)?s?|v|bd|band|t|tomo|tome|nos?|n|nr|n[uú]m|number|issue|iss|heft|h|fasc)[.º°]?\s*(?=[\dIVXLC(])",
                 "",
                 value,
                 flags=re.IGNORECASE,
@@ -173,7 +181,7 @@ def _issued(text: str, segments: list[Segment], csl: dict[str, Any]) -> None:
     bare = [s for s in stretches if not (text[s.start - 1 : s.start] == "[" and text[s.end : s.end + 1] == "]")]
     if bare and len(bare) < len(stretches):
         # "Title [1926]. … Press, 2019": the bracketed year is when the work was first written.
-        first = next(d for s in stretches if s not in bare for d in dates.find(text[s.start : s.end]) or [None])
+        first = next((d for s in stretches if s not in bare for d in dates.find(text[s.start : s.end])), None)
         if first and first.parts:
             csl["original-date"] = {"date-parts": [first.parts]}
         stretches = bare
@@ -187,17 +195,15 @@ def _issued(text: str, segments: list[Segment], csl: dict[str, Any]) -> None:
         csl["issued"] = {"date-parts": [parts]}
         if year.suffix:
             csl["year-suffix"] = year.suffix
-    elif segments and (status := next((text[s.start : s.end] for s in segments if s.label == "no-date"), "")):
-        if dates.FORTHCOMING.search(status):
-            csl["status"] = status
+    elif status := dates.FORTHCOMING.search(text):
+        csl["status"] = status[0]
     for s in segments:
         if s.label == "accessed" and (when := dates.find(text[s.start : s.end])) and when[0].parts:
             csl["accessed"] = {"date-parts": [when[0].parts]}
 
 
 def _first(text: str, segments: list[Segment], label: str, *, quotes: bool = False) -> str:
-    value = next((v for s in segments if s.label == label and (v := _clean(text[s.start : s.end], quotes=quotes))), "")
-    return value
+    return next((v for s in segments if s.label == label and (v := _clean(text[s.start : s.end], quotes=quotes))), "")
 
 
 def _people(value: str) -> str:
@@ -220,7 +226,8 @@ def _clean(value: str, *, quotes: bool = False) -> str:
 
 
 _NEWS = re.compile(
-    r"\b(?:times|post|guardian|herald|tribune|daily|news|reuters|bloomberg|cnn|bbc|journal of commerce|wall street journal|gazette|telegraph|"
+    r"\b(?:times|post|guardian|herald|tribune|daily|news|reuters|bloomberg|cnn|bbc|street journal|gazette|"
+    r"telegraph|"
     r"zeitung|le monde|el país|folha|estadão|economist|observer|independent|xinhua|press)\b",
     re.IGNORECASE,
 )

@@ -20,8 +20,22 @@ STYLES = {
 }
 """Our short names → names in the CSL style repository; any other name of that repository works too."""
 
-_LOCALES = {"de": "de-DE", "es": "es-ES", "fr": "fr-FR", "it": "it-IT", "ja": "ja-JP", "ko": "ko-KR", "nl": "nl-NL",
-            "pl": "pl-PL", "pt": "pt-BR", "ru": "ru-RU", "sv": "sv-SE", "tr": "tr-TR", "zh": "zh-CN"}  # fmt: skip
+_MAIN_LOCALES = (
+    "de-DE",
+    "es-ES",
+    "fr-FR",
+    "it-IT",
+    "ja-JP",
+    "ko-KR",
+    "nl-NL",
+    "pl-PL",
+    "pt-BR",
+    "ru-RU",
+    "sv-SE",
+    "zh-CN",
+)
+_LOCALES = {tag[:2]: tag for tag in _MAIN_LOCALES}
+_NAME_PARTS = ("family", "given", "suffix", "literal", "non-dropping-particle", "dropping-particle")
 _NAMES = (
     "author",
     "editor",
@@ -33,9 +47,39 @@ _NAMES = (
     "recipient",
 )
 _DATES = ("issued", "accessed", "original-date", "submitted", "event-date")
-_TEXTS = ("title", "container-title", "collection-title", "publisher", "publisher-place", "event-title", "volume", "issue", "page", "edition",
-          "number", "genre", "medium", "note", "archive", "archive_location", "DOI", "URL", "ISBN", "ISSN", "PMID", "PMCID", "status", "version",
-          "number-of-pages", "chapter-number", "section", "title-short", "container-title-short", "original-title", "event-place")  # fmt: skip
+_TEXTS = [
+    "title",
+    "container-title",
+    "collection-title",
+    "publisher",
+    "publisher-place",
+    "event-title",
+    "volume",
+    "issue",
+    "page",
+    "edition",
+    "number",
+    "genre",
+    "medium",
+    "note",
+    "archive",
+    "archive_location",
+    "DOI",
+    "URL",
+    "ISBN",
+    "ISSN",
+    "PMID",
+    "PMCID",
+    "status",
+    "version",
+    "number-of-pages",
+    "chapter-number",
+    "section",
+    "title-short",
+    "container-title-short",
+    "original-title",
+    "event-place",
+]
 _TYPES = frozenset(
     [
         "article",
@@ -117,7 +161,7 @@ def _cite(item: dict[str, Any], style: str, locale: str) -> str:
             bibliography = CitationStylesBibliography(_style(style, locale), CiteProcJSON([item]), formatter.plain)
             bibliography.register(Citation([CitationItem(item["id"])]))
             text = "".join(str(part) for part in bibliography.bibliography())
-    except Exception:  # noqa: BLE001 - citeproc-py raises whatever an odd item leads it into; the plain form still says it
+    except Exception:  # noqa: BLE001 - citeproc-py raises whatever an odd item leads it into; see _plain
         return ""
     text = re.sub(r"^\[1\]\s*", "", " ".join(text.split()))
     # citeproc-py prints the bare word where the Chicago style labels an edition that the item does not have.
@@ -151,7 +195,7 @@ def _style(name: str, locale: str) -> Any:  # noqa: ANN401 - citeproc-py has no 
 
 
 def _locale(language: str, style: str) -> str:
-    """British English for Harvard, American for the styles that come from there; other languages by their main country."""
+    """British English for Harvard, American for the styles from there; other languages by their main country."""
     english = "en-GB" if style.startswith("harvard") else "en-US"
     return _LOCALES.get(str(language).replace("_", "-").split("-")[0].lower(), english)
 
@@ -176,21 +220,20 @@ def _usable(csl: Mapping[str, Any]) -> dict[str, Any]:
     return item
 
 
-def _sequence(value: Any) -> list[Any]:
+def _sequence(value: object) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else []
 
 
-def _name(value: Any) -> dict[str, str]:
+def _name(value: object) -> dict[str, str]:
     if not isinstance(value, Mapping):
         return {}
-    name = {k: " ".join(v.split()) for k in ("family", "given", "suffix", "literal", "non-dropping-particle", "dropping-particle")
-            if isinstance(v := value.get(k), str) and v.strip()}  # fmt: skip
+    name = {k: " ".join(v.split()) for k in _NAME_PARTS if isinstance(v := value.get(k), str) and v.strip()}
     if "family" not in name and "literal" not in name:
         return {"literal": name["given"]} if "given" in name else {}
     return {"literal": name["literal"]} if "literal" in name else name
 
 
-def _date(value: Any) -> list[int]:
+def _date(value: object) -> list[int]:
     parts = _sequence(value.get("date-parts")) if isinstance(value, Mapping) else []
     numbers: list[int] = []
     for part in _sequence(parts[0])[:3] if parts else []:

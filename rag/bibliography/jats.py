@@ -12,22 +12,47 @@ from typing import Any, NamedTuple
 from lxml import etree
 
 _TYPES = {
-    "journal": "article-journal", "book": "book", "chapter": "chapter", "confproc": "paper-conference", "conference": "paper-conference",
-    "thesis": "thesis", "report": "report", "webpage": "webpage", "web": "webpage", "website": "webpage", "newspaper": "article-newspaper",
-    "data": "dataset", "database": "dataset", "software": "software", "legal-doc": "legislation", "patent": "patent", "preprint": "article",
-    "letter": "personal_communication", "commun": "personal_communication", "gov": "report", "working-paper": "report",
-}  # fmt: skip
+    "journal": "article-journal",
+    "book": "book",
+    "chapter": "chapter",
+    "confproc": "paper-conference",
+    "conference": "paper-conference",
+    "thesis": "thesis",
+    "report": "report",
+    "webpage": "webpage",
+    "web": "webpage",
+    "website": "webpage",
+    "newspaper": "article-newspaper",
+    "data": "dataset",
+    "database": "dataset",
+    "software": "software",
+    "legal-doc": "legislation",
+    "patent": "patent",
+    "preprint": "article",
+    "letter": "personal_communication",
+    "commun": "personal_communication",
+    "gov": "report",
+    "working-paper": "report",
+}
 _TEXTS = {
-    "volume": "volume", "issue": "issue", "publisher-name": "publisher", "publisher-loc": "publisher-place", "edition": "edition",
-    "series": "collection-title", "isbn": "ISBN", "issn": "ISSN", "conf-name": "event-title", "conf-loc": "event-place",
+    "volume": "volume",
+    "issue": "issue",
+    "publisher-name": "publisher",
+    "publisher-loc": "publisher-place",
+    "edition": "edition",
+    "series": "collection-title",
+    "isbn": "ISBN",
+    "issn": "ISSN",
+    "conf-name": "event-title",
+    "conf-loc": "event-place",
     "version": "version",
-}  # fmt: skip
+}
 _IDS = {"doi": "DOI", "pmid": "PMID", "pmcid": "PMCID", "isbn": "ISBN", "issn": "ISSN"}
 _CITATIONS = ("element-citation", "mixed-citation", "nlm-citation", "citation")
 
 
 class Ref(NamedTuple):
-    """One ``<ref>``: its id in the file, its label, its printed string, and its item (empty where only the string says)."""
+    """One ``<ref>``: its id in the file, its label, its printed string, its item (empty where only the string says)."""
 
     key: str
     label: str | None
@@ -36,7 +61,7 @@ class Ref(NamedTuple):
 
 
 def read(data: bytes) -> list[Ref]:
-    """Every ``<ref>`` of a document or of a bare ``<ref-list>``, in order. Raises lxml's XMLSyntaxError for what is no XML."""
+    """Every ``<ref>`` of a document or of a bare ``<ref-list>``; raises lxml's XMLSyntaxError for what is no XML."""
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False, recover=True
     )

@@ -14,18 +14,24 @@ Name = dict[str, str]
 HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff々]+(?:[·・][\u3400-\u9fff]+)*")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _ET_AL = re.compile(
-    r"[\s,;&(\[]*\b(?:and|&|e|y|et|und)?\s*\b(?:et\s*al\b\.?|et\s+alii\b\.?|and\s+others\b|e\s+outros\b|y\s+otros\b|u\.\s?a\.)[)\]]?|等[。.,，]?",
+    r"[\s,;&(\[]*\b(?:and|&|e|y|et|und)?\s*"
+    r"\b(?:et\s*al\b\.?|et\s+alii\b\.?|and\s+others\b|e\s+outros\b|y\s+otros\b|u\.\s?a\.)[)\]]?|等[。.,，]?",
     re.IGNORECASE,
 )
 EDITOR_MARK = re.compile(
-    r"[\s,]*[(\[]?\b(?:eds?|editors?|edited\s+by|ed\.\s+by|orgs?|organizador(?:a|es|as)?|coords?|coordinador(?:a|es|as)?|hrsg|hg|"
+    r"[\s,]*[(\[]?\b(?:eds?|editors?|edited\s+by|ed\.\s+by|orgs?|organizador(?:a|es|as)?|coords?|coordinador(?:a|es|as)?|"
+    r"hrsg|hg|"
     r"dirs?|compilers?|comps?|éds?|editores)\b\.?(?:\s*by\b)?\s*[)\]]?[\s:,]*",
     re.IGNORECASE,
 )
-_PARTICLE = r"(?:von|van|der|den|de|del|della|di|da|do|dos|das|du|des|la|le|los|las|el|al|bin|ibn|ten|ter|zu|zur|af|av|y|e|d['’]|’t|'t)"
+_PARTICLE = (
+    r"(?:von|van|der|den|de|del|della|di|da|do|dos|das|du|des|la|le|los|las|el|al|bin|ibn|ten|ter|zu|zur|af|av|y|e|"
+    r"d['’]|’t|'t)"
+)
 _UPPER = r"[A-ZÀ-ÖØ-ÞĀĂĄĆĈĊČĎĐĒĖĘĚĞĢĪĮİĶĹĻĽŁŃŅŇŌŐŘŚŞŠŢŤŪŮŰŲŹŻŽΑ-ΩА-Я]"
 _INITIALS = re.compile(
-    rf"(?:(?:{_UPPER}[hjcu]?\.?[\s‐‑–-]*){{1,5}}(?:{_PARTICLE}\s*){{0,3}}(?:{_UPPER}\.\s?)?|(?:{_UPPER}[a-z]{{0,2}}\.[\s-]*){{1,5}})$"
+    rf"(?:(?:{_UPPER}[hjcu]?\.?[\s‐‑–-]*){{1,5}}(?:{_PARTICLE}\s*){{0,3}}(?:{_UPPER}\.\s?)?|"
+    rf"(?:{_UPPER}[a-z]{{0,2}}\.[\s-]*){{1,5}})$"
 )
 _STARTS_WITH_INITIALS = re.compile(
     rf"(?:(?:{_UPPER}[hjcu]?|{_UPPER}[a-z]{{1,3}})\.[\s‐‑-]*)+(?={_UPPER}|{_PARTICLE}\s)"
@@ -168,7 +174,7 @@ def _inverted(text: str) -> Name:
 
 
 def _with_suffix(name: Name) -> Name:
-    """ "GABRIEL JÚNIOR, R. F." → family GABRIEL, suffix JÚNIOR."""
+    """Read "GABRIEL JÚNIOR, R. F." → family GABRIEL, suffix JÚNIOR."""
     family, _, last = name["family"].rpartition(" ")
     return (
         {**name, "family": family, "suffix": last} if family and _SUFFIX.match(last) and last[0] not in "IV" else name

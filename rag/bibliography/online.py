@@ -1,4 +1,6 @@
-"""The grammar of online entries in author–date lists: "Author, 2024. Title. Newspaper [Online], 6 April. Available from: …".
+"""The grammar of online entries in author–date lists.
+
+"Author, 2024. Title. Newspaper [Online], 6 April. Available from: …"
 
 The medium mark in brackets divides such an entry so plainly that rules read it better than the model does,
 which has hardly seen any: before ``[Online],`` stands the container, before ``[Online].`` the title. What has
@@ -14,7 +16,8 @@ from rag.bibliography.segments import Segment
 
 _YEAR = r"(?:1[4-9]|20)\d\d[a-z]?"
 _HEAD_DATE = re.compile(
-    rf"[\s,]*(?:\((?P<a>{_YEAR}(?:[,/–-][^)]{{1,30}})?)\)|\[(?P<b>{_YEAR})\]|(?<=[\s,.])(?P<c>{_YEAR}))(?:\s*[.,:;]|\s(?=[“\"‘'«]))"
+    rf"[\s,]*(?:\((?P<a>{_YEAR}(?:[,/–-][^)]{{1,30}})?)\)|\[(?P<b>{_YEAR})\]|(?<=[\s,.])(?P<c>{_YEAR}))"
+    rf"(?:\s*[.,:;]|\s(?=[“\"‘'«]))"
 )
 _HEAD_NO_DATE = re.compile(
     r"[\s,]*\(?(?P<none>n\.\s?d\.?|s\.\s?d\.?|no date|s\.\s?f\.?|undated)\)?(?=[\s.,:])[.,:]?", re.IGNORECASE
@@ -22,13 +25,15 @@ _HEAD_NO_DATE = re.compile(
 _MEDIUM = re.compile(r"\s*[\[(](?P<medium>on-?line|en línea|em linha|en ligne)[\])]", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?:(?<=[.?!。？！])|(?<=[.?!][”\"’'»)]))\s+(?=[“\"‘'«\[(]?[^\W\d_a-zß-öø-ÿ]|\d)")
 _ABBREVIATED = re.compile(
-    r"\b(?:[A-Z]|vs|St|Dr|Mr|Mrs|Ms|[Nn]o|[Vv]ol|pp?|cf|ca|c|al|Jr|Inc|Co|Ltd|[Ee]ds?|U\.S|U\.K|approx|[Cc]h|sp|spp|var|Univ|Proc)\.$"
+    r"\b(?:[A-Z]|vs|St|Dr|Mr|Mrs|Ms|[Nn]o|[Vv]ol|pp?|cf|ca|c|al|Jr|Inc|Co|Ltd|[Ee]ds?|U\.S|U\.K|approx|[Cc]h|"
+    r"spp?|var|Univ|Proc)\.$"
 )
 _PLACE = r"[^\W\d_][\w.’'\s-]{1,40}"
 _IMPRINTS = (
     re.compile(rf"(?P<place>{_PLACE}(?:,\s[\w.’'\s-]{{2,25}})?)\s?:\s+(?P<publisher>[^:]{{2,120}}?)\s*[.,;]?\s*$"),
     re.compile(
-        r"(?P<place>[^\W\d_a-z][\w’'-]+(?:\s[^\W\d_a-z][\w’'-]+){0,2}),\s+(?P<publisher>[^\W\d_a-z][^:;,\d]{2,100}?)\s*\.?\s*$"
+        r"(?P<place>[^\W\d_a-z][\w’'-]+(?:\s[^\W\d_a-z][\w’'-]+){0,2}),\s+"
+        r"(?P<publisher>[^\W\d_a-z][^:;,\d]{2,100}?)\s*\.?\s*$"
     ),
 )
 _NAME = re.compile(r"(?:[^\W\d_a-z][\w’'&.-]*\s?){1,5}$")

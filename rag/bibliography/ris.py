@@ -11,24 +11,71 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _TYPES = {
-    "article-journal": "JOUR", "article-newspaper": "NEWS", "article-magazine": "MGZN", "article": "UNPB", "book": "BOOK", "chapter": "CHAP",
-    "entry-encyclopedia": "ENCYC", "paper-conference": "CPAPER", "thesis": "THES", "report": "RPRT", "webpage": "ELEC", "post-weblog": "BLOG",
-    "dataset": "DATA", "software": "COMP", "legislation": "STAT", "patent": "PAT", "motion_picture": "MPCT", "manuscript": "MANSCPT",
+    "article-journal": "JOUR",
+    "article-newspaper": "NEWS",
+    "article-magazine": "MGZN",
+    "article": "UNPB",
+    "book": "BOOK",
+    "chapter": "CHAP",
+    "entry-encyclopedia": "ENCYC",
+    "paper-conference": "CPAPER",
+    "thesis": "THES",
+    "report": "RPRT",
+    "webpage": "ELEC",
+    "post-weblog": "BLOG",
+    "dataset": "DATA",
+    "software": "COMP",
+    "legislation": "STAT",
+    "patent": "PAT",
+    "motion_picture": "MPCT",
+    "manuscript": "MANSCPT",
     "document": "GEN",
-}  # fmt: skip
+}
 _FROM_TYPES = {v: k for k, v in _TYPES.items()} | {
-    "CONF": "paper-conference", "EJOUR": "article-journal", "EBOOK": "book", "ECHAP": "chapter", "ICOMM": "webpage", "WEB": "webpage",
-    "EDBOOK": "book", "ABST": "article-journal", "INPR": "article-journal", "DICT": "entry-encyclopedia", "GOVDOC": "report",
-}  # fmt: skip
+    "CONF": "paper-conference",
+    "EJOUR": "article-journal",
+    "EBOOK": "book",
+    "ECHAP": "chapter",
+    "ICOMM": "webpage",
+    "WEB": "webpage",
+    "EDBOOK": "book",
+    "ABST": "article-journal",
+    "INPR": "article-journal",
+    "DICT": "entry-encyclopedia",
+    "GOVDOC": "report",
+}
 _FIELDS = {
-    "title": "title", "container-title": "secondary_title", "collection-title": "tertiary_title", "volume": "volume", "issue": "number",
-    "publisher": "publisher", "publisher-place": "place_published", "edition": "edition", "DOI": "doi", "abstract": "abstract",
-    "language": "language", "genre": "type_of_work", "medium": "custom1", "number": "custom7", "event-title": "custom3",
-    "number-of-pages": "custom4", "status": "custom5", "year-suffix": "custom6", "PMID": "accession_number",
-    "archive": "name_of_database", "archive_location": "call_number", "section": "section", "title-short": "short_title",
-}  # fmt: skip
-_ALSO = {"primary_title": "title", "journal_name": "container-title", "alternate_title2": "container-title", "alternate_title3": "container-title",
-         "alternate_title1": "container-title"}  # fmt: skip
+    "title": "title",
+    "container-title": "secondary_title",
+    "collection-title": "tertiary_title",
+    "volume": "volume",
+    "issue": "number",
+    "publisher": "publisher",
+    "publisher-place": "place_published",
+    "edition": "edition",
+    "DOI": "doi",
+    "abstract": "abstract",
+    "language": "language",
+    "genre": "type_of_work",
+    "medium": "custom1",
+    "number": "custom7",
+    "event-title": "custom3",
+    "number-of-pages": "custom4",
+    "status": "custom5",
+    "year-suffix": "custom6",
+    "PMID": "accession_number",
+    "archive": "name_of_database",
+    "archive_location": "call_number",
+    "section": "section",
+    "title-short": "short_title",
+}
+_ALSO = {
+    "primary_title": "title",
+    "journal_name": "container-title",
+    "alternate_title2": "container-title",
+    "alternate_title3": "container-title",
+    "alternate_title1": "container-title",
+}
 _NAMES = {"author": "authors", "editor": "secondary_authors", "translator": "subsidiary_authors"}
 
 

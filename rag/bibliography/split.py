@@ -22,14 +22,16 @@ _UPPER = r"[^\W\d_a-zß-öø-ÿ]"
 _AUTHOR = re.compile(
     rf"\s*(?:[“\"'‘«\[(]?\s*)?(?:"
     rf"[—–_-]{{2,}}|"  # the dash that repeats the author before
-    rf"(?:(?:de|da|do|dos|van|von|der|den|del|della|la|le|di|el|al|d’|d')\s+){{0,3}}{_UPPER}[\w'’‐‑-]*(?:[\s-]+[\w'’-]+){{0,3}},?\s+(?:{_UPPER}\.|{_UPPER}{{1,3}}[,.;:\s])|"  # Family, I.
+    rf"(?:(?:de|da|do|dos|van|von|der|den|del|della|la|le|di|el|al|d’|d')\s+){{0,3}}"
+    rf"{_UPPER}[\w'’‐‑-]*(?:[\s-]+[\w'’-]+){{0,3}},?\s+(?:{_UPPER}\.|{_UPPER}{{1,3}}[,.;:\s])|"  # Family, I.
     rf"(?:{_UPPER}\.[\s-]?){{1,4}}\s*{_UPPER}|"  # I. Family
     rf"{_UPPER}[\w'’‐‑-]+(?:\s[\w'’-]+)?,\s+{_UPPER}[\w’'-]+[\s,.;&]|"  # Family, Given
     rf"[^()]{{2,120}}?[\s(,.]\(?(?:1[5-9]|20)\d\d[a-z]?\)?[,.:;)]"  # Body, 2023.
     rf")"
 )
 _GOES_ON = re.compile(
-    r"\s*(?:[a-zß-öø-ÿ&(),;:.]|https?:|www\.|doi\b|DOI\b|In:?\s|pp?\.|vol\.|Vol\.|No\.|Available|Retrieved|Accessed|Disponível|Acesso|"
+    r"\s*(?:[a-zß-öø-ÿ&(),;:.]|https?:|www\.|doi\b|DOI\b|In:?\s|pp?\.|vol\.|Vol\.|No\.|Available|Retrieved|"
+    r"Accessed|Disponível|Acesso|"
     r"Disponible|Consultado|Verfügbar|\d{1,4}[-–]\d|[\d,;:()\s.–-]+$)"
 )
 _CLOSED = re.compile(r"(?:[.。;!?)\]”\"’/]|\d|[/=&?#][^\s]*|\.\w{2,5})\s*$")

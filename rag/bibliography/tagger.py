@@ -24,31 +24,35 @@ _TOKEN = re.compile(r"[^\W\d_]+(?:[’'‐-][^\W\d_]+)*|\d+|[^\w\s]|_+")
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d$")
 _OPEN, _CLOSE = "([{（【<", ")]}）】>"
 _QUOTE_PAIRS = {"“": "”", "«": "»", "„": "“", "‘": "’", "「": "」", "『": "』", "《": "》"}
-_CUES = {
-    "in": "in", "em": "in", "en": "in", "dans": "in", "apud": "in",
-    "ed": "ed", "eds": "ed", "editor": "ed", "editors": "ed", "edited": "ed", "org": "ed", "orgs": "ed", "hrsg": "ed", "coord": "ed",
-    "coords": "ed", "organizador": "ed", "organizadores": "ed", "editores": "ed", "dir": "ed", "ed.": "ed", "hg": "ed",
-    "edition": "edn", "edn": "edn", "ed.rev": "edn", "edicao": "edn", "edicion": "edn", "aufl": "edn", "auflage": "edn",
-    "vol": "vol", "v": "vol", "volume": "vol", "bd": "vol", "band": "vol", "tomo": "vol", "t": "vol", "vols": "vol",
-    "no": "no", "n": "no", "nr": "no", "num": "no", "issue": "no", "number": "no", "heft": "no", "fasc": "no",
-    "p": "pp", "pp": "pp", "pages": "pp", "page": "pp", "pag": "pp", "pags": "pp", "s": "pp", "seiten": "pp",
-    "trans": "tr", "translated": "tr", "translator": "tr", "trad": "tr", "traducao": "tr", "traduccion": "tr", "tr": "tr", "traduzido": "tr",
-    "et": "and", "and": "and", "e": "and", "y": "and", "und": "and", "&": "and", "al": "al",
-    "thesis": "gen", "dissertation": "gen", "tese": "gen", "dissertacao": "gen", "tesis": "gen", "phd": "gen", "mestrado": "gen",
-    "doutorado": "gen", "report": "gen", "relatorio": "gen", "preprint": "gen", "technical": "gen", "rep": "gen", "master": "gen",
-    "press": "pub", "publishers": "pub", "publisher": "pub", "publishing": "pub", "verlag": "pub", "editora": "pub", "springer": "pub",
-    "wiley": "pub", "elsevier": "pub", "editorial": "pub", "books": "pub", "editions": "pub", "edicoes": "pub", "inc": "pub",
-    "university": "uni", "universidade": "uni", "universidad": "uni", "universite": "uni", "universitat": "uni", "institute": "uni",
-    "journal": "jou", "j": "jou", "revista": "jou", "rev": "jou", "review": "jou", "annals": "jou", "letters": "jou", "lett": "jou",
-    "zeitschrift": "jou", "bulletin": "jou", "bull": "jou", "phys": "jou", "cadernos": "jou", "anais": "proc", "boletim": "jou",
-    "acta": "jou", "archives": "jou", "transactions": "jou", "trans.": "jou", "magazine": "jou", "arch": "jou", "sci": "jou",
-    "proceedings": "proc", "proc": "proc", "conference": "proc", "workshop": "proc", "symposium": "proc", "congress": "proc",
-    "congresso": "proc", "conf": "proc", "symp": "proc", "meeting": "proc",
-    "available": "web", "disponivel": "web", "disponible": "web", "retrieved": "web", "accessed": "acc", "acesso": "acc", "access": "acc",
-    "cited": "acc", "acessado": "acc", "citado": "acc", "verfugbar": "web", "url": "web", "doi": "web", "consultado": "acc", "viewed": "acc",
-    "series": "ser", "lecture": "ser", "notes": "ser", "colecao": "ser", "serie": "ser", "reihe": "ser",
-    "supl": "no", "suppl": "no", "supplement": "no", "special": "no", "ano": "no", "year": "no", "num.": "no",
-}  # fmt: skip
+_CUE_WORDS = {
+    "in": "in em en dans apud",
+    "ed": "ed eds editor editors edited org orgs hrsg coord coords organizador organizadores editores dir hg",
+    "edn": "edition edn edicao edicion aufl auflage",
+    "vol": "vol v volume bd band tomo t vols",
+    "no": "no n nr num issue number heft fasc supl suppl supplement special ano year",
+    "pp": "p pp pages page pag pags s seiten",
+    "tr": "trans translated translator trad traducao traduccion tr traduzido",
+    "and": "et and e y und &",
+    "al": "al",
+    "gen": (
+        "thesis dissertation tese dissertacao tesis phd mestrado doutorado report relatorio preprint "
+        "technical rep master"
+    ),
+    "pub": (
+        "press publishers publisher publishing verlag editora springer wiley elsevier editorial books "
+        "editions edicoes inc"
+    ),
+    "uni": "university universidade universidad universite universitat institute",
+    "jou": (
+        "journal j revista rev review annals letters lett zeitschrift bulletin bull phys cadernos boletim "
+        "acta archives transactions magazine arch sci"
+    ),
+    "proc": "anais proceedings proc conference workshop symposium congress congresso conf symp meeting",
+    "web": "available disponivel disponible retrieved verfugbar url doi",
+    "acc": "accessed acesso access cited acessado citado consultado viewed",
+    "ser": "series lecture notes colecao serie reihe",
+}
+_CUES = {word: cue for cue, words in _CUE_WORDS.items() for word in words.split()}
 
 
 class Token(NamedTuple):
@@ -72,7 +76,7 @@ def tokens(raw: str) -> list[Token]:
     return result
 
 
-def features(raw: str, cut: list[Token]) -> list[list[str]]:
+def features(cut: list[Token]) -> list[list[str]]:
     """The features of every token of one string, as crfsuite wants them."""
     n = len(cut)
     words = [_word(t.text) for t in cut]
@@ -157,7 +161,9 @@ def _names_end(cut: list[Token], shapes: list[str]) -> int:
     return end
 
 
-_PARTICLES = frozenset(["de", "da", "do", "dos", "das", "von", "van", "der", "den", "del", "della", "di", "la", "le", "el"])
+_PARTICLES = frozenset(
+    ["de", "da", "do", "dos", "das", "von", "van", "der", "den", "del", "della", "di", "la", "le", "el"]
+)
 _JOINERS = frozenset(["and", "und", "et", "e", "y", "al"]) | _PARTICLES
 _NUMBERS = re.compile(r"v|vol|no|n|nr|p|pp|bd|t|jg|s|h|heft|issue|num|volume|pages")
 
@@ -173,7 +179,7 @@ def _chunks(cut: list[Token], shapes: list[str], words: list[str]) -> list[list[
     start = 0
     for i, token in enumerate(cut):
         stop = token.text in ',;:()[]“”"«»?!。，' or (
-            token.text == "." and (not i or shapes[i - 1][0] not in "X" or len(shapes[i - 1]) > 2)
+            token.text == "." and (not i or shapes[i - 1][0] != "X" or len(shapes[i - 1]) > 2)
         )
         if (
             token.text == "."
@@ -212,7 +218,7 @@ def _chunks(cut: list[Token], shapes: list[str], words: list[str]) -> list[list[
                     f"cr={right}|{after}|{length}",
                     f"ci={min(k, 6)}|{min(ahead[k], 5)}",
                     f"cp={left}|{kinds[k]}|{right}|{after}",
-                ]  # fmt: skip
+                ]
             )
     return rows
 
@@ -241,7 +247,7 @@ def label(raw: str) -> list[Segment]:
     cut = tokens(raw)
     if not cut:
         return []
-    return join(raw, cut, _tagger().tag(features(raw, cut)))
+    return join(raw, cut, _tagger().tag(features(cut)))
 
 
 def join(raw: str, cut: list[Token], labels: list[str]) -> list[Segment]:
@@ -330,18 +336,15 @@ def _states(cut: list[Token], words: list[str], shapes: list[str]) -> list[str]:
             years += 1
         if words[i] in {"in", "em"} and (i == 0 or not cut[i - 1].text[-1].isalnum()):
             seen_in = True
-        if (
-            (text in ".。?!"
-            and i
-            and shapes[i - 1][0] not in "X")
-            or (text in ".?!" and i and shapes[i - 1] == "Xx" and not quote)
+        if (text in ".。?!" and i and shapes[i - 1][0] != "X") or (
+            text in ".?!" and i and shapes[i - 1] == "Xx" and not quote
         ):
             stops += 1
     return result
 
 
 def _opens(cut: list[Token], i: int) -> bool:
-    """A quotation that holds a whole title begins behind a mark or a number; one inside a title begins behind a word."""
+    """A quotation that holds a whole title begins behind a mark or number, one inside a title behind a word."""
     return i == 0 or not cut[i - 1].text[0].isalpha()
 
 

@@ -16,6 +16,7 @@ Read = tuple[str, tuple[Reference, ...], tuple[Problem, ...]]
 
 @pytest.fixture(scope="module")
 def article() -> Read:
+    """The article's text, its references and its problems."""
     if not ARTICLE.exists():
         pytest.skip("../shared/corpus/article.txt is not here")
     text = ARTICLE.read_text(encoding="utf-8")

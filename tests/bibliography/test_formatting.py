@@ -60,7 +60,11 @@ def test_what_is_unknown_falls_back_in_sight() -> None:
     assert format_reference(ITEM, "no-such-style", "tlh") == format_reference(ITEM, "harvard", "en")
 
 
-_values = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=12), lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(max_size=8), v, max_size=3), max_leaves=6)  # fmt: skip
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=12),
+    lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(max_size=8), v, max_size=3),
+    max_leaves=6,
+)
 _keys = st.sampled_from(
     [
         *ITEM,

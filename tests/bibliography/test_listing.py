@@ -158,7 +158,7 @@ _pieces = st.sampled_from(
         "٣",
         "²",
         "１２",
-    ]  # fmt: skip
+    ]
 )
 
 
@@ -191,7 +191,7 @@ def test_no_jumble_of_real_pieces_raises(pieces: list[str]) -> None:
         "— " * 20_000,
         "A" * 60_000,
         "- \n" * 15_000,
-    ],  # fmt: skip
+    ],
 )
 def test_hostile_text_takes_no_long_time(hostile: str) -> None:
     """Text made to send a parser astray is through in seconds."""
