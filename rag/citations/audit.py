@@ -110,6 +110,7 @@ _MONTHS = {
     for name in names.split()
 }
 _MONTH = "|".join(sorted((m for m in _MONTHS if len(m) > 3 or m == "may"), key=len, reverse=True))
+_DAY_BEFORE = re.compile(r"\b\d{1,2}\.\s*\Z")
 _EVENT = re.compile(
     rf"\b(?P<d1>[0-3]?\d)(?:st|nd|rd|th|\.|º|er)?\s+(?:of\s+|de\s+)?(?P<m1>{_MONTH})\b(?:,?\s+(?:de\s+|del\s+)?(?P<y1>(?:19|20)\d\d))?"
     rf"|\b(?P<m2>{_MONTH})\s+(?P<d2>[0-3]?\d)(?:st|nd|rd|th)?\b(?!\d)(?:,?\s+(?P<y2>(?:19|20)\d\d))?"
@@ -191,6 +192,8 @@ def _before_event(
             continue
         issued = dated[mention.reference_id]
         begin, end = max(bounds[at].start, mention.scope_start), min(bounds[at].end, mention.scope_end)
+        if day := _DAY_BEFORE.search(text, max(0, begin - 5), begin):  # "16. April" is easily cut in two
+            begin = day.start()
         for match in _EVENT.finditer(text, begin, end):
             event = _date(match, issued[0])
             if event is None or not _earlier(issued, event) or future.search(text, begin, end):

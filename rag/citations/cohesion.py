@@ -16,7 +16,7 @@ from rag.citations.names import words
 from rag.citations.patterns import word_set
 
 Tie = Literal["connective", "pointer", "noun"]
-_OPENING = re.compile(r"[^,，]{3,60}[,，]")
+_OPENING = re.compile(r"[^,，()（）\[\]]{3,60}[,，]")
 _FIRST_WORDS = 6
 """Words at the beginning of a sentence among which what ties it to the one before is looked for."""
 _NOUN_STOPS = word_set(

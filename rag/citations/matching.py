@@ -52,14 +52,19 @@ def agree(phrase: Phrase, entry: Entry) -> Agreement | None:
     if entry.native and all("".join(p) in entry.native for p in phrase.people):
         count = len(phrase.people)
         return Agreement(EXACT, count, 0, counted=2, total=EXACT * count)
-    if not entry.names:
+    found = [a for names in (entry.names, entry.doubtful) if (a := _one_by_one(phrase, entry, names)) is not None]
+    return max(found, key=lambda a: (-a.unmatched, a.matched), default=None)
+
+
+def _one_by_one(phrase: Phrase, entry: Entry, names: tuple[Name, ...]) -> Agreement | None:
+    if not names:
         return None
-    first = family(phrase.people[0], entry.names[0])
+    first = family(phrase.people[0], names[0])
     if not first:
         return None
     total, matched, at = first, 1, 1
     for person in phrase.people[1:]:
-        best = max(((family(person, n), -i) for i, n in enumerate(entry.names[at:])), default=(NONE, 0))
+        best = max(((family(person, n), -i) for i, n in enumerate(names[at:])), default=(NONE, 0))
         if best[0]:
             total, matched, at = total + best[0], matched + 1, at - best[1] + 1
     unmatched = len(phrase.people) - matched
@@ -70,8 +75,8 @@ def agree(phrase: Phrase, entry: Entry) -> Agreement | None:
             return Agreement(first, matched, unmatched - titled, counted=1, total=total)
     if unmatched and (entry.more or not entry.parsed):
         head = set(words(entry.raw[:400]))
-        unmatched -= sum(1 for p in phrase.people[1:] if set(p) <= head and not any(family(p, n) for n in entry.names))
-    named, listed = len(phrase.people), len(entry.names)
+        unmatched -= sum(1 for p in phrase.people[1:] if set(p) <= head and not any(family(p, n) for n in names))
+    named, listed = len(phrase.people), len(names)
     if phrase.et_al:
         counted = 2 if entry.more or listed > max(named, 2) else int(listed > named)
     else:

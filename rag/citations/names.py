@@ -59,6 +59,8 @@ class Entry:
     suffix: str
     years: frozenset[int]
     """`year` and the years of earlier editions that the entry names."""
+    doubtful: tuple[Name, ...]
+    """Another reading of the names, off the raw string, where the parsed ones may be several run together."""
     more: bool
     """Whether the list itself breaks its authors off ("et al.")."""
     parsed: bool
@@ -132,6 +134,9 @@ def read_entry(reference: Reference, position: int) -> Entry:
     years = {y for y in (year, original) if y is not None}
     if not parsed:
         names = _names_of_head(raw)
+    doubtful: tuple[Name, ...] = ()
+    if parsed and len(names) == 1 and names[0].corporate and len(names[0].family) > 2:
+        doubtful = _names_of_head(raw)
     title = str(csl.get("title") or "")
     more = bool(re.search(r"\bet\.?\s+al\b|\be outros\b|\by otros\b|等", raw[:300]))
     whole = {str(p.get("family") or "") + str(p.get("given") or "") for p in _people(csl)} | set(
@@ -146,6 +151,7 @@ def read_entry(reference: Reference, position: int) -> Entry:
         year,
         suffix,
         frozenset(years),
+        doubtful,
         more,
         parsed,
         native,

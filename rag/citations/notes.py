@@ -19,7 +19,7 @@ _RAISED = re.compile(r"^[^\S\n]*([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})[^\S\n]*(?=\
 _FOOTNOTE = re.compile(r"^\[\^(\d{1,3})\]:[^\S\n]*", re.MULTILINE)
 _AGAIN = re.compile(r"\W*(?:ibid(?:em)?|idem|id|ebd|ebenda)\b", re.IGNORECASE)
 _LEAD = 4
-"""Words before the author's name, at most: given names, "see also". A note that begins otherwise explains, not cites."""
+"""Words before the author's name, at most: given names, "see also". A note that begins otherwise explains."""
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 
@@ -60,7 +60,10 @@ def works(text: str, notes: Sequence[Note], index: AuthorIndex) -> dict[str, lis
     before: list[Entry] = []
     for note in notes:
         said = text[note.start : note.end]
-        named = [e for part in said.split(";") for e in _named(part, index)]
+        parts = said.split(";")
+        named = _named(parts[0], index)
+        if named:  # a note that begins otherwise explains
+            named = named + [e for part in parts[1:] for e in _named(part, index)]
         if not named and _AGAIN.match(said):
             named = before
         if named:

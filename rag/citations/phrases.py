@@ -78,7 +78,7 @@ def readings(
             if phrase is None:
                 continue
             reading = Reading(start + offset, phrase, _clean(tokens, i), sure)
-            small = tokens[i][0] if tokens[i][0].islower() and tokens[i].lastgroup == "word" else ""
+            small = tokens[i][0] if tokens[i][0].islower() or tokens[i][0] == "The" else ""
             for entry in index.under(_keys(phrase)):
                 agreement = agree(phrase, entry)
                 if agreement is not None and (not small or _begins_small(entry, small)):

@@ -60,4 +60,4 @@ def _looks_like_title(text: str, start: int, end: int) -> bool:
         return True
     shown = [w for w in text[start:end].split() if len(w) > 3]
     capital = sum(w[0].isupper() for w in shown)
-    return len(shown) >= 3 and capital == len(shown)
+    return len(shown) >= 4 and capital == len(shown)
