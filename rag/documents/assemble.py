@@ -167,7 +167,7 @@ def _kind(heading: str, inner: Sequence[Block]) -> SectionKind | None:
     paragraphs = [line for b in inner for line in (b.text.split("\n") if b.role == "list" else [b.text])]
     if names_bibliography(heading):
         return "bibliography"
-    if perhaps_bibliography(heading) and len(paragraphs) >= 2 and share_of_entries(paragraphs) >= 0.5:
+    if perhaps_bibliography(heading) and share_of_entries(paragraphs) >= 0.5:
         return "bibliography"
     kind = kind_of_title(heading)
     if kind == "front" and any(len(p) > 400 for p in paragraphs):

@@ -52,6 +52,7 @@ _BY_SUFFIX = {
     ".xhtml": "text/html",
 }
 _SAMPLE = 1 << 16
+_MARKUP = re.compile(r"<(?:!--.*?-->\s*)*(?:!DOCTYPE\s+)?[\w:]+", re.DOTALL | re.IGNORECASE)
 _ROOT = re.compile(r"(?:\s|<\?.*?\?>|<!--.*?-->|<![^>\[]*(?:\[.*?\])?>)*<(?:\w+:)?(?P<root>[\w-]+)", re.DOTALL)
 _HTML_TAGS = re.compile(r"</(?:p|div|span|h[1-6]|a|li|table|section|article)>", re.IGNORECASE)
 _MARKDOWN = [
@@ -115,7 +116,9 @@ def _text_kind(data: bytes, name: str) -> str:
     text = _peek(data)
     suffix = PurePath(name).suffix.lower()
     head = text.lstrip("\ufeff \t\r\n")
-    if head.startswith("<?xml") or re.match(r"<(?:!--.*?-->\s*)*(?:!DOCTYPE\s+)?[\w:]+", head, re.DOTALL):
+    if head.startswith("<?xml") or re.match(
+        r"<(?:!--.*?-->\s*)*(?:!DOCTYPE\s+)?[\w:]+", head, re.DOTALL | re.IGNORECASE
+    ):
         return _markup_kind(head, suffix)
     if re.search(r"\\documentclass\b|\\begin\{document\}", text):
         return "application/x-tex"

@@ -82,7 +82,7 @@ def _front(draft: Draft, source: str) -> None:
             continue
         said, _ = _argument(source, match.end() - 1)
         if match[1] == "title" and draft.title is None:
-            draft.title = " ".join(plain(_ASIDES.sub("", said).replace("\\", " ")).split()) or None
+            draft.title = " ".join(plain(_ASIDES.sub("", said).replace(r"\\", " ")).split()) or None
         elif match[1] == "author" and not draft.authors:
             said = _ASIDES.sub("", said)
             for part in re.split(r"\\and\b|\\AND\b|\\\\|,|\band\b", said):
@@ -184,7 +184,7 @@ def _cited(match: re.Match[str]) -> str:
 
 def plain(source: str) -> str:
     """LaTeX as plain Unicode; citations become their keys in brackets, formulas stay readable."""
-    from pylatexenc.latex2text import LatexNodes2Text  # type: ignore[import-untyped]
+    from pylatexenc.latex2text import LatexNodes2Text
 
     source = _LAYOUT.sub("", _CITE.sub(_cited, source))
     try:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from statistics import median
 
 from rag.documents.glyphs import HYPHEN, Segment
+from rag.documents.names import names_bibliography
 
 _CELL_GAP = 2.2
 _LABEL = re.compile(r"^(?:\[\w{1,12}\]|\(?\d{1,3}[.)])\s*\S|^[•‣▪◦–—-]\s+\S|^[•‣▪◦]\S")
@@ -155,12 +156,32 @@ def paragraphs(lines: Sequence[Line]) -> list[Paragraph]:
     """Group lines in reading order into paragraphs, each by its distance, indent, size and how the line before ends."""
     found: list[Paragraph] = []
     pitch = _pitch(lines)
-    for line in lines:
-        if found and not _begins(found[-1].lines, line, pitch):
+    hangs: float | None = None  # the size of the letters of a reference list whose entries hang, while in it
+    for i, line in enumerate(lines):
+        if names_bibliography(line.text):
+            hangs = _hanging_size(lines[i + 1 : i + 41])
+        elif hangs is not None and line.size > 1.12 * hangs:
+            hangs = None
+        listed = hangs is not None and found and not names_bibliography(found[-1].lines[-1].text)
+        begins = (not _inset(line) or bool(_LABEL.match(line.text))) if listed else None
+        if begins is None:
+            begins = not found or _begins(found[-1].lines, line, pitch)
+        if not begins:
             found[-1].lines.append(line)
         else:
             found.append(Paragraph([line]))
     return _hanging(found)
+
+
+def _inset(line: Line) -> bool:
+    return line.left - line.column[0] > 0.7 * line.size
+
+
+def _hanging_size(lines: Sequence[Line]) -> float | None:
+    """The size of a list's letters when the lines that go on an entry are set in, else None."""
+    if len(lines) < 2 or not 0.3 <= sum(map(_inset, lines)) / len(lines) < 1:
+        return None
+    return median(line.size for line in lines)
 
 
 def _pitch(lines: Sequence[Line]) -> float:
@@ -209,7 +230,7 @@ def _hanging(found: list[Paragraph]) -> list[Paragraph]:
     out: list[Paragraph] = []
     for paragraph in found:
         lines = paragraph.lines
-        inset = [line.left - line.column[0] > 0.7 * line.size for line in lines]
+        inset = [_inset(line) for line in lines]
         if (
             len(lines) < 3
             or inset[0]

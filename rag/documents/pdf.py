@@ -114,7 +114,7 @@ def _without_running_heads(pages: list[list[Line]]) -> tuple[list[list[Line]], l
     edges: list[list[tuple[Line, bool]]] = []
     for page in pages:
         by_height = sorted(page, key=lambda line: line.base)
-        edge = [(line, True) for line in by_height[:_EDGE_LINES]] + [(line, False) for line in by_height[-_EDGE_LINES:]]
+        edge = [(line, True) for line in _edge(by_height)] + [(line, False) for line in _edge(by_height[::-1])]
         edges.append(edge)
         seen.update({(_pattern(line.text), top) for line, top in edge})
     filled = sum(bool(page) for page in pages)
@@ -126,7 +126,7 @@ def _without_running_heads(pages: list[list[Line]]) -> tuple[list[list[Line]], l
             often = seen[_pattern(line.text), top]
             repeated = filled >= 3 and often >= max(3, 0.4 * filled) and len(line.text) < 150
             repeated = repeated or (filled == 2 and often == 2 and len(line.text) < 80 and not line.text.endswith("."))
-            outermost = line is edge[0][0] or line is edge[-1][0]
+            outermost = any(line is outer for outer, _ in edge)
             number = outermost and len(page) > 2 and bool(_PAGE_NUMBER.match(line.text))
             if (repeated or number) and id(line) not in gone:
                 gone.add(id(line))
@@ -135,6 +135,15 @@ def _without_running_heads(pages: list[list[Line]]) -> tuple[list[list[Line]], l
     if sum(map(len, removed)) > _MOST_REMOVED * sum(len(line.text) for page in pages for line in page):
         return pages, []  # pages that say the same, not pages under one head
     return left, removed
+
+
+def _edge(lines: Sequence[Line]) -> list[Line]:
+    """The outermost line of a page, and those next to it that a gap parts from the text."""
+    zone = 1
+    for i in range(1, min(_EDGE_LINES, len(lines) - 1) + 1):
+        if abs(lines[i].base - lines[i - 1].base) > 1.8 * lines[i].size:
+            zone = i
+    return list(lines[:zone])
 
 
 def _pattern(text: str) -> str:
