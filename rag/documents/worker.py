@@ -25,8 +25,7 @@ def main() -> None:
     # Whatever a library prints goes to the error stream, never between two answers.
     os.dup2(2, 1)
     warm()  # unpacks its model through a temporary file, which is not allowed later
-    _limit(memory_mb)
-    sys.addaudithook(_forbid)
+    lock(memory_mb)
     while True:
         line = sys.stdin.buffer.readline()
         if not line:
@@ -34,6 +33,12 @@ def main() -> None:
         answer = json.dumps(_answer(json.loads(line), sys.stdin.buffer)).encode()
         answers.write(b"%d\n" % len(answer) + answer)
         answers.flush()
+
+
+def lock(memory_mb: int) -> None:
+    """Take from this process, for good: memory beyond the limit, the network, other programs, the writing of files."""
+    _limit(memory_mb)
+    sys.addaudithook(_forbid)
 
 
 def _limit(memory_mb: int) -> None:
