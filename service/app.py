@@ -17,6 +17,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 from fastapi import FastAPI
+from mcp.server.transport_security import TransportSecuritySettings
 
 from rag.errors import AdFontesError
 from rag.workspace import Workspace
@@ -26,6 +27,7 @@ from service.guards import Guard, hosts_for
 from service.jobs import Jobs
 from service.metrics import Metrics
 from service.routes import ask, audit, chat, documents, health, index, jobs, page, references, search
+from service.tools import create_mcp
 
 log = logging.getLogger("adfontes.service")
 
@@ -57,7 +59,7 @@ def create_app(workspace: Workspace) -> FastAPI:
         service = Service(workspace, Jobs(), anyio.CapacityLimiter(max(2, os.cpu_count() or 2)), metrics)
         metrics.watch(service.measures)
         app.state.service = service
-        async with anyio.create_task_group() as tasks:
+        async with mcp.session_manager.run(), anyio.create_task_group() as tasks:
             tasks.start_soon(_warm, service)
             yield
             tasks.cancel_scope.cancel()
@@ -73,9 +75,15 @@ def create_app(workspace: Workspace) -> FastAPI:
         responses=problems.RESPONSES,
     )
     problems.install(app)
+    mcp = create_mcp(lambda: app.state.service)
     for room in (ask, search, documents, references, audit, index, jobs, chat, health, page):
         app.include_router(room.router)
     app.mount("/page", page.files, name="page")
+    # Without sessions and with plain JSON there is nothing to clean up after a client; the guard checks the host.
+    unguarded = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+    app.router.routes.extend(
+        mcp.streamable_http_app(json_response=True, stateless_http=True, transport_security=unguarded).routes
+    )
     settings = workspace.settings
     app.add_middleware(
         Guard, hosts=hosts_for(settings.host), upload_limit=settings.max_upload_mb << 20, metrics=metrics

@@ -46,16 +46,10 @@ def references(
     style: StyleQuery = None,
 ) -> ReferenceList | Response:
     """List the bibliography, with what is wrong in each entry and how often the text cites it."""
-    if document_id is not None:
-        generation.document(document_id)
-    found = generation.references(document_id)
-    if ids is not None:
-        found = [generation.reference(reference_id) for reference_id in dict.fromkeys(ids)]
     if form != "json":
+        found = _found(generation, document_id, ids)
         return _file(found, form, _style(service, style), generation.state.collection)
-    cited = _cited(generation, {reference.document_id for reference in found})
-    entries = [_entry(reference, cited, _style(service, style)) for reference in found]
-    return ReferenceList(index=generation.state, references=entries)
+    return entries(generation, service, document_id=document_id, ids=ids, style=style)
 
 
 @router.get("/v1/references/{reference_id}", response_model=ReferenceEntry, responses=_FILES)
@@ -72,6 +66,29 @@ def reference(
     if form != "json":
         return _file([found], form, _style(service, style), found.id)
     return _entry(found, _cited(generation, {found.document_id}), _style(service, style))
+
+
+def entries(
+    generation: Generation,
+    service: Service,
+    *,
+    document_id: str | None = None,
+    ids: list[str] | None = None,
+    style: str | None = None,
+) -> ReferenceList:
+    """The entries of a generation, of one document or of these identifiers. Raises NotFoundError."""
+    found = _found(generation, document_id, ids)
+    cited = _cited(generation, {reference.document_id for reference in found})
+    shown = [_entry(reference, cited, _style(service, style)) for reference in found]
+    return ReferenceList(index=generation.state, references=shown)
+
+
+def _found(generation: Generation, document_id: str | None, ids: list[str] | None) -> list[Reference]:
+    if document_id is not None:
+        generation.document(document_id)
+    if ids is not None:
+        return [generation.reference(reference_id) for reference_id in dict.fromkeys(ids)]
+    return generation.references(document_id)
 
 
 def _style(service: Service, style: str | None) -> str:

@@ -1,0 +1,194 @@
+"""The same questions as tools for language models: a Model Context Protocol server, at /mcp and over stdio.
+
+A tool returns what a model needs to answer with sources: short, numbered, verbatim. What goes wrong is told in the
+words of the problem details. Knows no transport; `service.app` and `serve_stdio` give it one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any, TypeVar
+
+import anyio
+from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.types import ToolAnnotations
+from pydantic import BaseModel, Field
+
+from rag.errors import AdFontesError
+from rag.types import Answer, Citation, Location, Passage, Status, Verdict
+from rag.workspace import Workspace
+from service import problems
+from service.contract import (
+    Audit,
+    CollectionName,
+    DocumentList,
+    DocumentSummary,
+    Limit,
+    ReadableText,
+    ReferenceList,
+    Style,
+)
+from service.dependencies import Service
+from service.jobs import Jobs
+from service.metrics import Metrics
+from service.routes.audit import audit
+from service.routes.chat import compose
+from service.routes.references import entries
+
+T = TypeVar("T")
+INSTRUCTIONS = (
+    "Answers from a collection of articles, each sentence with the passage that carries it and, where the passage "
+    "relays somebody, the bibliography entry behind it. Quote `cited_text` verbatim and name both hops: who says it, "
+    "and in which document it is reported. When `status` is `abstained` the sources do not answer: say so."
+)
+READING = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
+
+
+class Source(BaseModel):
+    """What a number in an answer stands for."""
+
+    number: int
+    cited_text: str = Field(description="Verbatim from the document.")
+    document_id: str
+    location: Location
+    attribution: str = Field(description="`own`: the document says it; `relayed`: it reports the references.")
+    references: list[str] = Field(description="Formatted bibliography entries behind the passage.")
+    problems: list[str] = Field(description="What is wrong with those entries.")
+
+
+class Reply(BaseModel):
+    """An answer, as short as it can be with its sources."""
+
+    status: Status
+    answer: str = Field(description="With numbers that stand for `sources`.")
+    verdicts: list[Verdict] = Field(description="One a sentence.")
+    sources: list[Source]
+    nearest: list[str] = Field(description="When the sources do not answer: the passages that come nearest.")
+    generation: str
+
+
+class Found(BaseModel):
+    """Passages, best first."""
+
+    passages: list[Passage]
+    generation: str
+
+
+class Tools:
+    """The tools over one service."""
+
+    def __init__(self, service: Callable[[], Service]) -> None:
+        self._service = service
+
+    async def ask(
+        self, question: ReadableText, collection: CollectionName | None = None, style: Style | None = None
+    ) -> Reply:
+        """Answer a question from the sources, each sentence with the passage and the bibliography entry behind it."""
+        service = self._service()
+        return await self._work(
+            lambda: _reply(service.ask(service.question(question), collection=collection, style=style))
+        )
+
+    async def search(self, query: ReadableText, collection: CollectionName | None = None, limit: Limit = 5) -> Found:
+        """Find passages by meaning and by words, without wording an answer."""
+        service = self._service()
+
+        def work() -> Found:
+            generation, passages = service.workspace.search(service.question(query), collection=collection, limit=limit)
+            return Found(passages=passages, generation=generation.state.generation)
+
+        return await self._work(work)
+
+    async def get_passage(self, passage_id: str, collection: CollectionName | None = None) -> Found:
+        """One passage again, by the identifier that `search` gave it."""
+
+        def work() -> Found:
+            generation = self._service().workspace.generation(collection)
+            return Found(passages=[generation.passage(passage_id)], generation=generation.state.generation)
+
+        return await self._work(work)
+
+    async def list_documents(self, collection: CollectionName | None = None) -> DocumentList:
+        """The documents of a collection."""
+
+        def work() -> DocumentList:
+            generation = self._service().workspace.generation(collection)
+            found = [DocumentSummary.model_validate(document) for document in generation.documents()]
+            return DocumentList(index=generation.state, documents=found)
+
+        return await self._work(work)
+
+    async def list_references(
+        self, collection: CollectionName | None = None, document_id: str | None = None, style: Style | None = None
+    ) -> ReferenceList:
+        """The bibliography, each entry formatted, with its problems and how often the text cites it."""
+        service = self._service()
+        return await self._work(
+            lambda: entries(service.workspace.generation(collection), service, document_id=document_id, style=style)
+        )
+
+    async def audit(self, collection: CollectionName | None = None, document_id: str | None = None) -> Audit:
+        """What is wrong in the bibliography and the citations; "not found" never means "fake"."""
+        return await self._work(lambda: audit(self._service().workspace.generation(collection), document_id))
+
+    async def _work(self, work: Callable[[], T]) -> T:
+        try:
+            return await self._service().compute(work)
+        except AdFontesError as error:
+            raise ToolError(problems.of_error(error).detail) from error
+
+
+def create_mcp(service: Callable[[], Service]) -> MCPServer[Any]:
+    """An MCP server whose tools ask `service()`, which need not be there before the first call."""
+    server: MCPServer[Any] = MCPServer(
+        "Ad Fontes", instructions=INSTRUCTIONS, version=version("adfontes"), log_level="WARNING"
+    )
+    tools = Tools(service)
+    for tool in (
+        tools.ask,
+        tools.search,
+        tools.get_passage,
+        tools.list_documents,
+        tools.list_references,
+        tools.audit,
+    ):
+        server.add_tool(tool, annotations=READING)
+    return server
+
+
+def serve_stdio(workspace: Workspace) -> None:
+    """Speak MCP over standard input and output until the client leaves; logs go to standard error."""
+    logging.basicConfig(level=logging.WARNING)
+    service = Service(workspace, Jobs(), anyio.CapacityLimiter(2), Metrics())
+    try:
+        create_mcp(lambda: service).run("stdio")
+    finally:
+        service.jobs.close()
+
+
+def _reply(answer: Answer) -> Reply:
+    abstained = answer.status == "abstained"
+    return Reply(
+        status=answer.status,
+        answer="".join(piece.text for piece in compose(answer, "")),
+        verdicts=[sentence.verdict for sentence in answer.sentences],
+        sources=[_source(answer, citation) for citation in answer.citations],
+        nearest=[passage.text for passage in answer.passages[:3]] if abstained else [],
+        generation=answer.index.generation,
+    )
+
+
+def _source(answer: Answer, citation: Citation) -> Source:
+    behind = [reference for reference in answer.references if reference.id in citation.reference_ids]
+    return Source(
+        number=citation.index + 1,
+        cited_text=citation.cited_text,
+        document_id=citation.document_id,
+        location=citation.location,
+        attribution=citation.attribution,
+        references=[reference.formatted for reference in behind],
+        problems=[problem.message for reference in behind for problem in reference.problems],
+    )
