@@ -18,11 +18,27 @@ SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 _PARSER = etree.XMLParser(recover=True, load_dtd=False, no_network=True, resolve_entities=False, huge_tree=False)
 _ANYSTYLE = {
-    "author": "author", "director": "author", "producer": "author", "editor": "editor", "translator": "translator", "date": "date",
-    "title": "title", "journal": "container", "container-title": "container", "source": "container", "collection-title": "series",
-    "volume": "volume", "pages": "page", "publisher": "publisher", "location": "place", "edition": "edition", "genre": "genre",
-    "medium": "genre", "note": "note", "citation-number": "label", "url": "web", "doi": "web", "isbn": "web",
-}  # fmt: skip
+    tag: label
+    for label, tags in {
+        "author": "author director producer",
+        "editor": "editor",
+        "translator": "translator",
+        "date": "date",
+        "title": "title",
+        "container": "journal container-title source",
+        "series": "collection-title",
+        "volume": "volume",
+        "page": "pages",
+        "publisher": "publisher",
+        "place": "location",
+        "edition": "edition",
+        "genre": "genre medium",
+        "note": "note",
+        "label": "citation-number",
+        "web": "url doi isbn",
+    }.items()
+    for tag in tags.split()
+}
 _SCOPE = {
     "vol": "volume",
     "volume": "volume",
@@ -35,20 +51,31 @@ _SCOPE = {
 _EDGE = " \t\r\n\u00a0,;:.。，；、"
 _WRAP = "\"“”„«»‘’'()[]"
 _LEADS = {
-    "editor": re.compile(r"(?:^|(?<=\W))\s*(?:\bin\b:?|\bem\b:|\bdans\b|\bedited\s+(?:and\s+\w+\s+)?by\b|\beds?\b\.?(?:\s+by\b)?|\bedit(?:ed|or)s?\b\.?|\ba cura di\b|\bHrsg\.?(?:\s+von)?)[\s,:.()]*", re.IGNORECASE),
-    "translator": re.compile(r"\b(?:and\s+)?(?:trans(?:l|lated|lators?)?|trad(?:uit|u[cç]\w+)?|tr)\b\.?\s*(?:by|fr\.|de|par|von|do|da)?\s*", re.IGNORECASE),
+    "editor": re.compile(
+        r"(?:^|(?<=\W))\s*(?:\bin\b:?|\bem\b:|\bdans\b|\bedited\s+(?:and\s+\w+\s+)?by\b|\beds?\b\.?(?:\s+by\b)?|"
+        r"\bedit(?:ed|or)s?\b\.?|\ba cura di\b|\bHrsg\.?(?:\s+von)?)[\s,:.()]*",
+        re.IGNORECASE,
+    ),
+    "translator": re.compile(
+        r"\b(?:and\s+)?(?:trans(?:l|lated|lators?)?|trad(?:uit|u[cç]\w+)?|tr)\b\.?\s*(?:by|fr\.|de|par|von|do|da)?\s*",
+        re.IGNORECASE,
+    ),
     "container": re.compile(r"^\s*(?:in|em|dans)\b\s*:?\s+", re.IGNORECASE),
     "page": re.compile(r"^[\s(\[]*(?:pp?|pages?|pgs?|págs?|S|seiten?)\b\.?[\s:]*", re.IGNORECASE),
     "series": re.compile(r"^\s*(?:of|in)\s+", re.IGNORECASE),
     "title": re.compile(r"^\s*(?:in\s*:\s*)", re.IGNORECASE),
-}  # fmt: skip
+}
 _NUMBERS = (
     re.compile(r"(?P<volume>[\dIVXLC]+(?:\s?[A-Za-z])?(?:[-–/]\d+)?)\s*[,.:]?\s*\(\s*(?P<issue>[^()]{1,20})\s*\)"),
-    re.compile(r"(?:vol(?:ume)?s?|v|bd|t|tome)?\.?\s*(?P<volume>[\dIVXLC]+[a-z]?(?:[-–/]\d+)?)\s*[,.:;]?\s*(?:no|n|nr|num|number|issue|iss|heft|h|part|pt)s?[.º°]?\s*(?P<issue>[\w–/-]+)", re.IGNORECASE),
+    re.compile(
+        r"(?:vol(?:ume)?s?|v|bd|t|tome)?\.?\s*(?P<volume>[\dIVXLC]+[a-z]?(?:[-–/]\d+)?)\s*[,.:;]?\s*"
+        r"(?:no|n|nr|num|number|issue|iss|heft|h|part|pt)s?[.º°]?\s*(?P<issue>[\w–/-]+)",
+        re.IGNORECASE,
+    ),
     re.compile(r"(?P<volume>\d+)\s*[:./]\s*(?P<issue>\d+)\b"),
     re.compile(r"^[\s(]*(?:no|n|nr|number|issue|heft)s?[.º°]\s*(?P<issue>[\w–/-]+)", re.IGNORECASE),
     re.compile(r"^[\s(]*(?:vol(?:ume)?s?|v|bd|band|t|tome|chap(?:ter)?)?\.?\s*(?P<volume>[\w–/-]+)", re.IGNORECASE),
-)  # fmt: skip
+)
 
 
 class Labelled(NamedTuple):
@@ -137,8 +164,16 @@ def _tei_label(node: etree._Element) -> str:
         return "author" if node.get("type") == "collaboration" else "org"
     if tag == "note":
         return "genre" if node.get("type") == "report" else "note"
-    return {"author": "author", "editor": "editor", "date": "date", "publisher": "publisher", "pubPlace": "place", "pubplace": "place",
-            "idno": "web", "ptr": "web"}.get(tag, "")  # fmt: skip
+    return {
+        "author": "author",
+        "editor": "editor",
+        "date": "date",
+        "publisher": "publisher",
+        "pubPlace": "place",
+        "pubplace": "place",
+        "idno": "web",
+        "ptr": "web",
+    }.get(tag, "")
 
 
 def _bare(name: str, raw: str, start: int, end: int) -> list[tuple[str, int, int]]:

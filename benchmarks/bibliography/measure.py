@@ -12,18 +12,21 @@ import argparse
 import hashlib
 import json
 import platform
+import re
 import statistics
+import textwrap
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
-
-HERE = Path(__file__).parent
 
 from benchmarks.bibliography import corpora, scoring
 from rag.bibliography import entry, identifiers, online, parse, parse_entry, tagger
 from rag.bibliography.segments import Segment
+from rag.bibliography.split import split
 
+HERE = Path(__file__).parent
 FIGURES, FLOORS = HERE / "FIGURES.json", HERE / "FLOORS.json"
 MARGIN = 0.003
 """How far under a figure its floor is set: less than any loss worth noticing, more than rounding."""
@@ -70,7 +73,6 @@ def rules_share(pairs: list[scoring.Pair]) -> dict[str, Any]:
     fixed = decided = online_entries = 0
     alone = scoring.Score()
     for pair in pairs:
-        found = identifiers.find(pair.raw)
         fields = scoring.of_csl(parse_entry(pair.raw)[0])
         by_rule = online.segment(pair.raw) is not None
         online_entries += by_rule
@@ -90,6 +92,36 @@ def rules_share(pairs: list[scoring.Pair]) -> dict[str, Any]:
         "entries": len(pairs),
         "identifiers found by rule": sum(len(identifiers.find(p.raw)) for p in pairs),
     }
+
+
+def layouts() -> dict[str, float]:
+    """How many of SciELO's entries come back whole when each article's list is laid out in seven ways (F1)."""
+    lists: dict[str, list[str]] = {}
+    for pair in scoring.scielo():
+        lists.setdefault(pair.source, []).append(re.sub(r"^\s*(?:\[\d{1,3}\]|\d{1,3}\.?(?=\s+\S))\s*", "", pair.raw))
+
+    def broken(raw: str, indent: str = "") -> str:
+        return f"\n{indent}".join(textwrap.wrap(raw, 80, break_long_words=False, break_on_hyphens=False))
+
+    forms: dict[str, Callable[[list[str]], str]] = {
+        "one a line": "\n".join,
+        "blank lines between": "\n\n".join,
+        "broken at 80, nothing between": lambda raws: "\n".join(broken(r) for r in raws),
+        "broken at 80, blank lines between": lambda raws: "\n\n".join(broken(r) for r in raws),
+        "broken at 80, hanging": lambda raws: "\n".join(broken(r, "    ") for r in raws),
+        "broken at 80, numbered 1.": lambda raws: "\n".join(broken(f"{i}. {r}") for i, r in enumerate(raws, 1)),
+        "numbered [1]": lambda raws: "\n".join(f"[{i}] {r}" for i, r in enumerate(raws, 1)),
+    }
+    result: dict[str, float] = {}
+    for name, lay in forms.items():
+        right = found = wanted = 0
+        for raws in lists.values():
+            text = lay(raws)
+            entries = Counter(" ".join(text[e.body : e.end].split()) for e in split(text)[0])
+            right += (entries & Counter(raws)).total()
+            found, wanted = found + entries.total(), wanted + len(raws)
+        result[name] = round(2 * right / (found + wanted), 3)
+    return result
 
 
 def speed() -> dict[str, dict[str, float]]:
@@ -129,6 +161,7 @@ def measure() -> dict[str, Any]:
             "median": statistics.median(articles.values()),
         },
         "rules on scielo": rules_share(gold["scielo"]),
+        "entries found by layout": layouts(),
         "speed, one core": speed(),
     }
 

@@ -17,11 +17,11 @@ from typing import NamedTuple
 from benchmarks.bibliography import corpora
 from rag.bibliography import names
 
-
 _STYLES = tomllib.loads(Path(__file__).with_name("styles.toml").read_text(encoding="utf-8"))
 _TEMPLATES: dict[str, list[str]] = _STYLES["templates"]
 _WORDS: dict[str, list[str]] = _STYLES["words"]
 _MONTHS: dict[str, list[str]] = _STYLES["months"]
+_PERSON = re.compile(r"[^\W\d_][\w’' -]{1,20} \| [A-ZÀ-Þ].*")
 _FIELD = re.compile(r"(\{\w+\}|<\w+>)")
 
 
@@ -102,8 +102,8 @@ def _pools(train: list[corpora.Labelled]) -> Pools:
     people: list[tuple[str, str]] = []
     for item in train:
         for value in item.values("author")[:1]:
-            people.extend((n["family"], n["given"]) for n in names.parse(value)[:4]
-                          if re.fullmatch(r"[^\W\d_][\w’' -]{1,20}", n.get("family", "")) and re.match(r"[A-ZÀ-Þ]", n.get("given", "")))  # fmt: skip
+            parsed = [(n.get("family", ""), n.get("given", "")) for n in names.parse(value)[:4]]
+            people.extend(p for p in parsed if _PERSON.fullmatch(" | ".join(p)))
 
     def values(label: str, low: int, high: int) -> list[str]:
         return [v for i in train for v in i.values(label)[:1] if low <= len(v) <= high and "http" not in v]
@@ -134,7 +134,7 @@ def _fill(template: str, pools: Pools, rng: random.Random) -> corpora.Labelled:
             raw += piece[1:] if raw.endswith((".", "?", "!")) and piece.startswith(".") else piece
             continue
         name = piece[1:-1]
-        label, text = _value(name, template, pools, style, rng, bound)
+        label, text = _value(name, template, pools, style, bound)
         # "SILVA, João. Title": where no mark of the template follows the authors, a full stop does.
         closing = (
             "."
@@ -222,9 +222,8 @@ class _PersonStyle:
         return self.between.join(shown[:-1]) + self.last + shown[-1]
 
 
-def _value(
-    name: str, template: str, pools: Pools, style: _PersonStyle, rng: random.Random, bound: dict[str, str]
-) -> tuple[str, str]:
+def _value(name: str, template: str, pools: Pools, style: _PersonStyle, bound: dict[str, str]) -> tuple[str, str]:
+    rng = style.rng
     local = rng.random() < 0.45
     if name in {"author", "editor", "translator"}:
         most = {"author": 6, "editor": 3, "translator": 2}[name]
@@ -341,8 +340,7 @@ def _value(
         return "place", bound.setdefault("place", rng.choice(_WORDS["places"] if local else pools.places))
     if name == "genre":
         english = "University" in template
-        return "genre", rng.choice(("Tese", "Dissertação", "Dissertação de Mestrado", "Tese de Doutorado", "Tesis doctoral", "PhD thesis",
-                                    "Doctoral dissertation", "Master’s thesis", "Monografia") if not english else ("PhD thesis",))  # fmt: skip
+        return "genre", "PhD thesis" if english else rng.choice(_WORDS["theses"])
     if name == "edition":
         return "edition", rng.choice(
             ("2. ed", "2ª ed", "3rd ed.", "2nd ed", "3 ed", "4a ed", "2nd edn", "1st ed", "5. Aufl", "rev. ed.")
@@ -416,9 +414,11 @@ def _literal(name: str, rng: random.Random) -> str:
     host = rng.choice(
         ("www.example.org", "repositorio.example.br", "www.gov.example", "journals.example.com", "bit.ly")
     )
-    url = f"http{rng.choice(('s', ''))}://{host}/{rng.choice(('article/view/', 'pdf/', '', 'news/2020/01/'))}{rng.randint(1000, 999999)}"
+    folder = rng.choice(("article/view/", "pdf/", "", "news/2020/01/"))
+    url = f"http{rng.choice(('s', ''))}://{host}/{folder}{rng.randint(1000, 999999)}"
     if name == "doi":
-        doi = f"10.{rng.randint(1000, 9999)}/{rng.choice(('s', 'j.x.', 'journal.pone.', ''))}{rng.randint(10000, 9999999)}"
+        suffix = f"{rng.choice(('s', 'j.x.', 'journal.pone.', ''))}{rng.randint(10000, 9999999)}"
+        doi = f"10.{rng.randint(1000, 9999)}/{suffix}"
         return rng.choice((f"https://doi.org/{doi}", f"http://dx.doi.org/{doi}", doi, f"https://doi.org/{doi}"))
     if name == "web":
         access = rng.choice(

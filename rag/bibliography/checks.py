@@ -4,7 +4,7 @@ The kinds, and what each one claims:
 
 ========================  ========  ==========================================================================
 ``missing-date``          warning   the entry gives no year (entries marked "n.d." or "forthcoming": info)
-``missing-title``         warning   no title could be told
+``missing-title``         warning   no title could be told (info where journal and volume or page say enough)
 ``missing-author``        info      nobody is named as author or editor
 ``missing-address``       warning   the entry says that it stands online and gives no URL or DOI
 ``malformed-doi``         warning   what is written as a DOI is none (ISO 26324)
@@ -64,7 +64,9 @@ def entry(
         )
         report("missing-date", message, "info" if said else "warning")
     if not csl.get("title"):
-        report("missing-title", f"{who}: no title could be told from “{_short(raw)}”.")
+        # Physics and chemistry lists leave titles out: journal, volume and page say which work it is.
+        terse = csl.get("container-title") and (csl.get("volume") or csl.get("page"))
+        report("missing-title", f"{who}: no title could be told from “{_short(raw)}”.", "info" if terse else "warning")
     if not any(csl.get(role) for role in ("author", "editor", "director", "translator")):
         report("missing-author", f"“{_short(raw)}” names no author or editor that could be told.", "info")
     if "URL" not in csl and "DOI" not in csl and _SAYS_ONLINE.search(raw):

@@ -8,8 +8,10 @@ is judged once against the one before it, so the work is linear.
 from __future__ import annotations
 
 import re
-from statistics import median
+from itertools import pairwise
 from typing import NamedTuple
+
+from rag.bibliography.names import fold
 
 _LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _LABEL = re.compile(
@@ -35,6 +37,8 @@ _GOES_ON = re.compile(
     r"Disponible|Consultado|Verfügbar|\d{1,4}[-–]\d|[\d,;:()\s.–-]+$)"
 )
 _CLOSED = re.compile(r"(?:[.。;!?)\]”\"’/]|\d|[/=&?#][^\s]*|\.\w{2,5})\s*$")
+_LONGEST_LINE = 160
+"""Characters of a line beyond which it was hardly broken at a width."""
 _YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
 _WEB = re.compile(r"https?://|www\.|\bdoi\b|10\.\d{4,}/", re.IGNORECASE)
 
@@ -145,45 +149,91 @@ def _keyed(text: str, lines: list[Line]) -> list[tuple[int, str | None, int]] | 
 
 
 def _unnumbered(text: str, lines: list[Line]) -> list[tuple[int, str | None, int]]:
-    blanks = sum(line.blank_before for line in lines[1:])
-    lengths = [line.end - line.start for line in lines]
-    width = median(lengths) if lengths else 0
-    longest = max(lengths)
-    wrapped = len(lines) > 2 and longest <= 160 and sum(n >= 0.8 * longest for n in lengths) >= 0.3 * len(lines)
-    indents = [line.indent for line in lines]
-    hanging = len(set(indents)) > 1 and min(indents) == lines[0].indent and indents.count(min(indents)) < len(lines)
-    spaced = blanks >= 1 and blanks >= 0.3 * (len(lines) - 1)
+    """Entries told by blank lines, indents, line lengths and what a line begins with."""
+    layout = _layout(text, lines)
+    bulleted = _BULLET.match(text, lines[0].start, lines[0].end) is not None
+    verdicts: list[bool | None] = []  # None: the layout does not say
+    for previous, line in pairwise([None, *lines]):
+        if line is not None:
+            bullet = bulleted and _BULLET.match(text, line.start, line.end)
+            verdicts.append(True if previous is None or bullet else _begins(text, line, previous, layout))
+    _settle(text, lines, verdicts)
     starts: list[tuple[int, str | None, int]] = []
-    previous: Line | None = None
-    for line in lines:
-        bullet = _BULLET.match(text, line.start, line.end)
-        body = bullet.end() if bullet else line.start
-        if (
-            previous is None
-            or bullet
-            or _begins(text, line, previous, spaced=spaced, wrapped=wrapped, hanging=hanging, width=width)
-        ):
-            starts.append((line.start, None, body))
-        previous = line
+    for line, verdict in zip(lines, verdicts, strict=True):
+        if verdict:
+            bullet = _BULLET.match(text, line.start, line.end) if bulleted else None
+            starts.append((line.start, None, bullet.end() if bullet else line.start))
     return starts
 
 
-def _begins(text: str, line: Line, previous: Line, *, spaced: bool, wrapped: bool, hanging: bool, width: float) -> bool:
+class Layout(NamedTuple):
+    """What the lines of a list show together: the width they were broken at (0: were not), indents, blank lines."""
+
+    width: int
+    hanging: bool
+    spaced: bool
+
+
+def _layout(text: str, lines: list[Line]) -> Layout:
+    # An address longer than the line could not be broken and says nothing of the width.
+    lengths = sorted(line.end - line.start for line in lines if text.count(" ", line.start, line.end) > 2) or [0]
+    longest = lengths[-1 - len(lengths) // 50]
+    broken = (
+        len(lines) > 2 and longest <= _LONGEST_LINE and sum(n >= 0.8 * longest for n in lengths) >= 0.3 * len(lengths)
+    )
+    indents = [line.indent for line in lines]
+    hanging = len(set(indents)) > 1 and min(indents) == lines[0].indent and indents.count(min(indents)) < len(lines)
+    blanks = sum(line.blank_before for line in lines[1:])
+    return Layout(
+        longest if broken else 0, hanging, blanks >= 1 and blanks >= 0.3 * (len(lines) - 1) / (3 if broken else 1)
+    )
+
+
+def _begins(text: str, line: Line, previous: Line, layout: Layout) -> bool | None:
+    """Whether `line` begins an entry; None where only the words can tell."""
     here, before = text[line.start : line.end], text[previous.start : previous.end]
+    closed = bool(_CLOSED.search(before)) and not before.endswith((" e", " and", " &"))
     if _GOES_ON.match(here) and not (here[0].islower() and not _WEB.match(here) and _author(here)):
         # A broken line stays with its entry even across a blank line, when the entry plainly is not over.
-        return line.blank_before and bool(_CLOSED.search(before)) and not _WEB.match(here.lstrip("( "))
+        return line.blank_before and closed and not _WEB.match(here.lstrip("( "))
     if line.blank_before:
         return True
-    if hanging:
-        return line.indent < previous.indent or (line.indent == previous.indent and line.indent == 0 and _author(here))
-    if not _CLOSED.search(before) or before.endswith((" e", " and", " &")):
+    if layout.hanging:
+        return line.indent < previous.indent or (line.indent == previous.indent == 0 and _author(here))
+    if not closed:
         return False
-    if spaced and len(before) >= 0.6 * width and wrapped:
-        return _author(here) and len(before) < 0.75 * width
-    if wrapped:
-        return _author(here) and bool(_CLOSED.search(before))
+    if layout.width:
+        # Where the next word would still have fitted on the line before, somebody broke the line on purpose.
+        room = layout.width - len(before) - 1 - len(here.split(maxsplit=1)[0])
+        if room >= 0.12 * layout.width:
+            return not layout.spaced or _author(here)
+        return None if _author(here) and not layout.spaced else False
     return True
+
+
+def _settle(text: str, lines: list[Line], verdicts: list[bool | None]) -> None:
+    """Decide the open cases: an entry has a complete one before it and keeps to the alphabet, if its list does."""
+    sure = [i for i, verdict in enumerate(verdicts) if verdict]
+    keys = [_key(text, lines[i]) for i in sure]
+    ordered = sum(a <= b for a, b in pairwise(keys)) >= 0.85 * max(1, len(keys) - 1) and len(keys) > 2
+    next_sure = iter([*sure[1:], -1])
+    last, following = 0, next(next_sure)
+    for i, verdict in enumerate(verdicts):
+        if i and i == following:
+            following = next(next_sure)
+        if verdict:
+            last = i
+        elif verdict is None:
+            key = _key(text, lines[i])
+            after = _key(text, lines[following]) if following > 0 else "\uffff"
+            in_order = not ordered or _key(text, lines[last]) <= key <= after
+            so_far = text[lines[last].start : lines[i].start]
+            verdicts[i] = in_order and bool(_YEAR.search(so_far) or _WEB.search(so_far))
+            last = i if verdicts[i] else last
+
+
+def _key(text: str, line: Line) -> str:
+    return fold("".join(c for c in text[line.start : line.start + 24] if c.isalpha())[:12])
 
 
 def _author(line: str) -> bool:
