@@ -9,14 +9,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 from rag.citations.cues import CUES
 from rag.citations.names import words
 from rag.citations.patterns import word_set
 
-Tie = Literal["connective", "pointer", "noun"]
 _OPENING = re.compile(r"[^,，()（）\[\]]{3,60}[,，]")
+_RUN = re.compile(r"([^\W\d_][\w-]*)([’'])?|(\S)")
 _FIRST_WORDS = 6
 """Words at the beginning of a sentence among which what ties it to the one before is looked for."""
 _NOUN_STOPS = word_set(
@@ -31,34 +30,76 @@ class Cohesion:
     """One language's patterns, compiled."""
 
     connective: re.Pattern[str]
+    pair: re.Pattern[str]
     pronoun: re.Pattern[str]
+    pointer: re.Pattern[str]
+    shells: frozenset[str]
+    other: re.Pattern[str]
     demonstrative: re.Pattern[str]
     article: re.Pattern[str]
     reports: re.Pattern[str]
+    verb: re.Pattern[str]
     according: re.Pattern[str]
     own: re.Pattern[str]
     methods: re.Pattern[str]
 
-    def tie(self, previous: str, sentence: str, shortened: Mapping[str, tuple[str, ...]]) -> Tie | None:
-        """How `sentence` hangs on the one before it; None when it stands alone.
+    def hangs(self, previous: str, sentence: str, shortened: Mapping[str, tuple[str, ...]]) -> bool:
+        """Whether `sentence` goes on about what the one before it named.
 
         `shortened` maps acronyms to their words, so that "the model" comes again where "the LLM" was named.
         """
-        if self.connective.match(sentence):
-            return "connective"
+        if self.pair.match(sentence):
+            return True
+        behind = self.connective.match(sentence)
+        sentence = sentence[behind.end() :] if behind else sentence
+        if self.pronoun.match(sentence) or self._points(self.pointer.match(sentence), sentence):
+            return True
         opening = _OPENING.match(sentence)
-        short = opening is not None and len(opening[0].split()) <= _FIRST_WORDS
-        if self.pronoun.match(sentence) or (opening and short and self.demonstrative.search(opening[0])):
-            return "pointer"
+        short = opening[0] if opening and len(opening[0].split()) <= _FIRST_WORDS else ""
+        if self._points(self.demonstrative.search(short), short):
+            return True
         before = words(previous)
         named = {_stem(w) for w in before} | {_stem(w) for acronym in before for w in shortened.get(acronym, ())}
+        other = self.other.match(sentence)
+        if other and _stem(sentence[other.end() :].split(" ")[0]) in named:
+            return True
         for article in self.article.finditer(sentence[:90]):
             if len(sentence[: article.start()].split()) > _FIRST_WORDS:
                 break
-            noun = _noun(sentence[article.end() :])
+            noun = self._noun(sentence[article.end() :])
             if noun and _stem(noun) in named:
-                return "noun"
-        return None
+                return True
+        return False
+
+    def _points(self, match: re.Match[str] | None, sentence: str) -> bool:
+        """Whether a word that points back does so to a thing, and does not wrap up what was claimed."""
+        if match is None:
+            return False
+        noun = re.compile(r"\W*(\w*)").match(sentence, match.end())
+        return noun is None or noun[1].lower() not in self.shells
+
+    def looks_back(self, sentence: str) -> bool:
+        """Whether a sentence begins with anything that points back, be it at a thing or at a whole claim."""
+        behind = self.connective.match(sentence)
+        sentence = sentence[behind.end() :] if behind else sentence
+        opening = _OPENING.match(sentence)
+        return bool(
+            self.pronoun.match(sentence)
+            or self.pointer.match(sentence)
+            or self.demonstrative.match(sentence)
+            or (opening and len(opening[0].split()) <= _FIRST_WORDS and self.demonstrative.search(opening[0]))
+        )
+
+    def _noun(self, rest: str) -> str | None:
+        """The head of the noun phrase that begins here: its last word before a small word, a verb or a mark."""
+        run: list[str] = []
+        for match in _RUN.finditer(rest):
+            if match[2]:
+                return None
+            if match[3] or match[1].lower() in _NOUN_STOPS or len(run) == 4 or (run and self.verb.fullmatch(match[1])):
+                break
+            run.append(match[1])
+        return run[-1] if run and len(run) < 4 else None
 
     def goes_on(self, sentence: str, *, named: bool) -> bool:
         """Whether `sentence` goes on reporting what the one before began; `named` if that one named its source."""
@@ -86,8 +127,13 @@ def _compiled(language: str) -> Cohesion:
     between = r"\W+(?:\w+\W+){0,2}?" if edge else ".{0,4}?"
     speaking = rf"(?:{cues.speakers}){between}(?:{cues.verbs})"
     return Cohesion(
-        connective=first(cues.connectives),
+        connective=re.compile(rf"\W*(?:{cues.connectives}){edge}\W*", re.IGNORECASE),
+        pair=first(cues.pairs),
         pronoun=first(cues.pronouns),
+        verb=re.compile(cues.verbs, re.IGNORECASE),
+        pointer=first(cues.pointers),
+        other=re.compile(rf"\W*(?:{cues.others})\s*", re.IGNORECASE),
+        shells=word_set(cues.shells),
         demonstrative=anywhere(cues.demonstratives),
         article=re.compile(rf"{edge}(?:{cues.articles})(?:{edge}\s*|[’'])", re.IGNORECASE),
         reports=first(rf"(?:(?:{cues.connectives})\W+)?(?:{cues.reporters}|{speaking})"),
@@ -103,18 +149,6 @@ def _told(text: str) -> str:
     found = re.findall(r"\w+", text.lower())
     counted = {code: sum(w in cues.common.split() for w in found) for code, cues in CUES.items() if code != "zh"}
     return max(counted, key=lambda code: counted[code])
-
-
-def _noun(rest: str) -> str | None:
-    """The head of the noun phrase that begins here: its last word before a small word or a mark."""
-    run: list[str] = []
-    for match in re.finditer(r"([^\W\d_][\w-]*)([’'])?|(\S)", rest):
-        if match[2]:
-            return None
-        if match[3] or match[1].lower() in _NOUN_STOPS or len(run) == 4:
-            break
-        run.append(match[1])
-    return run[-1] if run and len(run) < 4 else None
 
 
 def _stem(word: str) -> str:

@@ -18,9 +18,17 @@ class Cues:
     common: str
     """Frequent small words, by which the language is told."""
     connectives: str
-    """Adverbs and phrases that open a sentence and tie it to the one before."""
+    """Adverbs and phrases that may open a sentence; what ties it to the one before is looked for behind them."""
+    pairs: str
+    """The second half of a pair: "on the other hand" cannot stand without the first."""
     pronouns: str
-    """Subjects that stand for something named before."""
+    """Subjects that stand for somebody or something named before; not "this" alone, which may be a whole claim."""
+    pointers: str
+    """Words that point back with a noun behind them: "these" giants."""
+    shells: str
+    """Nouns that wrap up a claim ("this result") and so comment on it rather than go on with it."""
+    others: str
+    """Words that add one more of what was named: "another" report of the same body."""
     demonstratives: str
     """Anywhere in an opening phrase: "to achieve *this*, …"."""
     articles: str
@@ -48,9 +56,16 @@ CUES: dict[str, Cues] = {
         r"moreover|furthermore|in addition|additionally|besides|also|likewise|similarly|in (?:turn|contrast|particular|fact|other words)|"
         r"by contrast|conversely|nevertheless|nonetheless|still|yet|instead|rather|for (?:example|instance)|specifically|namely|"
         r"meanwhile|at the same time|afterwards|subsequently|then|later|finally|accordingly|indeed|otherwise|as such|to (?:this|that) end|for (?:one thing|another)|even so",
-        pronouns=r"this|these|such|those|that(?= (?:is|was|has|would|may|can))|it(?! (?:is|was|has been|seems|should|may be|will be)\b)|"
-        r"its|they|their|he|his|she|her|both|another|the (?:former|latter|same|first|second|third)",
-        demonstratives=r"this|these|those|such|it|them|so",
+        pairs=r"on the other hand|for another|secondly|to (?:this|that) end",
+        pronouns=r"it(?! (?:is|was|has been|seems|should|may be|will be)\b)|it (?:is|was|has been) (?:also )?(?:reported|said|claimed|argued|stated|estimated)|"
+        r"its|they|their|he|his|she|her|both|the (?:former|latter|same|first|second|third)|these(?= (?:are|were|have|had|include|can|may|will))",
+        pointers=r"these|those|such(?: an?)?|(?:this|that)(?! (?:is|was|has|had|may|might|can|could|would|will|must|should|also|not|(?!process|analysis|basis|bias)\w+[^s\W]s)\b)",
+        shells="result results finding findings aspect aspects approach approaches case cases fact facts view views idea ideas problem problems issue issues effect "
+        "effects difference differences process processes situation phenomenon trend observation observations point points sense way ways regard respect context "
+        "direction reason reasons question questions distinction analysis analyses assumption assumptions property properties argument arguments hypothesis study "
+        "article paper section work data is are was were",
+        others=r"another|a further",
+        demonstratives=r"this|these|those|such|that(?= (?:end|time|purpose|year|month))|it|them",
         articles=r"the",
         reporters=r"the (?:authors?|researchers?|scholars?|writers?|analysts?|investigators|team)|"
         r"the (?:\w+ )?(?:report|paper|study|article|document|survey|book|review|analysis)|"
@@ -72,7 +87,12 @@ CUES: dict[str, Cues] = {
         connectives=r"no entanto|entretanto|contudo|porém|todavia|por (?:um|outro) lado|portanto|assim|logo|dessa forma|desse modo|"
         r"consequentemente|como resultado|além disso|ademais|também|da mesma forma|do mesmo modo|igualmente|em particular|ou seja|"
         r"pelo contrário|por exemplo|enquanto isso|ao mesmo tempo|depois|posteriormente|em seguida|por fim|de fato|nesse sentido|neste sentido|com isso",
-        pronouns=r"isto|isso|aquilo|este|esta|estes|estas|esse|essa|esses|essas|tal|tais|ele|ela|eles|elas|ambos|ambas|o mesmo|a mesma|o primeiro|a primeira",
+        pairs=r"por outro lado|em segundo lugar",
+        pronouns=r"el[ea]s?|amb[oa]s|o mesmo|a mesma|[oa] primeir[oa]|[oa] segund[oa]|foi|foram|tem|têm|pode|podem|relata-se|afirma-se",
+        pointers=r"est[ea]s?|ess[ea]s?|aquel[ea]s?|tal|tais",
+        shells="resultado resultados aspecto aspectos caso casos fato fatos sentido forma modo maneira contexto perspectiva questão questões processo processos situação "
+        "fenômeno abordagem ideia ideias ponto pontos razão diferença diferenças artigo estudo trabalho pesquisa análise é são foi foram",
+        others=r"outr[oa]s?",
         demonstratives=r"isto|isso|dis[st]o|nis[st]o|(?:n|d)?es[st][ea]s?|tal|tais|(?:d|n)?el[ea]s?",
         articles=r"[oa]s?|d[oa]s?|n[oa]s?|ao|aos|às?|pel[oa]s?",
         reporters=r"[oa]s? autor(?:es|as?)?|[oa]s? pesquisador(?:es|as?)?|o (?:relatório|artigo|estudo|documento|livro|texto)|a (?:pesquisa|obra|análise)",
@@ -89,7 +109,12 @@ CUES: dict[str, Cues] = {
         connectives=r"sin embargo|no obstante|por (?:un|otro) lado|por (?:una|otra) parte|por (?:lo )?tanto|así|en consecuencia|como resultado|además|asimismo|"
         r"también|del mismo modo|de igual manera|igualmente|en particular|es decir|por el contrario|por ejemplo|mientras tanto|al mismo tiempo|"
         r"después|posteriormente|luego|finalmente|de hecho|en este sentido|en cambio|de esta (?:manera|forma)",
-        pronouns=r"esto|eso|aquello|este|esta|estos|estas|ese|esa|esos|esas|dichos?|dichas?|tal|tales|él|ella|ellos|ellas|ambos|ambas|el mismo|la misma|el primero|la primera",
+        pairs=r"por otro lado|por otra parte|en segundo lugar",
+        pronouns=r"él|ellas?|ellos|amb[oa]s|el mismo|la misma|el primero|la primera|el segundo|la segunda|es|son|fue|fueron|era|tiene|tienen|puede|pueden|se informa que",
+        pointers=r"est[ea]|est[oa]s|es[ea]|es[oa]s|dich[oa]s?|tal(?:es)?",
+        shells="resultado resultados aspecto aspectos caso casos hecho hechos sentido forma modo manera contexto perspectiva cuestión cuestiones proceso procesos situación "
+        "fenómeno enfoque idea ideas punto puntos razón diferencia diferencias artículo estudio trabajo investigación análisis es son fue fueron",
+        others=r"otr[oa]s?",
         demonstratives=r"esto|eso|est[ea]s?|estos|es[ea]s?|esos|dich[oa]s?|tal|tales|ello",
         articles=r"el|la|los|las|del|al",
         reporters=r"(?:el|la|los|las) autor(?:es|as?)?|(?:el|la|los|las) investigador(?:es|as?)?|el (?:informe|artículo|estudio|documento|libro|texto)|la (?:investigación|obra)",
@@ -106,7 +131,12 @@ CUES: dict[str, Cues] = {
         connectives=r"jedoch|allerdings|dennoch|trotzdem|einerseits|andererseits|zum einen|zum anderen|deshalb|daher|somit|folglich|infolgedessen|außerdem|zudem|"
         r"darüber hinaus|ferner|auch|ebenso|ebenfalls|gleichermaßen|insbesondere|das heißt|im gegenteil|dagegen|hingegen|zum beispiel|beispielsweise|"
         r"gleichzeitig|danach|später|anschließend|schließlich|tatsächlich|stattdessen|dadurch|damit|dabei",
-        pronouns=r"dies|diese[rsnm]?|jene[rsnm]?|solche[rsnm]?|sie|er|ihre?|sein[e]?|beide|letztere[rs]?|erstere[rs]?",
+        pairs=r"andererseits|zum anderen|zweitens",
+        pronouns=r"sie|er|ihre?|seine?|beide|letztere[rs]?|erstere[rs]?|es heißt",
+        pointers=r"(?:diese[rsnm]?|jene[rsnm]?|solche[rsnm]?)(?= (?-i:[A-ZÄÖÜ]|\w+n (?-i:[A-ZÄÖÜ])))",
+        shells="ergebnis ergebnisse aspekt aspekte fall fälle ansatz ansätze problem probleme frage fragen sinn zusammenhang prozess prozesse weise art situation idee "
+        "unterschied punkt grund hypothese analyse arbeit studie artikel beitrag",
+        others=r"(?:ein|eine) weitere[rs]?",
         demonstratives=r"dies|diese[rsnm]?|jene[rsnm]?|solche[rsnm]?|dazu|hierzu|dafür|daraus",
         articles=r"der|die|das|den|dem|des",
         reporters=r"(?:die|der) autor(?:en|in|innen)?|die (?:forscher|studie|untersuchung|verfasser)|der (?:bericht|artikel|aufsatz)|das (?:papier|buch)",
@@ -122,7 +152,12 @@ CUES: dict[str, Cues] = {
         connectives=r"cependant|toutefois|néanmoins|pourtant|d[’']une part|d[’']autre part|d[’']un côté|de l[’']autre|donc|ainsi|par conséquent|en conséquence|de plus|"
         r"en outre|par ailleurs|aussi|également|de même|en particulier|c[’']est-à-dire|au contraire|en revanche|par exemple|en même temps|ensuite|puis|"
         r"enfin|en effet|en fait|à cette fin",
-        pronouns=r"ceci|cela|ce|cet|cette|ces|tels?|telles?|elles?|ils?(?! (?:est|a été|faut|y a)\b)|leurs?|son|sa|ses|tous deux|le premier|la première|ce dernier",
+        pairs=r"d[’']autre part|de l[’']autre|deuxièmement",
+        pronouns=r"elles?|ils?(?! (?:est|a été|faut|y a)\b)|leurs?|son|sa|ses|tous deux|l[ea] premi(?:er|ère)|ce dernier|cette dernière",
+        pointers=r"cet|cette|ces|ce(?! (?:qui|que|sont|n)\b)|tels?|telles?",
+        shells="résultat résultats aspect aspects cas fait faits sens façon manière contexte perspective question questions processus situation phénomène approche idée "
+        "idées point points raison différence différences article étude travail analyse",
+        others=r"une? autre",
         demonstratives=r"ceci|cela|ce|cet|cette|ces|tels?|telles?",
         articles=r"le|la|les|l|du|des|au|aux",
         reporters=r"(?:les|l[’']) ?auteure?s?|les chercheurs|le (?:rapport|document|livre|texte)|l[’'](?:article|étude|enquête|ouvrage)",
@@ -136,7 +171,11 @@ CUES: dict[str, Cues] = {
     "zh": Cues(
         common="的 是 在 和 了",
         connectives=r"然而|但是|但|不过|因此|所以|此外|另外|同时|同样|例如|一方面|另一方面|随后|最后|而且|并且|相反",
-        pronouns=r"这|该|此|其|他们|她们|它们|他|她|它|上述|前者|后者",
+        pairs=r"另一方面|其次",
+        pronouns=r"其|他们|她们|它们|他|她|它|前者|后者|这些|上述|据报道",
+        pointers=r"这(?=[个种项份款])|该|此(?!外)",
+        shells="",
+        others=r"另一",
         demonstratives=r"这|该|此",
         articles=r"该",
         reporters=r"作者|两位作者|研究者|该报告|该文|该研究|报告",

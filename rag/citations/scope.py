@@ -11,12 +11,13 @@ The rule, in words:
    the paragraph as long as each goes on reporting: "The authors argued …", "They add …", "The report also …". So does
    a bracketed one for sentences that say whose view they give ("According to this view, …").
 4. A citation that closes its sentence, and is the only one there, reaches back over the sentences before it in the same
-   paragraph, as long as each next sentence hangs on the one before: by a connective ("However, …"), a pronoun or
-   demonstrative ("These giants …", "To achieve this, …") or a definite noun that the sentence before has named ("A new
-   dataset … The size of the dataset …"). It stops at a sentence with a citation of its own, at one that points
-   back at a cited sentence or that an earlier citation has gone on to cover, at one that speaks for the text itself
-   ("we", "this article", "Figure 2"), at a question, and after four. It does not reach back when the work is cited
-   for a method or for comparison ("as described in", "see", "cf.").
+   paragraph, as long as each next sentence hangs on the one before: by a pronoun or a noun with a word that points
+   back ("They …", "These giants …", "To achieve this, …"), by the second half of a pair ("On the other hand, …"), or by
+   a definite noun that the sentence before has named ("A new dataset … However, the size of the dataset …"). A mere
+   "However" or "Furthermore" is no such tie, nor is "this result" or a bare "this", which comment on a claim. It stops
+   at a sentence with a citation of its own, at one that looks back at a cited sentence or that an earlier citation has
+   gone on to cover, at one that speaks for the text itself ("we", "this article", "Figure 2"), at a question, and after
+   three. It does not reach back when the work is cited for a method or a comparison ("as described in", "see", "cf.").
 
 In doubt a sentence is left to its author: a claim of the text's own must not be laid in somebody else's mouth.
 """
@@ -32,7 +33,7 @@ from rag.citations.cohesion import Cohesion, cohesion
 from rag.citations.names import words
 from rag.types import MentionKind, Span
 
-_MOST_BACK = 4
+_MOST_BACK = 3
 _CLAUSE = re.compile(r"\s*(?:[,;:，；：]|[–—-]\s)")
 _CLOSED = re.compile(r"[^.!?()（）]{0,40}[)\]）]")
 _AFTER = re.compile(r"(?:[^()\[\]（）]{0,40}[)\]）])?[\s,;:.]*")
@@ -198,8 +199,8 @@ class _Paragraph:
         references = {r for g in self.rows[n] for r in g.references}
         first = n
         while first > 0 and n - first < _MOST_BACK:
-            tie = self.ties.tie(self._sentence(first - 1), self._sentence(first), self.shortened)
-            if tie is None or not self._free(first - 1, references):
+            hangs = self.ties.hangs(self._sentence(first - 1), self._sentence(first), self.shortened)
+            if not hangs or not self._free(first - 1, references):
                 break
             first -= 1
         return first
@@ -213,5 +214,5 @@ class _Paragraph:
             return False
         if sentence.rstrip().endswith(("?", "？")):
             return False
-        points_back = n > 0 and self.rows[n - 1] and not all(g.titles for g in self.rows[n - 1])
-        return not points_back or self.ties.tie(self._sentence(n - 1), sentence, self.shortened) != "pointer"
+        cited_before = n > 0 and any(not g.titles for g in self.rows[n - 1])
+        return not (cited_before and self.ties.looks_back(sentence))
