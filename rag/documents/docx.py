@@ -7,6 +7,7 @@ Deleted text, comments, headers and footers are not part of what a reader reads 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from rag.documents.archive import Package
@@ -51,7 +52,7 @@ def read_docx(data: bytes, name: str) -> Draft:
     if main is None:
         raise DocumentError(f"{name}: the package holds no Word document; save it anew as .docx.")
     draft = Draft([], READER, MEDIA_TYPE)
-    walk = _Walk(_styles(package), _numbered(package), _targets(package, main))
+    walk = _Walk(_styles(package), _numbered(package), _style_numbers(package), _targets(package, main))
     body = next((e for e in package.xml(main) if tag_of(e) == "body"), None)
     if body is not None:
         walk.flow(body)
@@ -127,24 +128,67 @@ def _styles(package: Package) -> dict[str, int]:
     return found
 
 
-def _numbered(package: Package) -> dict[tuple[str, str], str]:
-    """(list id, level) → number format, for lists that count."""
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """One level of a list: what it counts with, its number format and first number."""
+
+    counter: str
+    kind: str
+    start: int
+
+
+def _numbered(package: Package) -> dict[tuple[str, str], _Level]:
+    """(list id, level) → how it counts."""
     root = package.xml("word/numbering.xml")
-    formats: dict[str, dict[str, str]] = {}
-    out: dict[tuple[str, str], str] = {}
+    formats: dict[str, dict[str, tuple[str, int]]] = {}
+    out: dict[tuple[str, str], _Level] = {}
     for element in root if root is not None else []:
         if tag_of(element) == "abstractnum":
-            levels = {
-                _attribute(level, "ilvl") or "0": _attribute(_child(level, "numFmt"), "val") or "decimal"
+            formats[_attribute(element, "abstractNumId") or ""] = {
+                _attribute(level, "ilvl") or "0": (
+                    _value(level, "numFmt") or "decimal",
+                    _number(_value(level, "start")),
+                )
                 for level in element
-                if tag_of(level) == "lvl" and _child(level, "numFmt") is not None
+                if tag_of(level) == "lvl"
             }
-            formats[_attribute(element, "abstractNumId") or ""] = levels
         elif tag_of(element) == "num":
-            abstract = _child(element, "abstractNumId")
-            levels = formats.get((_attribute(abstract, "val") or "") if abstract is not None else "", {})
-            out.update({(_attribute(element, "numId") or "", level): kind for level, kind in levels.items()})
+            own, shared = _attribute(element, "numId") or "", _value(element, "abstractNumId") or ""
+            # Lists with an override start anew; all others go on counting where their like left off.
+            counter = own if _child(element, "lvlOverride") is not None else f"abstract {shared}"
+            for level, (kind, start) in formats.get(shared, {}).items():
+                out[own, level] = _Level(counter, kind, start)
     return out
+
+
+def _value(element: Any, name: str) -> str | None:  # noqa: ANN401
+    """The `val` of a child of that name."""
+    child = _child(element, name)
+    return _attribute(child, "val") if child is not None else None
+
+
+def _number(said: str | None) -> int:
+    return int(said) if said and said.isdigit() and len(said) < 6 else 1
+
+
+def _numbering(properties: Any, otherwise: tuple[str, str]) -> tuple[str, str]:  # noqa: ANN401
+    """The list id and level that numbering properties name; what they leave out is as `otherwise` has it."""
+    identifier = _child(properties, "numId") if properties is not None else None
+    depth = _child(properties, "ilvl") if properties is not None else None
+    key = _attribute(identifier, "val") if identifier is not None else None
+    level = _attribute(depth, "val") if depth is not None else None
+    return key or otherwise[0], level or otherwise[1]
+
+
+def _style_numbers(package: Package) -> dict[str, tuple[str, str]]:
+    """Style id → list id and level, for styles that number their paragraphs (1, 1.1, 1.1.1)."""
+    root = package.xml("word/styles.xml")
+    found: dict[str, tuple[str, str]] = {}
+    for style in root if root is not None else []:
+        key, level = _numbering(_child(style, "pPr", "numPr"), ("", "0"))
+        if key:
+            found[_attribute(style, "styleId") or ""] = (key, level)
+    return found
 
 
 def _targets(package: Package, main: str) -> dict[str, str]:
@@ -158,8 +202,14 @@ def _targets(package: Package, main: str) -> dict[str, str]:
 
 
 class _Walk:
-    def __init__(self, styles: dict[str, int], numbered: dict[tuple[str, str], str], targets: dict[str, str]) -> None:
-        self.styles, self.numbered, self.targets = styles, numbered, targets
+    def __init__(
+        self,
+        styles: dict[str, int],
+        numbered: dict[tuple[str, str], _Level],
+        style_numbers: dict[str, tuple[str, str]],
+        targets: dict[str, str],
+    ) -> None:
+        self.styles, self.numbered, self.style_numbers, self.targets = styles, numbered, style_numbers, targets
         self.blocks: list[Block] = []
         self.boxes: list[Any] = []
         self.counters: dict[tuple[str, int], int] = {}
@@ -207,23 +257,26 @@ class _Walk:
             self.blocks.append(Block((marker if marker != "- " else "") + text))
 
     def marker(self, element: Any) -> str:  # noqa: ANN401
-        numbering = _child(element, "pPr", "numPr")
-        identifier = _child(numbering, "numId") if numbering is not None else None
-        if identifier is None:
+        style = _child(element, "pPr", "pStyle")
+        inherited = self.style_numbers.get((_attribute(style, "val") or "") if style is not None else "", ("", "0"))
+        key, level = _numbering(_child(element, "pPr", "numPr"), inherited)
+        if not key:
             return ""
-        key = _attribute(identifier, "val") or ""
-        depth = _child(numbering, "ilvl")
-        level = (_attribute(depth, "val") or "0") if depth is not None else "0"
-        kind = self.numbered.get((key, level))
-        if key == "0" or kind == "none":
+        found = self.numbered.get((key, level))
+        if key == "0" or (found and found.kind == "none"):
             return ""
-        if kind in {None, "bullet"}:
+        if found is None or found.kind == "bullet":
             return "- "
-        at = int(level) if level.isdigit() else 0
-        self.counters[key, at] = self.counters.get((key, at), 0) + 1
-        for other in [k for k in self.counters if k[0] == key and k[1] > at]:
+        counter, at = found.counter, int(level) if level.isdigit() else 0
+        self.counters[counter, at] = self.counters.get((counter, at), found.start - 1) + 1
+        for other in [k for k in self.counters if k[0] == counter and k[1] > at]:
             del self.counters[other]
-        return ".".join(str(self.counters.get((key, i), 1)) for i in range(at + 1)) + ". "
+        above = [self.counters.get((counter, i)) or self.first_number(key, i) for i in range(at)]
+        return ".".join(map(str, [*above, self.counters[counter, at]])) + ". "
+
+    def first_number(self, key: str, level: int) -> int:
+        found = self.numbered.get((key, str(level)))
+        return found.start if found else 1
 
     def text(self, element: Any) -> str:  # noqa: ANN401
         """The text of a paragraph; text boxes met on the way are put aside."""
@@ -271,7 +324,7 @@ class _Walk:
             cells: list[str] = []
             for cell in row.iter():
                 if tag_of(cell) == "tc" and _owner(cell, "tr") is row:
-                    inner = _Walk(self.styles, self.numbered, self.targets)
+                    inner = _Walk(self.styles, self.numbered, self.style_numbers, self.targets)
                     inner.flow(cell)
                     cells.append(" ".join(b.text.replace("\n", " ") for b in inner.blocks))
             if any(cells):
@@ -308,7 +361,7 @@ def _notes(root: Any, walk: _Walk) -> list[str]:  # noqa: ANN401
     notes: list[str] = []
     for note in root if root is not None else []:
         if tag_of(note) in {"footnote", "endnote"} and not _attribute(note, "type"):
-            inner = _Walk(walk.styles, walk.numbered, walk.targets)
+            inner = _Walk(walk.styles, walk.numbered, walk.style_numbers, walk.targets)
             inner.flow(note)
             text = " ".join(b.text for b in inner.blocks)
             if text:

@@ -146,7 +146,7 @@ def _markup_kind(head: str, suffix: str) -> str:
         r"[^<]*(?:<\?.*?\?>\s*)?<!doctype\s+html", head, re.IGNORECASE | re.DOTALL
     ):
         return "text/html"
-    if head.startswith("<?xml"):
+    if head.startswith("<?xml") or re.match(r"<[\w:]+[^<>]*\sxmlns[:=]", head):
         return "application/xml"
     if _HTML_TAGS.search(head) and suffix not in {".md", ".markdown", ".txt"}:
         return "text/html"

@@ -165,7 +165,10 @@ class _Walk:
     def table(self, element: Any) -> None:  # noqa: ANN401
         lines: list[str] = []
         for row in element.iter():
-            if tag_of(row) != "table-row":
+            if (
+                tag_of(row) != "table-row"
+                or next(a for a in row.iterancestors() if tag_of(a) == "table") is not element
+            ):
                 continue
             cells = []
             for cell in row:
