@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from rag import sentences
-from rag.citations.cues import CUES
+from rag.citations.cues import CUES, known
 from rag.types import Document, Mention, Problem, Reference, Severity
 
 KINDS: dict[str, tuple[Severity, str, str]] = {
@@ -142,6 +142,14 @@ def problem(
 
 def _never_cited(references: Sequence[Reference], mentions: Sequence[Mention]) -> Iterator[Problem]:
     cited = {m.reference_id for m in mentions}
+    if mentions and not references:
+        yield problem(
+            "cannot-tell",
+            "No bibliography could be read, so whether what the text cites is listed cannot be told.",
+            mentions[0].start,
+            mentions[0].end,
+        )
+        return
     if references and not any(m.reference_id for m in mentions):
         first = references[0]
         yield problem(
@@ -242,5 +250,6 @@ def _earlier(issued: tuple[int, ...], event: tuple[int, ...]) -> bool:
 
 
 def _future(language: str | None) -> re.Pattern[str]:
-    rows = [CUES[language]] if language in CUES else list(CUES.values())
+    code = known(language)
+    rows = [CUES[code]] if code else list(CUES.values())
     return re.compile("|".join(rf"\b(?:{c.future})\b" for c in rows if c is not CUES["zh"]) or r"将", re.IGNORECASE)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from rag.citations.matching import Agreement, Phrase, family
 from rag.citations.names import AuthorIndex, Entry, Name
-from rag.citations.patterns import IBID, MORE_SUFFIXES, NOT_AUTHORS, PRINTED_ENTRY, YEAR
+from rag.citations.patterns import IBID, MORE_SUFFIXES, NOT_AUTHORS, PRINTED_ENTRY, SECOND_HAND, YEAR
 from rag.citations.phrases import CLOSE, OPEN, Reading, bounds, only_locators, readings
 from rag.types import MentionKind, Resolution
 
@@ -187,6 +187,8 @@ def settle(text: str, parts: list[Part], index: AuthorIndex) -> list[Part]:
                 _other_spelling(part, index)
             if part.entry is None and part.kind == "parenthetical" and usual not in {None, _comma(text, part)}:
                 continue
+            if part.entry is None and SECOND_HAND.match(text, part.end):
+                continue  # only the work it was read in need be listed
         if part.entry is not None or _like_citation(text, part):
             kept.append(part)
     return kept

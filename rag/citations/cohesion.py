@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.citations.cues import CUES
+from rag.citations.cues import CUES, known
 from rag.citations.names import words
 from rag.citations.patterns import word_set
 
@@ -110,7 +110,7 @@ class Cohesion:
 
 def cohesion(text: str, language: str | None) -> Cohesion:
     """The patterns of the text's language, told from the text where `language` is not one we know."""
-    return _compiled(language if language in CUES else _told(text[:8000]))
+    return _compiled(known(language) or _told(text[:8000]))
 
 
 @lru_cache(maxsize=16)

@@ -49,6 +49,12 @@ class Cues:
     """Anywhere: the text speaks of what is still to come."""
 
 
+def known(language: str | None) -> str | None:
+    """The row of a BCP 47 tag ("pt-BR" → "pt"), None where the table has none."""
+    code = (language or "").split("-")[0].lower()
+    return code if code in CUES else None
+
+
 CUES: dict[str, Cues] = {
     "en": Cues(
         common="the of and to in is that for with by",
@@ -76,7 +82,7 @@ CUES: dict[str, Cues] = {
         verbs=r"argu\w*|claim\w*|stat(?:e|es|ed|ing)|sa(?:y|ys|id)|report\w*|not(?:e|es|ed)|f(?:ind|inds|ound)|show\w*|suggest\w*|"
         r"conclud\w*|propos\w*|add(?:s|ed)?|warn\w*|point\w*|observ\w*|describ\w*|explain\w*|mention\w*|remind\w*|assess\w*|"
         r"emphasi\w*|stress\w*|recommend\w*|h(?:old|olds|eld)|believ\w*|maintain\w*|contend\w*|wr(?:ite|ites|ote)|assert\w*|demonstrat\w*",
-        own=r"we|our|ours|(?-i:I)(?![.’'])|my|(?:this|the present|present) (?:article|paper|study|work|essay|chapter|review|section|thesis)|"
+        own=r"we|our|ours|(?-i:us)|(?-i:I)(?![.’'])|my|(?:this|the present|present) (?:article|paper|study|work|essay|chapter|review|section|thesis)|"
         r"here we|fig(?:ure|s)?\.? ?\d+\w*|table \d+",
         methods=r"as (?:previously )?(?:described|reported|defined)|following (?:the|\w+ et)|(?:modified|adapted|taken) from|"
         r"according to the (?:method|protocol|procedure)|see(?: also)?|cf|reviewed (?:in|by)|similar to|consistent with|in (?:line|agreement) with",

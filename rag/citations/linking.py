@@ -132,7 +132,7 @@ def _spells(short: str, name: tuple[str, ...]) -> bool:
 def _of_part(part: Part, references: Sequence[Reference], document_id: str) -> Mention:
     reference = references[part.entry.position] if part.entry is not None else None
     others = [references[e.position] for e in part.candidates]
-    said = None if part.repeats else _disagreement(part, reference, others)
+    said = None if part.repeats or not references else _disagreement(part, reference, others)
     problems: tuple[Problem, ...] = ()
     if said is not None:
         key = reference.id if reference is not None else None

@@ -55,6 +55,13 @@ ABBREVIATED = word_set(
 )
 """Words that a full stop may follow inside a name."""
 
+SECOND_HAND = re.compile(
+    r"[^()\n]{0,16}[)\]]?,?\s*\(?(?:apud|(?:as\s+)?(?:cited|quoted)\s+(?:in|by|from)|citad[oa]\s+(?:em|por|en)|zit(?:iert|\.)\s+nach|"
+    r"cité(?:e)?\s+(?:par|dans|in))\b",
+    re.IGNORECASE,
+)
+"""What follows a work known only through another."""
+
 IBID = re.compile(r"(?<=[(\[;（])\s*(?P<ibid>(?:[Ii]bid(?:em)?|[Ii]dem|[Ee]bd|[Ee]benda|同上)\b\.?)")
 """The work cited last, again."""
 

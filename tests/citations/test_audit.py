@@ -39,6 +39,11 @@ def test_without_any_citation_it_cannot_tell() -> None:
     assert kinds("Nothing is cited here.", entry("a", "Adler", 2011), entry("b", "Berg", 1999)) == ["cannot-tell"]
 
 
+def test_without_a_bibliography_it_cannot_tell() -> None:
+    """Where no list was read, no citation is accused of missing from it."""
+    assert kinds("Salt (Adler, 2011). Tin (Zorn, 2003).") == ["cannot-tell"]
+
+
 def test_problems_of_the_entries_are_in_the_same_list() -> None:
     """What parsing found wrong with an entry stands beside what linking found."""
     own = Problem("missing-title", "No title could be told.", start=40, end=60, reference_id="a")

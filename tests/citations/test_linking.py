@@ -170,6 +170,11 @@ def test_entries_without_parsed_names_are_found_by_their_raw_beginning() -> None
     assert links("Wet (Quill & Reed, 1987; Quill, 1990).", raw) == [("Quill & Reed, 1987", "x"), ("Quill, 1990", "y")]
 
 
+def test_a_work_read_in_another_need_not_be_listed() -> None:
+    """Of "Old, 1890, cited in Hahn, 2009" only Hahn is looked for."""
+    assert links("So it was (Old, 1890, cited in Hahn, 2009).") == [("Hahn, 2009", "hahn-2009")]
+
+
 def test_a_work_is_recognised_by_its_title() -> None:
     """A whole title in quotation marks is a mention of kind `title`; a few common words in a row are not."""
     listed = [
