@@ -17,7 +17,7 @@ _LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _LABEL = re.compile(
     r"\s*(?:\[(?P<a>\d{1,4})\]|\((?P<b>\d{1,4})\)|(?P<c>\d{1,4})[.)](?=\s|[^\W\d])|(?P<d>\d{1,4})(?=\s+[^\W\d_]))\s*"
 )
-_KEY = re.compile(r"\s*\[(?P<key>[A-Z][\w+&.’'-]{0,15}\d{0,4}[a-z]?)\]\s+")
+_KEY = re.compile(r"\s*\[(?P<key>[^\W\d_][\w+&.’'-]{0,15}\d{0,4}[a-z]?|[^\W\d_][^\[\]\n]{0,30}\d{2,4}[a-z]?)\]\s+")
 _INLINE = re.compile(r"(?<!\S)\[(\d{1,4})\](?=\s*\S)")
 _BULLET = re.compile(r"\s*[•▪●*·‣–-]\s+(?=\S)")
 _UPPER = r"[^\W\d_a-zß-öø-ÿ]"
