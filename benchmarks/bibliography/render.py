@@ -265,6 +265,17 @@ def _value(name: str, template: str, pools: Pools, style: _PersonStyle, bound: d
                 "hanuni": _WORDS["han_universities"],
             }[name]
         )
+    if name == "act":
+        number = rng.choice(
+            (
+                f"{rng.randint(1, 14)}.{rng.randint(100, 999)}",
+                str(rng.randint(10, 999)),
+                f"{rng.randint(1, 99)}/{rng.randint(1970, 2023)}",
+            )
+        )
+        day = f"{rng.randint(1, 28)} de {_MONTHS['pt_long'][rng.randrange(12)]} de {rng.randint(1930, 2023)}"
+        text = f"{rng.choice(_WORDS['acts']).format(number)}, de {day}"
+        return "title", text if rng.random() < 0.35 else f"{text}. {rng.choice(_WORDS['subjects'])}"
     if name == "state":
         country = rng.choice(_WORDS["countries"])
         return "author", f"{country}. {rng.choice(_WORDS['state']).format(country)}"
@@ -281,8 +292,8 @@ def _value(name: str, template: str, pools: Pools, style: _PersonStyle, bound: d
     if name == "number":
         return "volume", str(rng.randint(1, 300))
     if name in {"dm", "md"}:
-        day, month_name = rng.randint(1, 28), rng.choice(_MONTHS["long"])
-        return "date", f"{day} {month_name}" if name == "dm" else f"{month_name} {day}"
+        of_month, month_name = rng.randint(1, 28), rng.choice(_MONTHS["long"])
+        return "date", f"{of_month} {month_name}" if name == "dm" else f"{month_name} {of_month}"
     if name == "body":
         body = rng.choice(_WORDS["bodies"])
         return "author", body.upper() if rng.random() < 0.1 else body
@@ -304,7 +315,7 @@ def _value(name: str, template: str, pools: Pools, style: _PersonStyle, bound: d
         if rng.random() < 0.06:
             text = f"{text.rstrip('.?!')}{rng.choice(('? ', '. ', '! '))}{rng.choice(source).strip('“”')}"
         if rng.random() < 0.03:
-            pinyin, han, english = rng.choice(_WORDS["han_titles"])
+            pinyin, han, english = rng.choice(_STYLES["words"]["han_titles"])
             text = rng.choice(
                 (
                     f"{pinyin} {han} [{english}]",
@@ -318,6 +329,8 @@ def _value(name: str, template: str, pools: Pools, style: _PersonStyle, bound: d
             text = f"{text} [{rng.choice(source).strip('“”[]')}]"
         return "title", text
     if name == "container":
+        if template in _TEMPLATES["law"]:
+            return "container", rng.choice(_WORDS["gazettes"])
         if template in _TEMPLATES["meeting"]:
             return "container", rng.choice(
                 ("Anais", "Anais", "Atas")
@@ -339,8 +352,8 @@ def _value(name: str, template: str, pools: Pools, style: _PersonStyle, bound: d
     if name == "place":
         return "place", bound.setdefault("place", rng.choice(_WORDS["places"] if local else pools.places))
     if name == "genre":
-        english = "University" in template
-        return "genre", "PhD thesis" if english else rng.choice(_WORDS["theses"])
+        in_english = "University" in template
+        return "genre", "PhD thesis" if in_english else rng.choice(_WORDS["theses"])
     if name == "edition":
         return "edition", rng.choice(
             ("2. ed", "2ª ed", "3rd ed.", "2nd ed", "3 ed", "4a ed", "2nd edn", "1st ed", "5. Aufl", "rev. ed.")
@@ -447,7 +460,7 @@ def _literal(name: str, rng: random.Random) -> str:
     if name == "np":
         return rng.choice((f"{rng.randint(80, 700)} p", f"{rng.randint(80, 700)}p", f"p. {rng.randint(80, 700)}"))
     if name == "by":
-        return rng.choice(("Tradução de ", "Trad. ", "Tradução ", "Translated by ", "Trans. ", "Traducción de "))
+        return rng.choice(_WORDS["translated"])
     if name == "degree":
         return rng.choice(
             ("Doutorado em Educação", "Mestrado em Letras", "Mestrado", "Doutorado em Ciências", "Maestría en Historia")

@@ -195,6 +195,9 @@ def _issued(text: str, segments: list[Segment], csl: dict[str, Any]) -> None:
         csl["issued"] = {"date-parts": [parts]}
         if year.suffix:
             csl["year-suffix"] = year.suffix
+    elif act := next((d for d in dates.find(str(csl.get("title", ""))) if d.day and d.year), None):
+        # "Decree no. 2848, of 7 December 1940": an act bears its date in its title.
+        csl["issued"] = {"date-parts": [act.parts]}
     elif status := dates.FORTHCOMING.search(text):
         csl["status"] = status[0]
     for s in segments:

@@ -13,13 +13,13 @@ def kinds(raw: str) -> dict[str, str]:
 
 
 _ENTRIES = {
-    "Harvard": "Abrams, T. and Li, W. (2019) ‘On rivers’, Journal of Hydrology, 12(3), pp. 45–67. doi: 10.1234/jh.2019.45.",
-    "APA": "Abrams, T., & Li, W. (2019). On rivers. Journal of Hydrology, 12(3), 45–67. https://doi.org/10.1234/jh.2019.45",
-    "Chicago": "Abrams, T., and W. Li. 2019. “On rivers.” Journal of Hydrology 12 (3): 45–67. https://doi.org/10.1234/jh.2019.45.",
-    "MLA": "Abrams, T., and W. Li. “On rivers.” Journal of Hydrology, vol. 12, no. 3, 2019, pp. 45-67, doi:10.1234/jh.2019.45.",
-    "IEEE": "T. Abrams and W. Li, “On rivers,” Journal of Hydrology, vol. 12, no. 3, pp. 45–67, 2019, doi: 10.1234/jh.2019.45.",
-    "Vancouver": "Abrams T, Li W. On rivers. Journal of Hydrology. 2019;12(3):45–67. doi: 10.1234/jh.2019.45.",
-    "ABNT": "ABRAMS, T.; LI, W. On rivers. Journal of Hydrology, v. 12, n. 3, p. 45-67, 2019. DOI: 10.1234/jh.2019.45.",
+    "Harvard": "Abrams, T. and Li, W. (2019) ‘On rivers’, Journal of Hydrology, 12(3), pp. 45–67. doi: 10.1234/jh.45.",
+    "APA": "Abrams, T., & Li, W. (2019). On rivers. Journal of Hydrology, 12(3), 45–67. https://doi.org/10.1234/jh.45",
+    "Chicago": "Abrams, T., and W. Li. 2019. “On rivers.” Journal of Hydrology 12 (3): 45–67. doi:10.1234/jh.45.",
+    "MLA": "Abrams, T., and W. Li. “On rivers.” Journal of Hydrology, vol. 12, no. 3, 2019, pp. 45-67, 10.1234/jh.45.",
+    "IEEE": "T. Abrams and W. Li, “On rivers,” Journal of Hydrology, vol. 12, no. 3, pp. 45–67, 2019, doi: 10.1234/jh.45.",
+    "Vancouver": "Abrams T, Li W. On rivers. Journal of Hydrology. 2019;12(3):45–67. doi: 10.1234/jh.45.",
+    "ABNT": "ABRAMS, T.; LI, W. On rivers. Journal of Hydrology, v. 12, n. 3, p. 45-67, 2019. DOI: 10.1234/jh.45.",
 }
 
 
@@ -31,7 +31,7 @@ def test_one_article_in_seven_styles(style: str) -> None:
     assert csl["issued"]["date-parts"][0][0] == 2019
     assert (csl["title"], csl["container-title"]) == ("On rivers", "Journal of Hydrology")
     assert (csl["volume"], csl["issue"], csl["page"]) == ("12", "3", "45-67")
-    assert csl["DOI"] == "10.1234/jh.2019.45"
+    assert csl["DOI"] == "10.1234/jh.45"
     assert csl["type"] == "article-journal"
     assert problems == ()
 
@@ -99,7 +99,7 @@ def test_faults_are_named(kind: str) -> None:
 
 def test_said_to_have_no_date_is_not_the_same_as_forgotten() -> None:
     """“n.d.” is an answer; the audit only mentions it."""
-    raw = "Water Institute of Kenya, n.d. A framework for rivers [Online]. Nairobi: Water Institute. Available from: https://wi.org/a."
+    raw = "Water Institute of Kenya, n.d. A framework [Online]. Nairobi: Water Institute. Available from: https://wi.org/a."
     assert kinds(raw) == {"missing-date": "info"}
 
 
@@ -115,7 +115,7 @@ def test_said_to_have_no_date_is_not_the_same_as_forgotten() -> None:
             "warning",
         ),
         (
-            "Huang, J., 2022. Firms win. Bloomberg [Online], 31 August. Available from: https://b.com/wp-content/uploads/2023/05/firms.pdf.",
+            "Huang, J., 2022. Firms win. Bloomberg [Online], 31 August. Available from: https://b.com/uploads/2023/05/f.pdf.",
             "info",
         ),
         (

@@ -45,8 +45,10 @@ JATS = """<?xml version="1.0"?><!DOCTYPE article [<!ENTITY x SYSTEM "file:///etc
 <ref id="B1"><label>1</label><element-citation publication-type="journal"><person-group person-group-type="author">
 <name><surname>Marini</surname><given-names>M.Â.</given-names></name><etal/></person-group><year>2005b</year>
 <article-title>Conservação de <italic>aves</italic></article-title><source>Megadiversidade</source><volume>1</volume>
-<issue>1</issue><fpage>95</fpage><lpage>101</lpage><pub-id pub-id-type="doi">10.1000/xyz</pub-id></element-citation></ref>
-<ref id="B2"><label>2</label><mixed-citation>Lloyd, C. (1995). As estruturas da história. Rio de Janeiro: Zahar.</mixed-citation></ref>
+<issue>1</issue><fpage>95</fpage><lpage>101</lpage>
+<pub-id pub-id-type="doi">10.1000/xyz</pub-id></element-citation></ref>
+<ref id="B2"><label>2</label>
+<mixed-citation>Lloyd, C. (1995). As estruturas da história. Rio de Janeiro: Zahar.</mixed-citation></ref>
 <ref id="B3"><mixed-citation>&x;</mixed-citation></ref>
 </ref-list></back></article>""".encode()
 
