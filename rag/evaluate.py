@@ -150,7 +150,7 @@ def judge(
             evidence = any(
                 any(
                     c.location.start_char_index < e and s < c.location.end_char_index
-                    for s, e in _places(texts[c.document_id], judged.evidence)
+                    for s, e in places(texts[c.document_id], judged.evidence)
                 )
                 for c in answer.citations
             )
@@ -215,7 +215,7 @@ def squeezed(text: str) -> tuple[str, list[int]]:
     return "".join(c for c, _ in kept), [i for _, i in kept]
 
 
-def _places(squeezed: tuple[str, Sequence[int]], fragment: str) -> list[tuple[int, int]]:
+def places(squeezed: tuple[str, Sequence[int]], fragment: str) -> list[tuple[int, int]]:
     """Where `fragment` stands in the original text, white space aside."""
     wanted = "".join(fragment.split())
     return [

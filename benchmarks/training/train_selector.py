@@ -5,7 +5,8 @@
 
 Every article of `data/squad2_half` becomes an index of its own, built and searched with the service's code. Questions:
 answerable ones, the adversarial unanswerable ones, and answerable ones asked of another article. A sentence is positive
-when an answer stands in it. Articles at even places train, the others test. Knows nothing of the first article.
+when an answer stands in it. Articles at even places train, the others test; the judge's stage also learns from the
+questions on our own collections. Knows nothing of the first article's text and its questions.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,10 +27,18 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks.training.examples import squad_articles
 from rag import chunks, encoder, retrieve, store
-from rag.answer import evidence, question
+from rag.answer import about, evidence, question
 from rag.encoder.judge import Judge
+from rag.evaluate import load, places, squeezed
+from rag.settings import Settings
 from rag.types import Document
+from rag.workspace import Workspace
 
+OWN = {
+    "digest": Path("corpus/china-generative-ai"),
+    "numeric": Path("tests/corpora/numeric"),
+    "report-notes": Path("tests/corpora/report-notes"),
+}
 OUT = Path("rag/answer/weights.json")
 NEGATIVES = 4
 Examples = tuple[list[tuple[float, ...]], list[int], str]
@@ -65,6 +75,8 @@ def main() -> None:
         other = articles[(number + 2) % len(articles)]
         rows[number % 2 == 0].extend(_examples(article, other, rng, arguments.per_article, judge))
         print(f"{number + 1}/{len(articles)} {article['title']}", flush=True)
+    if judge is not None:
+        rows[True].extend(_own_examples(judge))
 
     x, y, w = [], [], []
     for values, labels, kind in rows[True]:
@@ -149,6 +161,43 @@ def _examples(
             labels = [int(any(c.span.overlaps(*g) for g in a.gold)) for c in found]
             if a.kind != "answerable" or any(labels):
                 yield [c.judged or c.features for c in found], labels, a.kind
+
+
+def _own_examples(judge: Judge) -> Iterator[Examples]:
+    """The judged questions on our own collections: questions as users put them, not as annotators of Wikipedia do."""
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder)
+        for name, source in OWN.items():
+            shutil.copytree(source, base / "corpus" / name)
+        workspace = Workspace(Settings(corpus=base / "corpus", index=base / "index"))
+        model = workspace.encoder()
+        for name in OWN:
+            workspace.rebuild(name)
+            generation = workspace.generation(name)
+            texts = {d.id: squeezed(generation.document(d.id).text) for d in generation.documents()}
+            for judged in load(Path("tests/gold") / f"{name}.jsonl"):
+                asked = question.read(judged.question)
+                if about.look_up(generation, asked) is not None:
+                    continue
+                vector = model.encode_question(judged.question)
+                passages = retrieve.search(generation, model, judged.question, vector=vector, limit=8, kinds=("text",))
+                found = evidence.candidates(
+                    asked, vector, passages,
+                    vectors_of=generation.sentence_vectors, idf=generation.idf, scale=model.scale,
+                    titles=generation.titles({p.document_id for p in passages}),
+                )  # fmt: skip
+                found = evidence.reconsider(asked, found, judge)
+                labels = [
+                    int(
+                        any(c.span.overlaps(*g) for g in places(texts[c.passage.document_id], judged.evidence or ""))
+                        if judged.answerable and judged.evidence
+                        else False
+                    )
+                    for c in found
+                ]
+                if not judged.answerable or any(labels):
+                    yield [c.judged for c in found], labels, "own"
+            print(name, flush=True)
 
 
 def _index(folder: Path, document: Document, model: encoder.Encoder) -> store.Generation:

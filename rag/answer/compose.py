@@ -109,6 +109,8 @@ def ask(
         limit=chosen.limit,
         dense_weight=chosen.dense_weight,
         documents=chosen.documents,
+        # Entries are found by name, in `about`; among running text they would only crowd out what answers.
+        kinds=("text",),
     )
     clock.read("retrieve")
     tell("retrieval.completed", passages)

@@ -36,9 +36,9 @@ FEATURES = (
     "length",
     "stands_out",
 )
-JUDGED = ("first", "answers", "holds", "best", "names_around", "figures_around", "expected")
-"""The features once the judge has read the passage: the log-odds so far, its log-odds that the passage answers and that
-this sentence holds the answer, how far the sentence stands behind the passage's best, and what the judge cannot see."""
+JUDGED = ("first", "holds", "behind", "cosine", "stands_out", "names_around", "figures_around")
+"""The features once the judge has read the passage: the log-odds so far, the judge's log-odds that this sentence holds
+the answer, how far it stands behind the passage's best, and what the judge cannot see."""
 ACROSS = ("cosine", "passage", "stands_out", "expected", "figures_around")
 """The features that still mean something when the question is in another language than the source."""
 _HANGING = re.compile(
@@ -140,11 +140,11 @@ def reconsider(question: Question, found: Sequence[Candidate], judge: Judge, pas
         [p.text for p in chosen.values()],
         [[(s.start - p.start, s.end - p.start) for s in p.sentences] for p in chosen.values()],
     )
-    opinions: dict[tuple[str, int], tuple[float, float, float]] = {}
+    opinions: dict[tuple[str, int], tuple[float, float]] = {}
     for passage, (_, _, each, _) in zip(chosen.values(), read, strict=True):
         best = max((margin for _, margin in each), default=0.0)
-        for span, (answers, holds) in zip(passage.sentences, each, strict=True):
-            opinions[passage.id, span.start] = (answers, holds, holds - best)
+        for span, (_, holds) in zip(passage.sentences, each, strict=True):
+            opinions[passage.id, span.start] = (holds, holds - best)
     judged = []
     for candidate in found:
         opinion = opinions.get((candidate.passage.id, candidate.span.start))
@@ -153,7 +153,7 @@ def reconsider(question: Question, found: Sequence[Candidate], judge: Judge, pas
         values = (
             _log_odds(candidate.probability),
             *(max(-_WIDEST, min(_WIDEST, x)) for x in opinion),
-            *(candidate.features[FEATURES.index(name)] for name in JUDGED[4:]),
+            *(candidate.features[FEATURES.index(name)] for name in JUDGED[3:]),
         )
         judged.append(replace(candidate, judged=values, probability=_learned("judged", JUDGED, values)))
     return sorted(judged, key=lambda c: (-c.probability, c.passage.document_id, c.span.start))
