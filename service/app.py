@@ -19,7 +19,6 @@ import anyio.to_thread
 from fastapi import FastAPI
 from mcp.server.transport_security import TransportSecuritySettings
 
-from rag.errors import AdFontesError
 from rag.workspace import Workspace
 from service import problems
 from service.dependencies import Service
@@ -94,8 +93,8 @@ def create_app(workspace: Workspace) -> FastAPI:
 async def _warm(service: Service) -> None:
     try:
         await anyio.to_thread.run_sync(service.workspace.warm)
-    except AdFontesError as error:
-        service.failure = error
-        log.error("the models cannot be loaded: %s", error)  # noqa: TRY400  (the message says all there is)
+    except Exception:  # whatever it was: the service goes on, says that it is not ready, and the log says why
+        service.failed = True
+        log.exception("the models cannot be loaded")
     else:
         service.ready = True

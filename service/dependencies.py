@@ -36,8 +36,8 @@ class Service:
     metrics: Metrics
     ready: bool = False
     """Whether the models have been loaded."""
-    failure: Exception | None = None
-    """Why they could not be."""
+    failed: bool = False
+    """Whether they could not be; the log says why."""
 
     async def compute(self, work: Callable[[], T]) -> T:
         """Run CPU work in a thread, as many at a time as there are processors."""

@@ -22,6 +22,9 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 JSON_LIMIT = 1 << 20
 """Bytes that a body may have where no file is uploaded."""
 
+FORM_SLACK = 1 << 16
+"""Bytes that a form may have around its file; the route checks the file itself."""
+
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -80,7 +83,8 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
+                # The page's files are asked for again by their ETag; answers are nobody's to keep.
+                headers.setdefault("Cache-Control", "no-cache" if scope["path"].startswith("/page/") else "no-store")
             await send(message)
 
         try:
@@ -94,7 +98,7 @@ class Guard:
         if problem is not None:
             await problems.response(problem)(scope, receive, send)
             return
-        limit = self.upload_limit if scope["path"] == "/v1/documents" else JSON_LIMIT
+        limit = self._limit(scope)
         read = 0
 
         async def receive_counted() -> Message:
@@ -122,11 +126,14 @@ class Guard:
             foreign = origin is not None and _origin_host(origin) != host.lower()
             if foreign or headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
                 return problems.details("foreign-origin")
-        limit = self.upload_limit if scope["path"] == "/v1/documents" else JSON_LIMIT
+        limit = self._limit(scope)
         length = headers.get("content-length", "0")
         if length.isascii() and length.isdigit() and int(length[:20]) > limit:
             return problems.details("too-large", f"The body is larger than the {limit:,} bytes taken here.")
         return None
+
+    def _limit(self, scope: Scope) -> int:
+        return self.upload_limit + FORM_SLACK if scope["path"] == "/v1/documents" else JSON_LIMIT
 
 
 def _origin_host(origin: str) -> str:

@@ -136,7 +136,8 @@ function grow() {
 async function refresh() {
   const line = byId("about-sources");
   try {
-    const [list, references] = await Promise.all([get("/v1/documents"), get("/v1/references")]);
+    const [list, index] = await Promise.all([get("/v1/documents"), get("/v1/index")]);
+    const references = index.manifest?.counts?.references ?? 0;
     documents.clear();
     for (const source of list.documents) documents.set(source.id, source);
     const first = list.documents[0];
@@ -145,7 +146,7 @@ async function refresh() {
     for (const id of wanted) if (!ids.has(id)) wanted.delete(id);
     replace(line, first
       ? ["Answers come from ", h("a", { href: others ? "#documents" : `#document/${encodeURIComponent(first.id)}`, dir: "auto" }, first.title ?? first.source),
-          others ? ` and ${count(others, "other document")}` : "", `, and lead on to ${count(references.references.length, "reference")} behind ${others ? "them" : "it"}.`, others ? filter(list.documents) : ""]
+          others ? ` and ${count(others, "other document")}` : "", references ? `, and lead on to ${count(references, "reference")} behind ${others ? "them" : "it"}.` : ".", others ? filter(list.documents) : ""]
       : ["There are no documents yet. ", h("a", { href: "#documents" }, "Add some"), "."]);
   } catch (problem) {
     documents.clear();

@@ -6,7 +6,7 @@ import unicodedata
 from tempfile import SpooledTemporaryFile
 from typing import IO, Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
@@ -84,6 +84,8 @@ async def upload(
             data = await run_in_threadpool(_whole, spool)
     if not data:
         raise InputError(f"the file {file_name!r} is empty")
+    if len(data) > service.workspace.settings.max_upload_mb << 20:
+        raise HTTPException(413)
     job = service.jobs.start(
         "add",
         target,

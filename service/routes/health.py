@@ -30,9 +30,7 @@ def metrics(service: ServiceDep) -> PlainTextResponse:
 @router.get("/readyz")
 def readyz(service: ServiceDep) -> Health:
     """Whether questions can be answered: the models are loaded and the default collection has an index."""
-    if service.failure is not None:
-        raise service.failure
     if not service.ready:
-        raise ModelError("the models are still being loaded")
+        raise ModelError("the models cannot be loaded" if service.failed else "the models are still being loaded")
     service.workspace.generation()
     return Health(version=version("adfontes"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -114,10 +116,16 @@ def _entry(reference: Reference, cited: Counter[str], style: str) -> ReferenceEn
         start=reference.start,
         end=reference.end,
         csl=reference.csl,
-        formatted=format_reference(reference.csl, style),
+        formatted=_formatted(json.dumps(dict(reference.csl), sort_keys=True), style),
         mentions=cited[reference.id],
         problems=list(reference.problems),
     )
+
+
+@lru_cache(maxsize=20_000)
+def _formatted(csl: str, style: str) -> str:
+    """An entry in a style. Formatting takes milliseconds, and a long list is shown again and again."""
+    return format_reference(json.loads(csl), style)
 
 
 def _file(references: list[Reference], form: FileFormat, style: str, name: str) -> Response:

@@ -331,6 +331,25 @@ def test_an_uploaded_file_is_asked_and_removed(page: Page, tmp_path: Path) -> No
     expect(page.locator(".documents li")).to_have_count(0, timeout=30_000)
 
 
+def test_a_dropped_file_begins_a_new_collection(page: Page) -> None:
+    """A collection is begun by its name and filled by dropping a file on the page."""
+    page.goto("/#documents")
+    page.get_by_role("button", name="Begin a new collection").click()
+    page.get_by_label(re.compile("Its name")).fill("dropped")
+    page.get_by_role("button", name="Begin", exact=True).click()
+    page.wait_for_url("**/?collection=dropped#documents")
+    expect(page.get_by_role("alert")).to_contain_text("dropped")
+    page.locator(".drop").evaluate(
+        """(zone) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File(["# Bells\\n\\nThe bell of Saint Orm weighs two tons.\\n"], "bells.md"));
+            zone.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+        }"""
+    )
+    expect(page.locator(".documents")).to_contain_text("Bells", timeout=30_000)
+    expect(page.locator("#collection")).to_have_value("dropped")
+
+
 def test_a_file_that_cannot_be_read_says_why(page: Page, tmp_path: Path) -> None:
     """A broken file leaves a line with its reason."""
     broken = tmp_path / "broken.pdf"

@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 import pytest
+from anyio.from_thread import start_blocking_portal
 from mcp import Client, StdioServerParameters
 
 from rag.workspace import Workspace
@@ -25,7 +26,8 @@ def talk(server: Any, conversation: Callable[[Client], Awaitable[None]]) -> None
             async with Client(server) as client:
                 await conversation(client)
 
-    anyio.run(run)
+    with start_blocking_portal() as portal:  # in a thread of its own, whatever runs in this one
+        portal.call(run)
 
 
 def test_the_tools_are_described(server: str) -> None:
