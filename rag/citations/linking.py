@@ -30,8 +30,7 @@ def link(document: Document, references: Sequence[Reference]) -> tuple[tuple[Men
     short = shortened(text)
     parts = authoryear.repeat(text, authoryear.settle(text, authoryear.find(text, index, short), index))
     signs = notes.read(document)
-    numbered = numeric.labels(references)
-    groups = numeric.find(text, numbered, beyond=max(3, len(numbered) // 4))
+    groups, numbered = numeric.read(text, references)
     if signs and not any(r.label for r in references):
         groups = []
     found: list[Mention] = []

@@ -29,7 +29,7 @@ _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _SHORT = re.compile(r"[(\[]([A-Z][A-Za-z]+(?:[-/][A-Z]+)*)[)\]]|^\W*([A-Z]{2,8})\s+[-–—]\s")
 _CJK_RUN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,}")
 _YEAR = re.compile(r"(?<![\d/-])(1[4-9]\d\d|20\d\d)(?![\d/])([a-z](?![a-z]))?")
-_HEAD_SPLIT = re.compile(r"\s*(?:;|&|,|\band\b|\bet\b|\bund\b|\by\b|\be\b)\s*")
+_HEAD_SPLIT = re.compile(r"\s*(?:;|&|,|/|\band\b|\bet\b|\bund\b|\by\b|\be\b)\s*")
 
 
 @lru_cache(maxsize=65536)
@@ -60,7 +60,7 @@ class Entry:
     years: frozenset[int]
     """`year` and the years of earlier editions that the entry names."""
     doubtful: tuple[Name, ...]
-    """Another reading of the names, off the raw string, where the parsed ones may be several run together."""
+    """Another reading of the names, off the raw string, for where the parsed ones do not fit."""
     more: bool
     """Whether the list itself breaks its authors off ("et al.")."""
     parsed: bool
@@ -134,9 +134,7 @@ def read_entry(reference: Reference, position: int) -> Entry:
     years = {y for y in (year, original) if y is not None}
     if not parsed:
         names = _names_of_head(raw)
-    doubtful: tuple[Name, ...] = ()
-    if parsed and len(names) == 1 and names[0].corporate and len(names[0].family) > 2:
-        doubtful = _names_of_head(raw)
+    doubtful = _names_of_head(raw) if parsed else ()
     title = str(csl.get("title") or "")
     more = bool(re.search(r"\bet\.?\s+al\b|\be outros\b|\by otros\b|等", raw[:300]))
     whole = {str(p.get("family") or "") + str(p.get("given") or "") for p in _people(csl)} | set(

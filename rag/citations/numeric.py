@@ -60,6 +60,20 @@ def prevails(groups: Sequence[Group], years: int, exact: int, references: Sequen
     return len(groups) > exact
 
 
+def read(text: str, references: Sequence[Reference]) -> tuple[list[Group], dict[str, int]]:
+    """The groups of the text, and number → position in the list.
+
+    Where the list prints no numbers and the text cites past its end, an entry that a blank line cuts in two may be two.
+    """
+    numbered = labels(references)
+    groups = find(text, numbered, beyond=max(3, len(numbered) // 4))
+    if any(n not in numbered for g in groups for *_, n in g.cited) and not any(r.label for r in references):
+        pieces = [i for i, r in enumerate(references) for _ in re.findall(r"\S\s*(?:\n\s*\n|\Z)", r.raw) or [""]]
+        numbered = {str(n): i for n, i in enumerate(pieces, 1)}
+        groups = find(text, numbered, beyond=max(3, len(numbered) // 4))
+    return groups, numbered
+
+
 def labels(references: Sequence[Reference]) -> dict[str, int]:
     """Number → position in the list; the order of the list where it prints no numbers."""
     named: dict[str, int] = {}

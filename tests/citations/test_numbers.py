@@ -65,3 +65,11 @@ def test_a_text_that_cites_by_year_keeps_its_bracketed_notes_apart() -> None:
     """Against an unnumbered list cited by author and year, a stray "[1]" is no citation."""
     text = "Salt (Adler, 1991). Tin (Berg, 1992; Crane, 1993). Lead [1] is grey."
     assert links(text, PLAIN) == [("Adler, 1991", "r1"), ("Berg, 1992", "r2"), ("Crane, 1993", "r3")]
+
+
+def test_an_unnumbered_list_counts_entries_that_were_run_together() -> None:
+    """Where the text cites past the list's end, an entry with a blank line in it counts as two."""
+    merged = [*PLAIN[:2], Reference("both", {}, "Crane, A. Winds.\n\nhttps://dorn.example/winds"), *PLAIN[4:6]]
+    assert links("So [1], [2], [3], [4], [5] and [6].", merged) == [
+        *[("1", "r1"), ("2", "r2"), ("3", "both"), ("4", "both"), ("5", "r5"), ("6", "r6")]
+    ]
