@@ -270,8 +270,8 @@ def opposite(text: str, rng: random.Random, *, negate: bool = True) -> str | Non
     return None
 
 
-def exchanged(text: str, names: Sequence[str], rng: random.Random) -> str | None:
-    """`text` with one number or name replaced by another; None where it has none."""
+def exchanged(text: str, names: Sequence[str], rng: random.Random, unlike: str = "") -> str | None:
+    """`text` with one number or name replaced by another that `unlike` has not; None where it has none."""
     numbers = [m for m in _NUMBER.finditer(text) if m.start()]
     places = numbers if numbers and rng.random() < 0.5 else numbers + list(_NAME.finditer(text))
     if not places:
@@ -280,7 +280,7 @@ def exchanged(text: str, names: Sequence[str], rng: random.Random) -> str | None
     if m.group()[0].isdigit():
         new = other_number(m.group(), rng)
     else:
-        known = text.lower()
+        known = f"{text} {unlike}".lower()
         choices = [n for n in rng.sample(names, min(len(names), 20)) if n.lower() not in known]
         if not choices:
             return None
@@ -295,7 +295,7 @@ class AnswerExamples:
     """Builds each epoch's question pairs."""
 
     def __init__(self, shared: Path) -> None:
-        self.questions: list[Question] = [*squad_articles(shared)["train"]] * 2
+        self.questions: list[Question] = squad_articles(shared)["train"] * 3
         cut: dict[str, tuple[tuple[int, int], ...]] = {}
         for row in tqdm(rows(shared / "train/reader.jsonl.gz"), desc="reading reader.jsonl.gz", unit="row"):
             if row["set"].startswith("policyqa"):  # for research only, by its source
@@ -361,7 +361,7 @@ class AnswerExamples:
         found: list[Example] = []
         for q in tqdm(self.questions, desc="question pairs"):
             homely = "reddit" in q.source or "amazon" in q.source
-            if homely and rng.random() < 0.55:
+            if homely and rng.random() < 0.75:
                 continue
             found += self._sentences(q, rng) if q.answers else self._trap_sentences(q, rng)
             found += self._passage(q, rng)
@@ -397,12 +397,12 @@ class AnswerExamples:
             if changed:
                 yield replace(positive, first=changed, label=0, source=q.source + "+swap")
 
-    def _changed(self, source: str, question: str, rng: random.Random) -> str | None:
+    def _changed(self, source: str, question: str, rng: random.Random, unlike: str = "") -> str | None:
         if rng.random() < 0.35:
             changed = opposite(question, rng, negate=False)
             if changed:
                 return changed
-        return exchanged(question, self.names[source], rng)
+        return exchanged(question, self.names[source], rng, unlike)
 
     def _trap_sentences(self, q: Question, rng: random.Random) -> Iterator[Example]:
         tempting = [q.sentence_of(start) for start, _ in q.plausible[:1]]
@@ -421,12 +421,17 @@ class AnswerExamples:
         right = q.sentence_of(start)
         a, b = _window(q, right, rng)
         draw = rng.random()
-        if draw < 0.6:
+        if draw < 0.2:
+            changed = self._changed(q.source, q.text, rng, unlike=q.passage)
+            if changed:
+                text = q.passage[a:b]
+                yield Example(ANSWERS, changed, text, 0, spanned=True, limit=192, source=q.source + "/swap")
+        elif draw < 0.7:
             span = (start - a, min(start + len(answer), b) - a)
             yield Example(
                 ANSWERS, q.text, q.passage[a:b], 1, span=span, spanned=True, limit=192, source=q.source + "/p"
             )
-        elif draw < 0.85 or (q.text, q.passage) not in self.near:
+        elif draw < 0.88 or (q.text, q.passage) not in self.near:
             texts = [x.lower() for _, x in q.answers]
             kept = [q.sentence(i) for i in range(len(q.spans)) if i != right]
             kept = [s for s in kept if not any(t in s.lower() for t in texts)]
@@ -501,7 +506,7 @@ def _judged(question: str, candidates: Sequence[tuple[str, int]], rng: random.Ra
 
 # --- supports -----------------------------------------------------------------------------------------------
 
-_SHARE = {"breaking_nli": 0.2, "snli__dev": 0.6, "snli_test": 0.6, "cad_nli": 0.7}
+_SHARE = {"breaking_nli": 0.15, "snli__dev": 0.25, "snli_test": 0.25, "cad_nli": 0.4, "mnli__dev": 0.7, "fever": 0.8}
 _REPEAT = {"citation_integrity": 2, "fool_me_twice": 2}
 _STATES = re.compile(
     r"\b(is|are|promotes?|inhibits?|regulates?|induces?|reduces?|increases?|controls?|requires?|mediates?|"
@@ -544,7 +549,7 @@ class SupportExamples:
                 continue
             for _ in range(_REPEAT.get(source, 1)):
                 found += self._pair(row, rng)
-        for _ in range(2):
+        for _ in range(6):
             for claim in self.claims:
                 found += self._claim(claim, rng)
         for document in self.open:

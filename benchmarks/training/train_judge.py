@@ -197,6 +197,8 @@ def train(args: argparse.Namespace) -> None:
         saved = torch.load(latest, weights_only=True)
         model.load_state_dict(saved["model"])
         position = [saved["step"], saved["epoch"], saved["inside"]]
+        if args.epoch is not None:
+            position[1:] = [args.epoch, 0]
         print(f"going on at step {saved['step']}, epoch {saved['epoch']}", flush=True)
     model.words.weight.requires_grad = False
     model.share_memory()
@@ -226,7 +228,8 @@ def _worker(rank: int, args: argparse.Namespace, model: JudgeModel, position: Te
     builder = Builder(args.shared, work, args.seed, tokenizer_of_start())
     forward = torch.compile(model, dynamic=True) if args.compile else model
     model.train()
-    since, seen = time.time(), 0
+    begun = since = time.time()
+    seen = 0
     means: list[dict[str, float]] = []
     mine = 0
     while True:
@@ -234,22 +237,28 @@ def _worker(rank: int, args: argparse.Namespace, model: JudgeModel, position: Te
         pairs = builder.epoch(epoch, build=rank == 0)
         order = random.Random(f"{args.seed}-{epoch}-order")  # noqa: S311 - no secret
         batches = list(pairs.batches(order, args.tokens))
+        done = True
         while True:
             with lock:
                 step, current, number = (int(x) for x in position)
-                if step >= args.steps:
-                    return
+                if step >= args.steps or (args.minutes and time.time() - begun > 60 * args.minutes):
+                    break
                 if current != epoch:
+                    done = False
                     break
                 if number >= len(batches):
                     position[1] += 1
                     position[2] = 0
+                    done = False
                     break
                 position[0] += 1
                 position[2] += 1
             chosen = batches[number]
             batch = pairs.batch(chosen)
             rate = learning_rate(step, peak=args.rate, warm=args.warm, steps=args.steps, decay=args.decay)
+            if args.minutes:
+                left = 1 - (time.time() - begun) / (60 * args.minutes)
+                rate *= max(0.0, min(1.0, 2 * left))
             for group in optimizer.param_groups:
                 group["lr"] = rate
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=args.bfloat16):
@@ -266,11 +275,19 @@ def _worker(rank: int, args: argparse.Namespace, model: JudgeModel, position: Te
                 speed, share = seen / (time.time() - since), epoch + number / len(batches)
                 print(f"{rank}: step {step} epoch {share:.2f} rate {rate:.1e} {shown} {speed:.0f} pairs/s", flush=True)
                 since, seen, means = time.time(), 0, []
-            if rank == 0 and (mine % args.save == 0 or step + 1 >= args.steps):
-                state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
-                now = dict(zip(("step", "epoch", "inside"), (int(x) for x in position), strict=True))
-                torch.save(state | now, work / "saving.pt")
-                (work / "saving.pt").replace(latest)
+            if rank == 0 and mine % args.save == 0:
+                _save(work, model, optimizer, position)
+        if done:
+            if rank == 0:
+                _save(work, model, optimizer, position)
+            return
+
+
+def _save(work: Path, model: JudgeModel, optimizer: torch.optim.Optimizer, position: Tensor) -> None:
+    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+    now = dict(zip(("step", "epoch", "inside"), (int(x) for x in position), strict=True))
+    torch.save(state | now, work / "saving.pt")
+    (work / "saving.pt").replace(work / "latest.pt")
 
 
 def tokenizer_of_start() -> Tokenizer:
@@ -317,9 +334,11 @@ def main() -> None:
     parser.add_argument("--build", type=int, help="only build this epoch's pairs")
     parser.add_argument("--steps", type=int, default=9000)
     parser.add_argument("--decay", type=int, default=3000)
+    parser.add_argument("--minutes", type=float, help="stop after so long, the rate falling over the second half")
     parser.add_argument("--warm", type=int, default=200)
     parser.add_argument("--rate", type=float, default=1e-4)
     parser.add_argument("--tokens", type=int, default=3072, help="a batch, padding included")
+    parser.add_argument("--epoch", type=int, help="begin this epoch instead of going on inside the saved one")
     parser.add_argument("--save", type=int, default=250)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--threads", type=int, default=1, help="for each worker; more wait for each other")
