@@ -17,7 +17,7 @@ _ENTRIES = {
     "APA": "Abrams, T., & Li, W. (2019). On rivers. Journal of Hydrology, 12(3), 45–67. https://doi.org/10.1234/jh.45",
     "Chicago": "Abrams, T., and W. Li. 2019. “On rivers.” Journal of Hydrology 12 (3): 45–67. doi:10.1234/jh.45.",
     "MLA": "Abrams, T., and W. Li. “On rivers.” Journal of Hydrology, vol. 12, no. 3, 2019, pp. 45-67, 10.1234/jh.45.",
-    "IEEE": "T. Abrams and W. Li, “On rivers,” Journal of Hydrology, vol. 12, no. 3, pp. 45–67, 2019, doi: 10.1234/jh.45.",
+    "IEEE": "T. Abrams and W. Li, “On rivers,” Journal of Hydrology, vol. 12, no. 3, pp. 45–67, 2019, 10.1234/jh.45.",
     "Vancouver": "Abrams T, Li W. On rivers. Journal of Hydrology. 2019;12(3):45–67. doi: 10.1234/jh.45.",
     "ABNT": "ABRAMS, T.; LI, W. On rivers. Journal of Hydrology, v. 12, n. 3, p. 45-67, 2019. DOI: 10.1234/jh.45.",
 }
