@@ -1,6 +1,6 @@
 """In-text citations on real papers, end to end from raw text and raw list: precision, recall and F1.
 
-    python benchmarks/citations/measure.py [--data DIR] [--list raw|gold|both] [--show ARTICLE] [--superscript FORM]
+    python -m benchmarks.citations.measure [--data DIR] [--list raw|gold|both] [--show ARTICLE] [--superscript FORM]
 
 What is counted: a link is a place in the text and an entry of the list. A predicted mention that resolves counts as
 true when the gold has a link to the same entry whose span it overlaps; a gold link counts as found the same way.
@@ -19,16 +19,13 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-from jats import Body, articles
-
+from benchmarks.citations.jats import Body, articles
 from rag.citations import link
 from rag.types import Document, Mention, Reference
 

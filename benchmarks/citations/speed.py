@@ -1,6 +1,6 @@
 """How long linking and auditing take as a text and its list grow: the curve should be a straight line.
 
-python benchmarks/citations/speed.py
+python -m benchmarks.citations.speed
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 from rag.citations import audit, link
 from rag.types import Document, Reference
 
-SYLLABLES = "ba do ri ke lu mo na pe so ti va zu chen gro hal mer".split()
+SYLLABLES = ("ba", "do", "ri", "ke", "lu", "mo", "na", "pe", "so", "ti", "va", "zu", "chen", "gro", "hal", "mer")
 
 
 def invented(references: int, mentions: int, *, numbered: bool, seed: int = 7) -> tuple[Document, list[Reference]]:

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-FOLDER = Path(__file__).parents[2] / "benchmarks/citations"
-FLOORS = json.loads((FOLDER / "FLOORS.json").read_text(encoding="utf-8"))
+ROOT = Path(__file__).parents[2]
+FLOORS = json.loads((ROOT / "benchmarks/citations/FLOORS.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
 def benchmark() -> ModuleType:
     """The benchmark's own module, so that test and page measure the same."""
-    spec = importlib.util.spec_from_file_location("citations_measure", FOLDER / "measure.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["citations_measure"] = module
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT))
+        return importlib.import_module("benchmarks.citations.measure")
 
 
 @pytest.mark.parametrize("how", ["end_to_end", "gold_list"])
