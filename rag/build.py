@@ -63,35 +63,59 @@ def rebuild(plan: Plan, *, force: bool = False) -> BuildReport:
         return _rebuild(plan, force=force)
 
 
-def add(plan: Plan, name: str, data: bytes, *, overwrite: bool = False) -> BuildReport:
-    """Put a source into the collection and rebuild. Only the last part of `name` is used.
+def add(
+    plan: Plan, files: Sequence[tuple[str, bytes]], *, overwrite: bool = False
+) -> tuple[BuildReport | None, list[Skipped]]:
+    """Put files, as (name, content), into the collection and rebuild once. Only the last part of a name is used.
 
-    Raises DocumentError when the source cannot be read (the collection is left as it was), InputError when another
-    file of that name is there and `overwrite` is not set.
+    Returns the report, None when no file could be taken, and the files refused with their reasons: unreadable ones, and
+    those whose name is taken by other content while `overwrite` is not set. No file suffers from another. When the
+    rebuild itself fails, the collection is put back as it was.
     """
-    target = plan.corpus / safe_name(name)
     with store.writing(plan.index):
-        before = target.read_bytes() if target.exists() else None
-        if before is not None and before != data and not overwrite:
-            raise InputError(
-                f"{target.name!r} is in the collection already with other content; replace it on purpose "
-                "(--replace) or choose another name"
-            )
-        if documents.is_document(target):
-            documents.read(target, data=data)  # raises before anything is written
-        elif target.suffix.lower() not in _BIBLIOGRAPHY_KINDS:
-            raise DocumentError(f"{target.name!r} is no kind of source that can be read; see the list in the README")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _write_whole(target, data)
+        before: dict[Path, bytes | None] = {}
+        skipped: list[Skipped] = []
         try:
-            return _rebuild(plan, force=False)
+            for done, (name, data) in enumerate(files):
+                _stop_if_cancelled(plan)
+                plan.progress(Progress("reading", done, len(files)))
+                try:
+                    target = _accepted(plan, name, data, overwrite=overwrite)
+                except InputError as error:
+                    skipped.append(Skipped(name, str(error)))
+                    continue
+                old = target.read_bytes() if target.exists() else None
+                target.parent.mkdir(parents=True, exist_ok=True)
+                before.setdefault(target, old)
+                _write_whole(target, data)
+            return (_rebuild(plan, force=False) if before else None), skipped
         except BaseException:
-            # A source that breaks or interrupts the build must not break every later one.
-            if before is None:
-                target.unlink(missing_ok=True)
-            else:
-                _write_whole(target, before)
+            # Sources that break or interrupt the build must not break every later one.
+            for path, content in before.items():
+                if content is None:
+                    path.unlink(missing_ok=True)
+                else:
+                    _write_whole(path, content)
             raise
+
+
+def _accepted(plan: Plan, name: str, data: bytes, *, overwrite: bool) -> Path:
+    """Where the file is to go. Raises InputError when it cannot be read or would overwrite another unasked."""
+    target = plan.corpus / safe_name(name)
+    if target.exists() and not overwrite and target.read_bytes() != data:
+        raise InputError(
+            f"{target.name!r} is in the collection already with other content; replace it on purpose "
+            "(--replace) or choose another name"
+        )
+    if documents.is_document(target):
+        documents.read_isolated(target, data=data)
+    elif documents.is_bibliography(target):
+        entries, problems = bibliography.read_structured(data, _BIBLIOGRAPHY_KINDS[target.suffix.lower()])
+        if not entries:
+            raise DocumentError(f"{target.name}: {problems[0].message if problems else 'it holds no entries'}")
+    else:
+        raise DocumentError(f"{target.name}: no kind of source that can be read; the README lists those that can")
+    return target
 
 
 def remove(plan: Plan, document_id: str) -> BuildReport:
@@ -129,7 +153,7 @@ def _rebuild(plan: Plan, *, force: bool) -> BuildReport:
     if live is not None and not force and live.manifest.get("inputs_sha256") == about["inputs_sha256"]:
         return _report(plan, live.state.generation, live.manifest, 0, live.manifest["vectors"], started, unchanged=True)
 
-    read, skipped = _read_all(plan, sources)
+    read, skipped = _read_all(plan, sources, _already_read(live, about))
     if not read and sources:
         reasons = "; ".join(f"{s.source}: {s.reason}" for s in skipped[:5])
         raise InputError(f"not one source of {plan.corpus.name!r} can be read ({reasons})")
@@ -176,7 +200,7 @@ def _sources(corpus: Path) -> list[Path]:
         for path in corpus.rglob("*")
         if path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(corpus).parts)
-        and (documents.is_document(path) or path.suffix.lower() in _BIBLIOGRAPHY_KINDS)
+        and documents.is_source(path)
     )
 
 
@@ -195,7 +219,31 @@ def _identified(corpus: Path) -> list[tuple[Path, str]]:
     return found
 
 
-def _read_all(plan: Plan, sources: Sequence[Path]) -> tuple[list[_Read], list[Skipped]]:
+def _already_read(live: store.Generation | None, about: Mapping[str, Any]) -> dict[str, _Read]:
+    """What the live generation holds of sources that have not changed, by file name, if the same code read them.
+
+    A list file (.bib, .ris, .json) may serve any document, so when one changed nothing is taken over.
+    """
+    if live is None or live.manifest.get("code") != about["code"]:
+        return {}
+    old, new = live.manifest.get("sources", {}), about["sources"]
+    changed = {name for name in {*old, *new} if old.get(name) != new.get(name)}
+    if any(documents.is_bibliography(Path(name)) for name in changed):
+        return {}
+    found = {}
+    for brief in live.documents():
+        if {brief.source, Path(brief.source).with_suffix(".toml").as_posix()} & changed or brief.source not in new:
+            continue
+        references = live.references(brief.id)
+        plain = {r.id: r.id.removeprefix(f"{brief.id}:") for r in references}
+        read = _Read(
+            live.document(brief.id), tuple(references), tuple(live.mentions(brief.id)), tuple(live.problems(brief.id))
+        )
+        found[brief.source] = _renamed(read, plain)
+    return found
+
+
+def _read_all(plan: Plan, sources: Sequence[Path], already: Mapping[str, _Read]) -> tuple[list[_Read], list[Skipped]]:
     skipped: list[Skipped] = []
     lists: dict[Path, tuple[tuple[Reference, ...], tuple[Problem, ...]]] = {}
     for path in sources:
@@ -212,8 +260,12 @@ def _read_all(plan: Plan, sources: Sequence[Path]) -> tuple[list[_Read], list[Sk
     for done, (path, document_id) in enumerate(identified):
         _stop_if_cancelled(plan)
         plan.progress(Progress("reading", done, len(identified)))
+        kept = already.get(path.relative_to(plan.corpus).as_posix())
+        if kept is not None and kept.document.id == document_id:
+            found.append(kept)
+            continue
         try:
-            document = documents.read(path, known=documents.known_of(path), document_id=document_id)
+            document = documents.read_isolated(path, known=documents.known_of(path), document_id=document_id)
         except DocumentError as error:
             skipped.append(Skipped(path.relative_to(plan.corpus).as_posix(), str(error)))
             continue
@@ -259,30 +311,31 @@ def _with_unique_references(read: Sequence[_Read]) -> list[_Read]:
     for r in read:
         for reference in r.references:
             count[reference.id] = count.get(reference.id, 0) + 1
-    found = []
-    for r in read:
-        names = {x.id: f"{r.document.id}:{x.id}" if count[x.id] > 1 else x.id for x in r.references}
+    return [
+        _renamed(r, {x.id: f"{r.document.id}:{x.id}" if count[x.id] > 1 else x.id for x in r.references}) for r in read
+    ]
 
-        def renamed(problem: Problem, names: Mapping[str, str] = names) -> Problem:
-            return replace(problem, reference_id=names.get(problem.reference_id or "", problem.reference_id))
 
-        found.append(
-            _Read(
-                r.document,
-                tuple(replace(x, id=names[x.id], problems=tuple(renamed(p) for p in x.problems)) for x in r.references),
-                tuple(
-                    replace(
-                        m,
-                        reference_id=names.get(m.reference_id or "", m.reference_id),
-                        candidates=tuple(names.get(c, c) for c in m.candidates),
-                        problems=tuple(renamed(p) for p in m.problems),
-                    )
-                    for m in r.mentions
-                ),
-                tuple(renamed(p) for p in r.problems),
+def _renamed(read: _Read, names: Mapping[str, str]) -> _Read:
+    """The same with its references under other ids."""
+
+    def renamed(problem: Problem) -> Problem:
+        return replace(problem, reference_id=names.get(problem.reference_id or "", problem.reference_id))
+
+    return _Read(
+        read.document,
+        tuple(replace(x, id=names[x.id], problems=tuple(map(renamed, x.problems))) for x in read.references),
+        tuple(
+            replace(
+                m,
+                reference_id=names.get(m.reference_id or "", m.reference_id),
+                candidates=tuple(names.get(c, c) for c in m.candidates),
+                problems=tuple(map(renamed, m.problems)),
             )
-        )
-    return found
+            for m in read.mentions
+        ),
+        tuple(map(renamed, read.problems)),
+    )
 
 
 # ── embedding ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -389,7 +442,7 @@ def _about(plan: Plan, sources: Sequence[Path]) -> dict[str, Any]:
     settings = {"chunk_tokens": plan.chunk_tokens, "tokenizer": chunks.ENCODING}
     inputs = {"sources": files, "settings": settings, "encoder": plan.encoder_fingerprint, "code": _code()}
     digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
-    return {"inputs_sha256": digest, "sources": files, "settings": settings, "adfontes": _version()}
+    return {"inputs_sha256": digest, "sources": files, "settings": settings, "code": _code(), "adfontes": _version()}
 
 
 @lru_cache(maxsize=1)

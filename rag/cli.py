@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from rag.errors import AdFontesError, DocumentError, InputError
+from rag.errors import AdFontesError, InputError
 from rag.settings import Settings
 from rag.types import Answer, BuildReport, Progress
 
@@ -58,23 +58,20 @@ def add(
 ) -> None:
     """Put files into the collection and rebuild its index."""
     workspace = _workspace(context)
-    plan_name = workspace.settings.collection
-    done: list[dict[str, str]] = []
-    report: BuildReport | None = None
+    files: list[tuple[str, bytes]] = []
+    refused: dict[int, str] = {}
+    for number, source in enumerate(sources):
+        try:
+            files.append((source.name, source.read_bytes()))
+        except OSError as error:
+            refused[number] = f"{str(source)!r} cannot be read: {error.strerror or error}; give the path of a file"
     with _bar(quiet=as_json) as progress:
-        for source in sources:
-            try:
-                data = source.read_bytes()
-            except OSError as error:
-                reason = f"{str(source)!r} cannot be read: {error.strerror or error}; give the path of a file"
-                done.append({"source": str(source), "state": "skipped", "reason": reason})
-                continue
-            try:
-                report = workspace.add(plan_name, source.name, data, overwrite=replace, progress=progress)
-            except (DocumentError, InputError) as error:
-                done.append({"source": str(source), "state": "skipped", "reason": str(error)})
-                continue
-            done.append({"source": str(source), "state": "indexed", "reason": ""})
+        report, skipped_files = workspace.add_all(files, overwrite=replace, progress=progress)
+    reasons = {s.source: s.reason for s in skipped_files}
+    done = []
+    for number, source in enumerate(sources):
+        reason = refused.get(number) or reasons.get(source.name, "")
+        done.append({"source": str(source), "state": "skipped" if reason else "indexed", "reason": reason})
     skipped = [d for d in done if d["state"] == "skipped"]
     if as_json:
         _print_json({"sources": done, "report": asdict(report) if report else None})
@@ -82,6 +79,7 @@ def add(
         for entry in done:
             mark = "[green]indexed[/]" if entry["state"] == "indexed" else "[red]skipped[/]"
             out.print(f"{mark} {escape(entry['source'])}{': ' + escape(entry['reason']) if entry['reason'] else ''}")
+        out.print(f"{len(done) - len(skipped)} indexed, {len(skipped)} skipped, of {len(done)}")
         if report is not None:
             _print_report(report)
     if skipped:

@@ -16,10 +16,10 @@ from typing import Any
 from rag import answer, build, encoder, retrieve, store
 from rag.encoder import Encoder
 from rag.encoder.judge import Judge
-from rag.errors import IndexMissingError, InputError, NotFoundError
+from rag.errors import DocumentError, IndexMissingError, InputError, NotFoundError
 from rag.settings import Settings
 from rag.store import Generation, GenerationInfo
-from rag.types import Answer, BuildReport, Passage, Progress
+from rag.types import Answer, BuildReport, Passage, Progress, Skipped
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _FILTERS = {"documents"}
@@ -172,9 +172,23 @@ class Workspace:
         progress: Callable[[Progress], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> BuildReport:
-        """Put a source into a collection and rebuild; see `rag.build.add`."""
+        """Put one source into a collection and rebuild. Raises DocumentError, with the reason, when it is refused."""
         plan = self.plan(collection, progress=progress, cancelled=cancelled)
-        return build.add(plan, name, data, overwrite=overwrite)
+        report, skipped = build.add(plan, [(name, data)], overwrite=overwrite)
+        if report is None:
+            raise DocumentError(skipped[0].reason)
+        return report
+
+    def add_all(
+        self,
+        files: Sequence[tuple[str, bytes]],
+        *,
+        collection: str | None = None,
+        overwrite: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> tuple[BuildReport | None, list[Skipped]]:
+        """Put many sources into a collection and rebuild once; see `rag.build.add`."""
+        return build.add(self.plan(collection, progress=progress), files, overwrite=overwrite)
 
     def remove(self, collection: str | None, document_id: str) -> BuildReport:
         """Take a document out of a collection and rebuild; see `rag.build.remove`."""

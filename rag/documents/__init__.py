@@ -17,6 +17,7 @@ from typing import Any
 from rag.documents.assemble import assemble
 from rag.documents.blocks import Draft
 from rag.documents.kinds import kind_of
+from rag.documents.sandbox import read_isolated
 from rag.documents.sidecar import known_of
 from rag.errors import DocumentError
 from rag.types import Document
@@ -29,6 +30,7 @@ __all__ = [
     "kind_of",
     "known_of",
     "read",
+    "read_isolated",
     "slug",
 ]
 
