@@ -230,6 +230,9 @@ def _name(value: object) -> dict[str, str]:
     name = {k: " ".join(v.split()) for k in _NAME_PARTS if isinstance(v := value.get(k), str) and v.strip()}
     if "family" not in name and "literal" not in name:
         return {"literal": name["given"]} if "given" in name else {}
+    given = name.get("given", "")
+    if given.isalpha() and given.isupper() and (len(given) == 2 or (len(given) == 3 and not set(given) & set("AEIOU"))):
+        name["given"] = " ".join(f"{letter}." for letter in given)  # "CP" is two initials, not one name
     return {"literal": name["literal"]} if "literal" in name else name
 
 

@@ -70,21 +70,19 @@ def read(data: bytes) -> list[Ref]:
 
 
 def _ref(node: etree._Element) -> Ref:
-    found = {name: citation for name in _CITATIONS if (citation := next(node.iter(f"{{*}}{name}"), None)) is not None}
-    parsed = next(
-        (
-            found[n]
-            for n in _CITATIONS
-            if n in found and next(found[n].iter("{*}source", "{*}article-title", "{*}year"), None) is not None
-        ),
-        None,
+    citations = [citation for name in _CITATIONS for citation in node.iter(f"{{*}}{name}")]
+    tagged = next(
+        (c for c in citations if next(c.iter("{*}source", "{*}article-title", "{*}year"), None) is not None), None
     )
-    shown = next((found[n] for n in ("mixed-citation", "citation", "nlm-citation") if n in found), None)
+    printed = next((c for c in citations if etree.QName(c).localname != "element-citation"), None)
     label = _text(next(node.iter("{*}label"), None))
-    raw = _text(shown) or " ".join(
-        " ".join(t.split()) for t in (parsed.itertext() if parsed is not None else ()) if str(t).strip()
-    )
-    return Ref(node.get("id") or "", label.strip("[]().") or None, raw, _item(parsed) if parsed is not None else {})
+    raw = _text(printed) or _spaced(next(iter(citations), node))
+    return Ref(node.get("id") or "", label.strip("[]().") or None, raw, _item(tagged) if tagged is not None else {})
+
+
+def _spaced(node: etree._Element) -> str:
+    """The words of fields that are printed nowhere, with spaces between."""
+    return " ".join(word for text in node.itertext() for word in str(text).split())
 
 
 def _text(node: etree._Element | None) -> str:
@@ -102,7 +100,7 @@ def _item(node: etree._Element) -> dict[str, Any]:
     title = first("article-title", "chapter-title", "part-title", "data-title")
     source = first("source")
     if title or csl["type"] == "article-journal":
-        values = {"title": title, "container-title": source}
+        values = {"title": title.removesuffix(".") if not title.endswith("..") else title, "container-title": source}
         if csl["type"] == "book":
             csl["type"] = "chapter"
     else:

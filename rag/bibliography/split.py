@@ -105,22 +105,27 @@ def _lines(text: str) -> list[Line]:
 
 
 def _numbered(text: str, lines: list[Line]) -> list[tuple[int, str | None, int]] | None:
-    """Entries by a chain of labels that counts up by one from the first line, None when there is no such chain."""
-    first = _LABEL.match(text, lines[0].start, lines[0].end)
-    if first is None or lines[0].start == lines[0].end:
+    """Entries by a chain of labels that counts up, None when there is none; a heading or two may stand above it."""
+    top = next((i for i, line in enumerate(lines[:4]) if _LABEL.match(text, line.start, line.end)), None)
+    if top is None or any(_looks_like_entry(text[line.start : line.end]) for line in lines[:top]):
         return None
-    form = first.lastgroup
+    first = _LABEL.match(text, lines[top].start, lines[top].end)
+    form = (first and first.lastgroup) or "a"
     chain: list[tuple[int, str | None, int]] = []
-    expected = int(first[form or "a"])
+    expected = int(first[form]) if first else 1
     if form == "d" and expected > 500:
         return None
-    for line in lines:
+    for line in lines[top:]:
         match = _LABEL.match(text, line.start, line.end)
-        if match is not None and match.lastgroup == form and int(match[form or "a"]) == expected:
-            chain.append((line.start, match[form or "a"], min(match.end(), line.end)))
-            expected += 1
+        if match is None or match.lastgroup != form:
+            continue
+        number = int(match[form])
+        # A list may skip a number or two, but then the line must look like the head of an entry.
+        if number == expected or (expected < number <= expected + 2 and _author(text[match.end() : line.end])):
+            chain.append((line.start, match[form], min(match.end(), line.end)))
+            expected = number + 1
     if form == "a":
-        inline = _inline(text, lines, int(first["a"]))
+        inline = _inline(text, lines, int(first["a"]) if first else 1)
         chain = inline if len(inline) > len(chain) else chain
     enough = 2 if form != "d" else 3
     return chain if len(chain) >= enough or (len(lines) == 1 and form != "d") else None

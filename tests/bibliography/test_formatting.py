@@ -41,6 +41,13 @@ def test_five_styles(style: str, begins: str) -> None:
     assert "10.1234/jh.2019.45" in text
 
 
+def test_initials_written_together_are_initials() -> None:
+    """“CP” stands for two given names and is printed as two."""
+    assert format_reference({**ITEM, "author": [{"family": "Lau", "given": "CP"}]}, "apa").startswith(
+        "Lau, C. P. (2019)"
+    )
+
+
 def test_the_letter_of_the_year_is_printed() -> None:
     """2019a and 2019b stay apart in the author–date styles."""
     assert "(2019a)" in format_reference({**ITEM, "year-suffix": "a"}, "harvard")

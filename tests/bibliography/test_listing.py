@@ -44,6 +44,7 @@ _LAYOUTS = {
     "bullets": "\n".join(f"• {e}" for e in HARVARD),
     "numbers in brackets": "\n".join(f"[{i}] {e}" for i, e in enumerate(HARVARD, 1)),
     "numbers with full stops, broken": "\n".join(_wrapped(f"{i}. {e}", 60, "   ") for i, e in enumerate(HARVARD, 1)),
+    "numbers under a heading": "Literature\n\n" + "\n".join(f"{i}. {e}" for i, e in enumerate(HARVARD, 1)),
     "numbers in one running line": " ".join(f"[{i}] {e}" for i, e in enumerate(HARVARD, 1)),
     "page furniture below": "\n\n".join(HARVARD) + "\n\n12 views0 comments\n\nbottom of page\n",
 }
@@ -81,6 +82,18 @@ def test_numbered_medical_style() -> None:
     assert third["author"] == [{"literal": "World Health Organization"}]
     assert third["issued"] == {"date-parts": [[2019]]}
     assert third["accessed"] == {"date-parts": [[2024, 2, 8]]}
+
+
+def test_a_list_may_skip_a_number() -> None:
+    """A number left out swallows no entry, and the printed labels are kept."""
+    text = "\n".join(f"{n}. {entry}" for n, entry in zip((1, 2, 4, 5), HARVARD, strict=True))
+    assert [r.label for r in parse(text)[0]] == ["1", "2", "4", "5"]
+
+
+def test_keys_in_brackets_are_labels() -> None:
+    """Entries that begin with a key of letters and digits are told by their keys."""
+    text = "[Abr19] Abrams, T. (2019). On rivers. Oxford: Polity.\n[Li 2020] Li, W. (2020). On lakes.\nOxford: Polity."
+    assert [r.label for r in parse(text)[0]] == ["Abr19", "Li 2020"]
 
 
 def test_a_dash_repeats_the_author() -> None:
