@@ -92,6 +92,9 @@ def family(found: tuple[str, ...], name: Name) -> int:
     """How well one name in the text is the given author: EXACT, CLOSE (part of it, or given names unsure) or NONE."""
     if not found or not name.family:
         return NONE
+    initials = [w for w in found if len(w) == 1]
+    if initials and name.given and initials[0] not in {w[0] for w in name.given}:
+        return NONE
     listed = _strong(name.family)
     cited = _strong(found)
     if found == name.family or cited == listed or "".join(cited) == "".join(listed):

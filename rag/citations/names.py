@@ -60,7 +60,7 @@ class Entry:
     years: frozenset[int]
     """`year` and the years of earlier editions that the entry names."""
     doubtful: tuple[Name, ...]
-    """Another reading of the names, off the raw string, for where the parsed ones do not fit."""
+    """Another reading of the names, off the raw string, where it differs from the parsed one."""
     more: bool
     """Whether the list itself breaks its authors off ("et al.")."""
     parsed: bool
@@ -135,6 +135,8 @@ def read_entry(reference: Reference, position: int) -> Entry:
     if not parsed:
         names = _names_of_head(raw)
     doubtful = _names_of_head(raw) if parsed else ()
+    if [n.family for n in doubtful] == [n.family for n in names]:
+        doubtful = ()
     title = str(csl.get("title") or "")
     more = bool(re.search(r"\bet\.?\s+al\b|\be outros\b|\by otros\b|等", raw[:300]))
     whole = {str(p.get("family") or "") + str(p.get("given") or "") for p in _people(csl)} | set(

@@ -26,7 +26,7 @@ YEAR = re.compile(
 MORE_SUFFIXES = re.compile(r"\s*(?:,|;|and|&|e|y|und|et|/|-|–)\s*(?P<suffix>[a-h])(?![\w.’'])")
 
 ET_AL = re.compile(
-    r",?\s*(?:\bet\.?\s*al\b\.?|\b(?:and|&)\s+(?:his\s+|her\s+|their\s+)?(?:colleagues|co-?workers|others|collaborators)\b"
+    r",?\s*(?:\bet\.?\s*al\b\.?(?:['’]s)?|\b(?:and|&)\s+(?:his\s+|her\s+|their\s+)?(?:colleagues|co-?workers|others|collaborators)\b"
     r"|\be\s+(?:colaboradore?s|outros|cols?\b\.?)|\by\s+(?:colaboradores|otros|cols?\b\.?)|\bu\.\s?a\.|\bund\s+andere\b"
     r"|\bet\s+(?:coll?\b\.?|autres\b)|等人?)",
     re.IGNORECASE,

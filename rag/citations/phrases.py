@@ -15,9 +15,10 @@ from rag.citations.names import AuthorIndex, Entry, words
 from rag.citations.patterns import ABBREVIATED, ET_AL, JOINERS, LINKING, LOCATOR, PREPOSITIONS
 
 OPEN, CLOSE = "([（［【", ")]）］】"
+_CJK = r"[\u3040-\u30ff\u3400-\u9fff]"
+_WORD = rf"(?!{_CJK})[^\W\d_](?:(?:(?!{_CJK})[\w'’‘`´\-‑–])*(?!{_CJK})\w)?(?:['’]s?(?!\w))?"
 _TOKEN = re.compile(
-    rf"(?P<etal>{ET_AL.pattern})|(?P<cjk>[\u3040-\u30ff\u3400-\u9fff]+)"
-    r"|(?P<word>[^\W\d_](?:[\w'’‘`´\-‑–]*\w)?(?:['’]s?(?!\w))?)|(?P<dot>\.+)|(?P<mark>[,;&/、，；])|(?P<other>\S)",
+    rf"(?P<etal>{ET_AL.pattern})|(?P<cjk>{_CJK}+)|(?P<word>{_WORD})|(?P<dot>\.+)|(?P<mark>[,;&/、，；])|(?P<other>\S)",
     re.IGNORECASE,
 )
 _BALANCED = re.compile(r"[(\[（][^()\[\]（）]{0,80}[)\]）]")
@@ -187,6 +188,8 @@ def _phrase(
             cleaned.append(comparable)
         elif comparable and not cleaned:
             return None
+        elif comparable:  # "Doe, J.": the initials belong to the name before
+            cleaned[-1] = cleaned[-1] + comparable
     if not cleaned:
         return None
     long = shortened.get(cleaned[0][0]) if len(cleaned) == 1 and len(cleaned[0]) == 1 else None

@@ -83,6 +83,9 @@ def only(text: str, references: list[Reference] = LIST) -> Mention:
         ("Dikes (van der Berg, 1999).", [("van der Berg, 1999", "berg")]),
         ("Dikes (Berg, 1999).", [("Berg, 1999", "berg")]),
         ("Ríos (López García, 2015; Lopez, 2015).", [("López García, 2015", "lopez"), ("Lopez, 2015", "lopez")]),
+        ("Salt (B. Adler, 2011; Adler, B., 2011).", [("B. Adler, 2011", "adler"), ("Adler, B., 2011", "adler")]),
+        ("Adler et al.’s (2011) zinc.", [("Adler et al.’s (2011)", "adler-and-more")]),
+        ("研究表明（Adler等，2011）。", [("Adler等，2011", "adler-and-more")]),
         ("Bogs (O'Brien, 2018).", [("O'Brien, 2018", "obrien")]),
         ("Wei Chen and Mei Lin (2020) agree.", [("Wei Chen and Mei Lin (2020)", "chen")]),
         ("Chen Wei and Lin Mei (2020) agree.", [("Chen Wei and Lin Mei (2020)", "chen")]),
@@ -150,6 +153,12 @@ def test_a_disagreement_is_named(text: str, reference: str | None, resolution: s
 def test_the_other_entries_it_may_mean_are_candidates() -> None:
     """A citation without its letter names one entry and keeps the other as a candidate."""
     assert only("So it is (Hahn, 2004).").candidates == ("hahn-b",)
+
+
+def test_initials_tell_namesakes_apart() -> None:
+    """Of two entries by a Kim in one year, the initial that the text gives picks one."""
+    kims = [entry("s", "Kim, S., 2010.", "Kim, S.", year=2010), entry("j", "Kim, J., 2010.", "Kim, J.", year=2010)]
+    assert links("Dew (Kim, J., 2010). Hail (S. Kim, 2010).", kims) == [("Kim, J., 2010", "j"), ("S. Kim, 2010", "s")]
 
 
 def test_two_authors_are_not_three() -> None:
