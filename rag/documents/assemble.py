@@ -23,6 +23,8 @@ _GAP = "\n\n"
 _Part = tuple[int, int, str, int, SectionKind]
 """First block, first block of the body, title, level, kind of a section to be."""
 _FEWEST_ENTRIES = 3
+_FRONT_LINES = 8
+_LONGEST_FRONT_LINE = 200
 _INNER_BLANK = re.compile(r"\n\s*\n\s*")
 
 
@@ -184,8 +186,11 @@ def _top(blocks: list[Block], first: int, after: int, title: str | None) -> list
     headed = blocks[first].role == "title"
     begin = first + headed
     bylines_end = begin
-    while bylines_end < after and blocks[bylines_end].role == "byline":
-        bylines_end += 1
+    for i in range(begin, min(after, begin + _FRONT_LINES)):
+        if blocks[i].role == "byline":
+            bylines_end = i + 1
+        elif len(blocks[i].text) > _LONGEST_FRONT_LINE:
+            break
     prose = any(
         len(b.text) > 60 or b.text.endswith((".", "。", "!", "?")) or b.role in {"list", "table"}
         for b in blocks[bylines_end:after]
@@ -206,13 +211,16 @@ def _with_unheaded(raw: list[_Part], blocks: list[Block]) -> list[_Part]:
         if start is not None and start > out[-1][1]:
             out.append((start, start, "", 2, "bibliography"))
     if not any(kind == "author-note" for *_, kind in out):
-        last_body = max((i for i, part in enumerate(out) if part[4] == "body"), default=None)
-        if last_body is not None:
-            end = out[last_body + 1][0] if last_body + 1 < len(out) else len(blocks)
-            for i in range(max(out[last_body][1] + 1, end - 2), end):
-                if author_in_note(blocks[i].text, strict=True):
-                    out.insert(last_body + 1, (i, i, "", 2, "author-note"))
-                    break
+        for n in reversed([n for n, part in enumerate(out) if part[4] == "body"]):
+            end = out[n + 1][0] if n + 1 < len(out) else len(blocks)
+            last = n + 1 == len(out) or out[n + 1][4] != "body"
+            at = next(
+                (i for i in range(max(out[n][1] + 1, end - 2), end) if author_in_note(blocks[i].text, strict=True)),
+                None,
+            )
+            if last and at is not None:
+                out.insert(n + 1, (at, at, "", 2, "author-note"))
+                break
     return out
 
 

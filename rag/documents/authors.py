@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from rag.documents.dates import parse_date
 from rag.documents.lexicon import alternatives
-from rag.documents.opening import bare_names, clean_name, names_in_byline
+from rag.documents.names import kind_of_title
+from rag.documents.people import PROFESSION, bare_names, clean_name, names_in_byline
 from rag.types import Byline, Span
 
 _WORD = r"[^\W\d_][\w’'.\-]*"
@@ -18,31 +19,9 @@ _NOTE_DASHED = re.compile(rf"^{_NAME}(?:\s*[:：–—|]\s+\S|,\s+(?:who|which|a
 _NOTE_CJK = re.compile(
     r"^(?:作者(?:简介|簡介)?\s*[:：]\s*)?(?P<name>[\u4e00-\u9fff\uac00-\ud7af\u3040-\u30ff·・]{2,12}?)\s*(?:[,，、:：(（]|是|系|は|은|는)"
 )
-_PROFESSION = re.compile(rf"\b{alternatives('profession')}\b", re.IGNORECASE)
-_NOT_A_NAME = {
-    "he",
-    "she",
-    "they",
-    "it",
-    "this",
-    "the",
-    "these",
-    "that",
-    "there",
-    "we",
-    "our",
-    "i",
-    "a",
-    "an",
-    "his",
-    "her",
-    "their",
-    "in",
-    "at",
-    "what",
-    "which",
-    "who",
-}
+_NOT_A_NAME = frozenset(
+    "he she they it this the these that there we our i a an his her their in at what which who".split()  # noqa: SIM905
+)
 
 
 def bylines(
@@ -76,13 +55,17 @@ def author_in_note(paragraph: str, *, strict: bool = False) -> str | None:
     `strict` also asks for at least two words and a profession: for notes that no heading announces.
     """
     head = paragraph.lstrip("*_ ")[:400]
+    label, colon, rest = head.partition(":")
+    announced = bool(colon) and kind_of_title(label) == "author-note"
+    if announced:  # "About the author: Ana Sousa is …"
+        head, strict = rest.lstrip(), False
     found = _NOTE.match(head) or _NOTE_CJK.match(head) or (None if strict else _NOTE_DASHED.match(head))
     if not found:
         return None
     name = clean_name(found["name"])
     if not name or name.split()[0].casefold() in _NOT_A_NAME or name not in paragraph:
         return None
-    if strict and (len(name.split()) < 2 or len(paragraph) > 900 or not _PROFESSION.search(head[: found.end() + 90])):
+    if strict and (len(name.split()) < 2 or len(paragraph) > 900 or not PROFESSION.search(head[: found.end() + 90])):
         return None
     return name
 

@@ -8,6 +8,9 @@ from typing import Any
 
 _YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
 _ISO = re.compile(r"^((?:1[5-9]|20)\d\d)(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?(?:[T ].*)?$")
+_YEAR_FIRST = re.compile(
+    r"^((?:1[5-9]|20)\d\d)\s*[./年년-]\s*(1[0-2]|0?[1-9])(?:\s*[./月월-]\s*(\d{1,2}))?(?!\d)\s*[.日일月월]?"
+)
 _AMBIGUOUS = re.compile(r"^(0?[1-9]|1[0-2])[/.\-](0?[1-9]|1[0-2])[/.\-]((?:1[5-9]|20)\d\d)$")
 _CLOCK = re.compile(r",?\s*(?:at\s+)?\d{1,2}:\d\d(?::\d\d)?\s*(?:[ap]\.?m\.?)?\s*(?:\(?[A-Z]{2,4}\)?)?$", re.IGNORECASE)
 _LONGEST = 48
@@ -49,6 +52,9 @@ def parse_date(text: str) -> str | None:
         return "-".join(part for part in iso.groups() if part)
     if len(text) > _LONGEST or not _YEAR.search(text):
         return None
+    written = _YEAR_FIRST.match(text)
+    if written and int(written[2]) <= 12 and 1 <= int(written[3] or 1) <= 31:
+        return "-".join(part.zfill(2) for part in written.groups() if part)
     ambiguous = _AMBIGUOUS.match(text)
     if ambiguous and ambiguous[1].lstrip("0") != ambiguous[2].lstrip("0"):
         return ambiguous[3]
@@ -58,9 +64,10 @@ def parse_date(text: str) -> str | None:
     year, month, day = found.date_obj.year, found.date_obj.month, found.date_obj.day
     if f"{year:04d}" not in text:
         return None
-    return {"year": f"{year:04d}", "month": f"{year:04d}-{month:02d}"}.get(
-        found.period, f"{year:04d}-{month:02d}-{day:02d}"
-    )
+    period = found.period
+    if period == "day" and str(day) not in re.findall(r"\d+", re.sub(r"\b0", "", text)):
+        period = "month"  # the library fills in what is not there
+    return {"year": f"{year:04d}", "month": f"{year:04d}-{month:02d}"}.get(period, f"{year:04d}-{month:02d}-{day:02d}")
 
 
 @lru_cache(maxsize=1)

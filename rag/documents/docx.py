@@ -15,7 +15,7 @@ from rag.documents.blocks import Block, Draft
 from rag.documents.dates import parse_date
 from rag.documents.markup import tag_of
 from rag.documents.names import names_bibliography, perhaps_bibliography
-from rag.documents.opening import bare_names, names_in_byline
+from rag.documents.people import bare_names, names_in_byline
 from rag.errors import DocumentError
 
 READER = "docx/1"

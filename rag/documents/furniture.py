@@ -12,16 +12,18 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from rag.documents.dates import parse_date
 from rag.documents.entries import looks_like_entry
+from rag.documents.headings import is_list_item
 from rag.documents.lexicon import alternatives, words
 
 _UNITS = alternatives("counter_units")
 _NUMBER = r"\d[\d.,\s]*(?:k|m|tsd|mil|万|萬|만|천)?\+?"
 _COUNTERS = re.compile(
     rf"(?:{_NUMBER}\s*{_UNITS}\W*)+"
-    rf"|(?:{_UNITS}\s*[:：(]?\s*{_NUMBER}\s*\)?(?:{_UNITS})?\W*)+"
+    rf"|(?:{_UNITS}\s*[:：(]?\s*{_NUMBER}\s*[개회건명个条件回則]?\)?(?:{_UNITS})?\W*)+"
     rf"|(?:no|sem|sin|keine|aucun) {_UNITS}"
 )
 _READING_TIME = re.compile(
@@ -44,7 +46,7 @@ _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
 _PART = re.compile(r"\s+[|·•∙⋅/—–]\s+|\s*[|·•∙⋅]\s*")
 _NARROW = 45
 _WEIGHTIEST_LABEL = 160
-_LIGHTEST_SENTENCE = 40
+_LIGHTEST_SENTENCE = 28
 _LONGEST_LINE = 90
 _LONGEST_NOTICE = 320
 
@@ -56,6 +58,10 @@ class Stripped:
     blocks: list[list[str]]
     kept: list[int] = field(default_factory=list)
     """For each block that is left, which of the given ones it was."""
+    parted: list[bool] = field(default_factory=list)
+    """For each block that is left, whether furniture stood right above it …"""
+    dated: list[bool] = field(default_factory=list)
+    """… and whether a date or a reading time stood right below it."""
     removed: list[str] = field(default_factory=list)
     dates: list[str] = field(default_factory=list)
     """ISO dates that the furniture told, as it stood in the text."""
@@ -81,41 +87,69 @@ def is_prose(block: Sequence[str]) -> bool:
 def strip(blocks: Sequence[Sequence[str]], fixed: Sequence[bool] = ()) -> Stripped:
     """Take the furniture out of `blocks` (each a list of lines, no blank ones); those marked `fixed` stay whole."""
     result = Stripped([])
-    prose = [i for i, block in enumerate(blocks) if is_prose(block) and not all(_is_notice(line) for line in block)]
-    first, last = (prose[0], prose[-1]) if prose else (len(blocks), -1)
-    below_other_pages = False
+    going = _going(blocks, fixed)
+    parted = False
     before = ""
     for i, block in enumerate(blocks):
-        edge = i < first or i > last
-        if fixed and fixed[i]:
-            result.blocks.append(list(block))
-            result.kept.append(i)
-            continue
-        kept: list[str] = []
-        whole = all(is_furniture(line, edge=edge) for line in block)
-        for line in block:
-            plain = _plain(line)
-            below_other_pages = below_other_pages or (i > last >= 0 and plain in _OTHER_PAGES)
-            goes = (
-                whole
-                or (edge and is_furniture(line, edge=True))
-                or (below_other_pages and not _SENTENCE_END.search(line))
-            )
+        kept = [line for line, goes in zip(block, going[i], strict=True) if not goes]
+        for line, goes in zip(block, going[i], strict=True):
             if not goes:
-                kept.append(line)
                 before = line
                 continue
             result.removed.append(line)
             dates = _dates(line)
             for date, said in dates:
                 (result.dates if date else result.undated).append(date or said)
-            if i < first and before and (dates or _READING_TIME.fullmatch(plain)):
+            if before and (dates or _READING_TIME.fullmatch(_plain(line))):
                 result.signed.append(before)
+                if result.dated and not kept:
+                    result.dated[-1] = True
             before = ""
         if kept:
             result.blocks.append(kept)
             result.kept.append(i)
+            result.parted.append(parted or going[i][0])
+            result.dated.append(False)
+        parted = going[i][-1]
     return result
+
+
+def _going(blocks: Sequence[Sequence[str]], fixed: Sequence[bool]) -> list[list[bool]]:
+    """For every line of every block, whether it is furniture."""
+    prose = [i for i, block in enumerate(blocks) if is_prose([line for line in block if not _is_notice(line)])]
+    first, last = (prose[0], prose[-1]) if prose else (len(blocks), -1)
+    held = [bool(fixed) and fixed[i] for i in range(len(blocks))]
+    out: list[list[bool]] = []
+    for i, block in enumerate(blocks):
+        edge = i < first or i > last
+        inside = not edge and not all(is_furniture(line, edge=False) for line in block)
+        out.append([not held[i] and not inside and is_furniture(line, edge=edge) for line in block])
+    _take_lone_numbers(blocks, out, [i for i in range(len(blocks)) if not held[i] and not first <= i <= last])
+    _take_the_rest(blocks, out, [i for i in range(last + 1, len(blocks)) if not held[i] and prose])
+    return out
+
+
+def _take_lone_numbers(blocks: Sequence[Sequence[str]], out: list[list[bool]], edge: Sequence[int]) -> None:
+    """A number alone beside furniture is a counter that lost its label ("42", "7", "Share")."""
+    lines = [(i, n) for i in edge for n in range(len(blocks[i]))]
+    for order in (lines, lines[::-1]):
+        for (i, n), (j, m) in pairwise(order):
+            if out[i][n] and re.fullmatch(r"[\d.,]{1,7}[kK]?", blocks[j][m].strip()):
+                out[j][m] = True
+
+
+def _take_the_rest(blocks: Sequence[Sequence[str]], out: list[list[bool]], below: Sequence[int]) -> None:
+    """Below the article, labels that stand among furniture, or under "Recent posts", are furniture of a site."""
+    lines = [(i, n) for i in below for n in range(len(blocks[i]))]
+    known = [out[i][n] for i, n in lines]
+    crowd = sum(known) >= 2 and sum(known) >= 0.3 * len(known)
+    others = False
+    for place, (i, n) in enumerate(lines):
+        line = blocks[i][n]
+        others = others or _plain(line) in _OTHER_PAGES
+        among = crowd and any(known[:place])
+        if (others or among) and not _SENTENCE_END.search(line) and not is_list_item(line):
+            out[i][n] = True
 
 
 def is_furniture(line: str, *, edge: bool) -> bool:

@@ -16,7 +16,7 @@ from rag.documents.blocks import Block, Draft
 from rag.documents.dates import parse_date
 from rag.documents.decode import decode
 from rag.documents.markup import blocks_of, is_hidden, tag_of, text_of
-from rag.documents.opening import bare_names, names_in_byline
+from rag.documents.people import bare_names, names_in_byline
 from rag.documents.text import removed_problems
 from rag.errors import DocumentError
 from rag.types import Problem

@@ -10,7 +10,7 @@ import re
 from rag.documents.blocks import Block, Draft
 from rag.documents.dates import parse_date
 from rag.documents.decode import decode
-from rag.documents.opening import clean_name
+from rag.documents.people import clean_name
 from rag.types import Problem
 
 READER = "latex/1"

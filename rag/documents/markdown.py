@@ -10,7 +10,7 @@ from rag.documents.blocks import Block, Draft
 from rag.documents.dates import parse_date
 from rag.documents.decode import decode
 from rag.documents.names import names_bibliography, perhaps_bibliography
-from rag.documents.opening import bare_names, names_in_byline
+from rag.documents.people import bare_names, names_in_byline
 
 if TYPE_CHECKING:
     from markdown_it.token import Token

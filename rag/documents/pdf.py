@@ -18,7 +18,7 @@ from rag.documents.glyphs import segments_of
 from rag.documents.headings import could_be_heading
 from rag.documents.layout import Line, Paragraph, join, lines_in_order, paragraphs, vocabulary_of
 from rag.documents.names import kind_of_title, perhaps_bibliography
-from rag.documents.opening import bare_names, names_in_byline
+from rag.documents.people import bare_names, names_in_byline
 from rag.errors import DocumentError
 from rag.types import Problem
 

@@ -19,7 +19,9 @@ from rag.types import Problem
 
 READER = "text/1"
 _WRAP_WIDEST = 110
+_NARROWEST_WRAP = 50
 _RULE = re.compile(r"^[=\-~_*#.\s]{3,}$")
+_ENDED = re.compile(r"[.。\])]$|https?://\S+$")
 _ENTRY_START = re.compile(r"^(?:\[\w{1,12}\]|\d{1,3}[.)]\s)")
 
 
@@ -34,13 +36,41 @@ def read_text(data: bytes, name: str) -> Draft:
 def draft_of(text: str) -> Draft:
     """The blocks of `text`, a raw export or plain prose."""
     hanging = _hanging(text)
-    blocks = _blocks(clean(text))
-    stripped = furniture.strip(blocks)
+    stripped = furniture.strip(_unstacked(_blocks(clean(_ruled(text)))))
     draft = Draft([], READER, problems=removed_problems(stripped))
     draft.date = stripped.dates[0] if stripped.dates else None
-    opening, rest = split_opening(stripped.blocks, stripped.signed)
+    opening, rest = split_opening(stripped)
     draft.blocks = [*opening, *structure(rest, hanging=hanging)]
     return draft
+
+
+def _ruled(text: str) -> str:
+    """Cells that tabs part, on two lines or more in a row, get bars: the tabs themselves do not last."""
+    lines = text.split("\n")
+    tabbed = [bool(re.search(r"\S\t+\s*\S", line)) for line in lines]
+    for i, line in enumerate(lines):
+        if tabbed[i] and ((i and tabbed[i - 1]) or (i + 1 < len(lines) and tabbed[i + 1])):
+            lines[i] = re.sub(r"(?<=\S)[ ]*\t+\s*(?=\S)", " | ", line)
+    return "\n".join(lines)
+
+
+def _unstacked(blocks: list[list[str]]) -> list[list[str]]:
+    """Above the first prose, and wherever a known heading stands on top of its text, every line is a block."""
+    out: list[list[str]] = []
+    top = True
+    for block in blocks:
+        top = top and not furniture.is_prose(block)
+        if top and not any(map(is_list_item, block)):
+            out.extend([line] for line in block)
+            continue
+        out.extend([block[:1], block[1:]] if len(block) > 1 and _heads(block[0], block[1:]) else [block])
+    return out
+
+
+def _heads(line: str, below: list[str]) -> bool:
+    if perhaps_bibliography(line):
+        return share_of_entries(below) >= 0.5
+    return names_bibliography(line) or kind_of_title(line) == "author-note"
 
 
 def removed_problems(stripped: furniture.Stripped) -> list[Problem]:
@@ -78,6 +108,8 @@ def structure(blocks: list[list[str]], *, hanging: bool = False) -> list[Block]:
             in_bibliography = opens or (in_bibliography and bool(following) and looks_like_entry(following[0]))
         elif in_bibliography:
             out.extend(Block(entry) for entry in _entries(lines, hanging=hanging))
+        elif len(lines) > 1 and all(" | " in line for line in lines):
+            out.append(Block("\n".join(lines), "table"))
         elif any(is_list_item(line) for line in lines[1:]) or (len(lines) > 1 and is_list_item(lines[0])):
             out.append(Block("\n".join(_items(lines)), "list"))
         else:
@@ -126,9 +158,9 @@ def _blocks(text: str) -> list[list[str]]:
 
 
 def _paragraphs(lines: list[str]) -> list[list[str]]:
-    if len(lines) == 1 or max(map(len, lines)) <= _WRAP_WIDEST:
+    if len(lines) == 1 or max(map(len, lines)) <= _NARROWEST_WRAP or _is_wrapped(lines):
         return [lines]
-    # Lines longer than any wrapping: each is a paragraph, short neighbours stay together.
+    # Not wrapped, and too wide for verse or an address: each line is a paragraph, items stay together.
     out: list[list[str]] = []
     for line in lines:
         if out and is_list_item(line) and is_list_item(out[-1][-1]):
@@ -136,6 +168,16 @@ def _paragraphs(lines: list[str]) -> list[list[str]]:
         else:
             out.append([line])
     return out
+
+
+def _is_wrapped(lines: list[str]) -> bool:
+    """Whether the lines were broken for their width: nearly all but the last reach for the same margin."""
+    widest, inner = max(map(len, lines)), lines[:-1]
+    if widest > _WRAP_WIDEST:
+        return False
+    if len(lines) > 3 and sum(bool(re.search(r"[.!?]$", line)) for line in inner) > 0.8 * len(inner):
+        return False
+    return sum(len(line) >= 0.7 * widest for line in inner) >= 0.6 * len(inner)
 
 
 def _items(lines: list[str]) -> list[str]:
@@ -160,7 +202,8 @@ def _entries(lines: list[str], *, hanging: bool) -> list[str]:
     starts = [i for i, line in enumerate(lines) if _ENTRY_START.match(line)]
     if len(starts) > 1 and starts[0] == 0:
         return [one_line("\n".join(lines[a:b])) for a, b in zip(starts, [*starts[1:], len(lines)], strict=True)]
-    if len(lines) > 1 and not hanging and all(looks_like_entry(line) for line in lines):
+    complete = all(looks_like_entry(line) for line in lines) or all(_ENDED.search(line) for line in lines)
+    if len(lines) > 1 and not hanging and complete:
         return list(lines)
     starts = [i for i, line in enumerate(lines) if i == 0 or _begins_entry(lines[i - 1], line)]
     return [one_line("\n".join(lines[a:b])) for a, b in zip(starts, [*starts[1:], len(lines)], strict=True)]
