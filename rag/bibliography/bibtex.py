@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rag.bibliography.shapes import date_parts
+
 _TYPES = {
     "article-journal": "article",
     "article-magazine": "article",
@@ -195,14 +197,14 @@ def _dates(fields: Mapping[str, str], csl: dict[str, Any]) -> None:
             _MONTHS.index(month) + 1
             if month in _MONTHS
             else int(month)
-            if month.isdigit() and 1 <= int(month) <= 12
+            if month.isdecimal() and 1 <= int(month) <= 12
             else None
         )
         day = _plain(fields.get("day", ""))
         parts = [
             int(year[1]),
             *([number] if number else []),
-            *([int(day)] if number and day.isdigit() and 1 <= int(day) <= 31 else []),
+            *([int(day)] if number and day.isdecimal() and 1 <= int(day) <= 31 else []),
         ]
         csl["issued"] = {"date-parts": [parts]}
 
@@ -287,7 +289,7 @@ def _entry(key: str, csl: Mapping[str, Any]) -> str:
     if page := csl.get("page"):
         fields["pages"] = _tex(re.sub(r"(?<=\w)-(?=\w)", "--", str(page)))
     for variable, field in (("issued", "date"), ("accessed", "urldate"), ("original-date", "origdate")):
-        if parts := _parts(csl.get(variable)):
+        if parts := date_parts(csl.get(variable)):
             fields[field] = "-".join([f"{parts[0]:04}", *(f"{p:02}" for p in parts[1:3])])
             if variable == "issued":
                 fields["year"] = f"{parts[0]}{csl.get('year-suffix') or ''}"
@@ -296,12 +298,6 @@ def _entry(key: str, csl: Mapping[str, Any]) -> str:
     body = "".join(f"  {field} = {{{value}}},\n" for field, value in fields.items())
     safe = re.sub(r"[^\w:.+/-]", "-", key) or "x"
     return f"@{entry_type}{{{safe},\n{body}}}\n\n"
-
-
-def _parts(value: object) -> list[int]:
-    parts = value.get("date-parts") if isinstance(value, Mapping) else None
-    first = parts[0] if isinstance(parts, (list, tuple)) and parts else []
-    return [int(p) for p in first if str(p).isdigit()][:3] if isinstance(first, (list, tuple)) else []
 
 
 def _person(person: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from rag.types import Problem
 MAX_ENTRY = 4000
 """Characters of one entry that are read; longer "entries" are running text that lost its line breaks."""
 
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _EDGE = " \t\r\n\u00a0\u3000,;:.。，；、"
 _QUOTES = '“”"«»„‟'
 _ROLES = {"author": "author", "editor": "editor", "translator": "translator", "director": "director"}
@@ -45,7 +46,7 @@ def parse_entry(raw: str, *, language: str | None = None) -> tuple[dict[str, Any
     Returns one CSL-JSON item (without ``id``) and what is wrong with the entry; spans of the problems are
     offsets into `raw`. Never raises, never repairs: what looks wrong stays as written and is named.
     """
-    text = raw[:MAX_ENTRY]
+    text = _SURROGATES.sub("\ufffd", raw[:MAX_ENTRY])
     if label := _LABEL.match(text):
         text = " " * label.end() + text[label.end() :]
     found = identifiers.find(text)

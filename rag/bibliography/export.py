@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from rag.bibliography import bibtex, ris
+from rag.bibliography import bibtex, ris, shapes
 from rag.bibliography.formatting import format_reference
 from rag.types import Reference
 
@@ -19,10 +19,10 @@ def export(
     BibTeX keys and CSL ids are the references' own ids. Raises ValueError for an unknown `form`.
     """
     if form == "csl":
-        return json.dumps([_item(r) for r in references], ensure_ascii=False, indent=2) + "\n"
+        return json.dumps([_item(r) for r in references], ensure_ascii=False, indent=2, default=str) + "\n"
     if form == "text":
         return "".join(format_reference(r.csl, style) + "\n" for r in references)
-    items = [(r.id, r.csl) for r in references]
+    items = [(r.id, shapes.shaped(r.csl)) for r in references]
     if form == "bibtex":
         return bibtex.write(items)
     if form == "ris":

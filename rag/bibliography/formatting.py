@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from rag.bibliography.shapes import date_parts
+
 STYLES = {
     "harvard": "harvard-cite-them-right",
     "apa": "apa",
@@ -213,7 +215,7 @@ def _usable(csl: Mapping[str, Any]) -> dict[str, Any]:
         if people:
             item[key] = people
     for key in _DATES:
-        if parts := _date(csl.get(key)):
+        if parts := date_parts(csl.get(key)):
             item[key] = {"date-parts": [parts]}
     if "URL" in item and re.fullmatch(r"on-?line", str(item.get("medium", "")), re.IGNORECASE):
         del item["medium"]  # the address says it, and styles print both
@@ -234,18 +236,6 @@ def _name(value: object) -> dict[str, str]:
     if given.isalpha() and given.isupper() and (len(given) == 2 or (len(given) == 3 and not set(given) & set("AEIOU"))):
         name["given"] = " ".join(f"{letter}." for letter in given)  # "CP" is two initials, not one name
     return {"literal": name["literal"]} if "literal" in name else name
-
-
-def _date(value: object) -> list[int]:
-    parts = _sequence(value.get("date-parts")) if isinstance(value, Mapping) else []
-    numbers: list[int] = []
-    for part in _sequence(parts[0])[:3] if parts else []:
-        if not str(part).strip().isascii() or not str(part).strip().isdigit():
-            break
-        numbers.append(int(part))
-    if not numbers or not 0 < numbers[0] < 10000 or (len(numbers) > 1 and not 1 <= numbers[1] <= 12):
-        return numbers[:1] if numbers and 0 < numbers[0] < 10000 else []
-    return numbers if len(numbers) < 3 or 1 <= numbers[2] <= 31 else numbers[:2]
 
 
 def _year(item: Mapping[str, Any]) -> int | None:

@@ -166,9 +166,9 @@ def _dates(node: etree._Element, csl: dict[str, Any]) -> None:
     if match := re.match(r"[^\d]*(\d{4})\s*([a-z])?(?![\w])", year):
         month, day = (_text(next(node.iter(f"{{*}}{t}"), None)) for t in ("month", "day"))
         parts = [int(match[1])]
-        if month.isdigit() and 1 <= int(month) <= 12:
+        if month.isdecimal() and 1 <= int(month) <= 12:
             parts.append(int(month))
-            if day.isdigit() and 1 <= int(day) <= 31:
+            if day.isdecimal() and 1 <= int(day) <= 31:
                 parts.append(int(day))
         csl["issued"] = {"date-parts": [parts]}
         if match[2]:

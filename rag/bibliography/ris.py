@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rag.bibliography.shapes import date_parts
+
 _TYPES = {
     "article-journal": "JOUR",
     "article-newspaper": "NEWS",
@@ -154,7 +156,7 @@ def _record(key: str, csl: Mapping[str, Any]) -> dict[str, Any]:
     if keyword := _line(csl.get("keyword") or ""):
         record["keywords"] = [w.strip() for w in keyword.split(",") if w.strip()]
     for variable, field in (("issued", "date"), ("accessed", "access_date"), ("original-date", "original_publication")):
-        if parts := _parts(csl.get(variable)):
+        if parts := date_parts(csl.get(variable)):
             record[field] = "/".join([f"{parts[0]:04}", *(f"{p:02}" for p in parts[1:])])
             if variable == "issued":
                 record["year"] = f"{parts[0]:04}"
@@ -188,9 +190,3 @@ def _date_parts(value: str) -> list[int]:
     if not 1 <= month <= 12:
         return [year]
     return [year, month, day] if 1 <= day <= 31 else [year, month]
-
-
-def _parts(value: object) -> list[int]:
-    parts = value.get("date-parts") if isinstance(value, Mapping) else None
-    first = parts[0] if isinstance(parts, (list, tuple)) and parts else []
-    return [int(p) for p in first if str(p).isdigit()][:3] if isinstance(first, (list, tuple)) else []

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from rag.bibliography import bibtex, checks, identifiers, jats, ris, slugs
+from rag.bibliography import bibtex, checks, identifiers, jats, ris, shapes, slugs
 from rag.bibliography.entry import parse_entry
 from rag.types import Problem, Reference
 
@@ -79,46 +79,10 @@ def _csl(value: object) -> tuple[list[Item], list[Problem]]:
     problems: list[Problem] = []
     for number, one in enumerate(value, 1):
         if isinstance(one, Mapping) and one:
-            items.append((str(one.get("id") or ""), _shaped(one), "", None))
+            items.append((str(one.get("id") or ""), shapes.shaped(one), "", None))
         else:
             problems.append(_unreadable(f"Item {number} of the CSL-JSON list is no object."))
     return items, problems
-
-
-def _shaped(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep of an item what has the shape of CSL-JSON, so that nobody downstream must ask again."""
-    csl: dict[str, Any] = {}
-    for key, value in item.items():
-        if key in {"author", "editor", "translator", "director", "container-author", "collection-editor"}:
-            people = (
-                [{k: v for k, v in p.items() if isinstance(v, str)} for p in value if isinstance(p, Mapping)]
-                if isinstance(value, list)
-                else []
-            )
-            if people := [p for p in people if p]:
-                csl[key] = people
-        elif key in {"issued", "accessed", "original-date", "event-date", "submitted"}:
-            if parts := _parts(value):
-                csl[key] = {"date-parts": [parts]}
-        elif key == "custom" and isinstance(value, Mapping):
-            csl[key] = dict(value)
-        elif isinstance(value, (str, int, float)) and not isinstance(value, bool) and str(value).strip():
-            csl[key] = str(value).strip()
-    csl.setdefault("type", "document")
-    return csl
-
-
-def _parts(value: object) -> list[int]:
-    parts = value.get("date-parts") if isinstance(value, Mapping) else None
-    first = parts[0] if isinstance(parts, list) and parts and isinstance(parts[0], list) else []
-    numbers: list[int] = []
-    for part in first[:3]:
-        if not (isinstance(part, int) or (isinstance(part, str) and part.isdecimal() and part.isascii())):
-            break
-        numbers.append(int(part))
-    if len(numbers) > 1 and not 1 <= numbers[1] <= 12:
-        return numbers[:1]
-    return numbers[:2] if len(numbers) > 2 and not 1 <= numbers[2] <= 31 else numbers
 
 
 def _identifiers(csl: Mapping[str, Any]) -> list[identifiers.Found]:

@@ -131,6 +131,14 @@ def test_no_text_raises(text: str) -> None:
     assert all(p.message for p in problems)
 
 
+def test_half_a_surrogate_pair_is_survived() -> None:
+    """Text cut in the middle of a character keeps its length and its offsets."""
+    text = "Silva, A. 2020. A \ud83d title. Journal of Owls 12: 3-9."
+    (reference,), _ = parse(text)
+    assert reference.raw == text
+    assert reference.id == "silva-2020"
+
+
 _pieces = st.sampled_from(
     [
         "Silva, A. B.",

@@ -228,6 +228,29 @@ def test_a_round_trip_loses_no_field(forms: tuple[Any, ...], item: dict[str, Any
     assert csl == item
 
 
+_odd = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda v: (
+        st.lists(v, max_size=3)
+        | st.dictionaries(st.sampled_from(["family", "literal", "date-parts", "x"]), v, max_size=3)
+    ),
+    max_leaves=6,
+)
+_keys = st.sampled_from(
+    ["type", "title", "author", "editor", "issued", "accessed", "page", "URL", "DOI", "custom", "keyword", "note"]
+)
+
+
+@pytest.mark.parametrize("form", ["bibtex", "ris", "csl", "text"])
+@given(csl=st.dictionaries(_keys, _odd, max_size=6), key=st.text(max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_no_item_is_too_odd_to_be_written(form: Any, csl: dict[str, Any], key: str) -> None:
+    """Whatever stands in an item, the file is written, and it holds one entry."""
+    text = export([Reference(key, csl)], form)
+    if form != "text":
+        assert len(read_structured(text.encode("utf-8", "replace"), form)[0]) == 1
+
+
 def test_an_unknown_form_is_refused() -> None:
     """A form nobody knows is the caller's slip and is said so."""
     with pytest.raises(ValueError, match="known are"):
