@@ -7,7 +7,7 @@ of it. Digits without brackets count only when they do so in the order of the li
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.types import Reference
@@ -36,7 +36,10 @@ _NOTATIONS = {
         rf"(?P<n>\d{{1,3}}(?:[)]*\s?(?:,|{_DASH})\s?\d{{1,3}})*)(?![\w%°/=<>×+]|[.,]\d)"
     ),
 }
-_TRUSTED = ("square", "superscript", "caret")
+_LETTER = re.compile(r"[^\W\d_]")
+_KEYS = re.compile(r"\[([^\[\]\n]{2,120})\]")
+_KEY = re.compile(r"[^\s,;][^,;]*[^\s,;]|[^\s,;]")
+_TRUSTED = ("key", "square", "superscript", "caret")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,9 @@ def read(text: str, references: Sequence[Reference]) -> tuple[list[Group], dict[
 
     Where the list prints no numbers and the text cites past its end, an entry that a blank line cuts in two may be two.
     """
+    keys = {r.label.strip("[]() "): i for i, r in enumerate(references) if r.label and _LETTER.search(r.label)}
+    if len(keys) * 2 > len(references):
+        return _keyed(text, keys), keys
     numbered = labels(references)
     groups = find(text, numbered, beyond=max(3, len(numbered) // 4))
     if any(n not in numbered for g in groups for *_, n in g.cited) and not any(r.label for r in references):
@@ -79,7 +85,7 @@ def labels(references: Sequence[Reference]) -> dict[str, int]:
     named: dict[str, int] = {}
     for i, reference in enumerate(references):
         digits = re.sub(r"\D", "", reference.label or "")
-        if digits:
+        if digits and not _LETTER.search(reference.label or ""):
             named.setdefault(str(int(digits)), i)
     if len(named) * 2 >= len(references):
         return named
@@ -111,6 +117,17 @@ def find(text: str, numbers: Collection[str], beyond: int = 0) -> list[Group]:
         if score > best_score + 0.1:
             best, best_score = groups, score
     return best
+
+
+def _keyed(text: str, keys: Mapping[str, int]) -> list[Group]:
+    """Citations by key, "[Doe04, Roe11]": brackets of nothing but keys of the list (and a page)."""
+    groups = []
+    for match in _KEYS.finditer(text):
+        pieces = [(m.start(), m.end(), m[0]) for m in _KEY.finditer(text, match.start(1), match.end(1))]
+        cited = tuple(p for p in pieces if p[2] in keys)
+        if cited and pieces[0][2] in keys:
+            groups.append(Group(match.start(), match.end(), "key", cited))
+    return groups
 
 
 def _formula(text: str, at: int) -> bool:

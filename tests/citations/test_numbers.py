@@ -73,3 +73,12 @@ def test_an_unnumbered_list_counts_entries_that_were_run_together() -> None:
     assert links("So [1], [2], [3], [4], [5] and [6].", merged) == [
         *[("1", "r1"), ("2", "r2"), ("3", "both"), ("4", "both"), ("5", "r5"), ("6", "r6")]
     ]
+
+
+def test_lists_with_keys_are_cited_by_key() -> None:
+    """A bracket of keys leads to the entries that the list labels so; other brackets stay words."""
+    keyed = [
+        Reference(r.id, r.csl, label=f"{n[:3]}{91 + i}") for i, (r, n) in enumerate(zip(PLAIN[:3], NAMES, strict=False))
+    ]
+    text = "Salt [Adl91]. Tin [Ber92, Cra93, p. 4]. Lead [sic] and so on [see above]."
+    assert links(text, keyed) == [("Adl91", "r1"), ("Ber92", "r2"), ("Cra93", "r3")]
