@@ -37,7 +37,13 @@ _LABEL = re.compile(
     r"\s*(?:\[\d{1,4}\]|\(\d{1,3}\)|\d{1,3}[.)]|\d{1,3}(?=\s+[^\W\d_])|\d{1,3}\s?[-–](?=\s?[^\W\d_])|"
     r"[•▪●*·‣–-])\s*(?=\S)"
 )
-_TRANSLATION = re.compile(r"\s*\[(?P<translation>[^\[\]]{8,})\]\s*[.]?\s*$")
+_TRANSLATION = re.compile(r"\s*\[(?P<translation>(?=[^\[\]]*[^\W\d_]{2}\s)[^\[\]]{8,})\]\s*[.]?\s*$")
+_BRACKET = re.compile(r"\s*\[[^\[\]]{8,}\]")
+_MEDIUM = re.compile(
+    r"\s*\[(?P<medium>internet|on-?line|en línea|em linha|en ligne|(?:\w+\s){1,2}(?:na|en la|on the) internet|"
+    r"electronic(?: resource)?|pdf|video|podcast|film|dvd|audio|blog|tweet|computer software|dataset)\]\s*[.]?\s*$",
+    re.IGNORECASE,
+)
 
 
 def parse_entry(raw: str, *, language: str | None = None) -> tuple[dict[str, Any], tuple[Problem, ...]]:
@@ -82,7 +88,7 @@ def assemble(text: str, segments: list[Segment], found: list[identifiers.Found])
     _titles(text, segments, csl, custom)
     for label, variable in _PLAIN.items():
         if value := _first(text, segments, label):
-            csl[variable] = value
+            csl.setdefault(variable, value)
     _numbers(text, segments, csl)
     _issued(text, segments, csl)
     for identifier in found:
@@ -124,6 +130,9 @@ def _titles(text: str, segments: list[Segment], csl: dict[str, Any], custom: dic
         value = _first(text, _with_bracket(text, segments, label), label, quotes=True)
         if not value:
             continue
+        if medium := _MEDIUM.search(value):
+            csl["medium"] = medium["medium"]
+            value = value[: medium.start()].strip(_EDGE)
         translation = _TRANSLATION.search(value)
         if translation and translation.start() > 3:
             custom[f"translated-{variable}"] = translation["translation"]
@@ -131,9 +140,6 @@ def _titles(text: str, segments: list[Segment], csl: dict[str, Any], custom: dic
         if re.search(r"[A-Za-z]{3}", value) and (han := _han_part(value)):
             custom.setdefault("original", {})[variable] = han
         csl[variable] = value
-
-
-_BRACKET = re.compile(r"\s*\[[^\[\]]{8,}\]")
 
 
 def _with_bracket(text: str, segments: list[Segment], label: str) -> list[Segment]:

@@ -14,7 +14,10 @@ _SAME_AUTHOR = re.compile(r"\s*(?:[—–―]+|[-_]{2,}|\*{3,}|Idem\b|Id\.)[\s.,
 
 
 def parse(
-    text: str, *, offset: int = 0, language: str | None = None
+    text: str,
+    *,
+    offset: int = 0,
+    language: str | None = None,  # noqa: ARG001 - part of the door; lists cite works in any language, and the tagger reads all alike
 ) -> tuple[tuple[Reference, ...], tuple[Problem, ...]]:
     """Read a reference list that stands as running text.
 
@@ -32,11 +35,11 @@ def parse(
         repeated = _SAME_AUTHOR.match(body)
         shift = item.body - item.start
         if repeated and references and repeated.end() and (before := references[-1].csl.get("author")):
-            csl, found = parse_entry(f"X.{' ' * max(0, repeated.end() - 2)}{body[repeated.end() :]}", language=language)
+            csl, found = parse_entry(f"X.{' ' * max(0, repeated.end() - 2)}{body[repeated.end() :]}")
             csl["author"] = before
             shift -= max(0, 2 - repeated.end())
         else:
-            csl, found = parse_entry(body, language=language)
+            csl, found = parse_entry(body)
         name = slugs.unique(slugs.slug(csl), taken)
         start = offset + item.start
         problems = tuple(
