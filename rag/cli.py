@@ -361,8 +361,9 @@ def _print_answer(answer: Answer) -> None:
         place = f"{citation.document_id}:{citation.location.start_char_index}-{citation.location.end_char_index}"
         section = f", “{citation.location.section}”" if citation.location.section else ""
         page = f", p. {citation.location.page}" if citation.location.page else ""
-        how = "relays" if citation.attribution == "relayed" else "own words" if not citation.reference_ids else "lists"
-        out.print(f"[cyan]\\[{citation.index + 1}][/] [dim]{escape(place + section + page)}[/] {how}")
+        out.print(
+            f"[cyan]\\[{citation.index + 1}][/] {escape(citation.relation)}  [dim]{escape(place + section + page)}[/]"
+        )
         for reference_id in citation.reference_ids:
             reference = listed[reference_id]
             out.print(f"      → {escape(reference.formatted)}  [dim]{escape(reference.id)}[/]")

@@ -236,6 +236,8 @@ class Citation:
     cited_text: str
     attribution: Attribution
     reference_ids: tuple[str, ...] = ()
+    relation: str = ""
+    """Whose claim it is, as a clause that can stand before it: "the article reports, citing Deng (2024)"."""
 
 
 @dataclass(frozen=True, slots=True)

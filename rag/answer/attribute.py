@@ -7,21 +7,55 @@ those citations' targets, in text order. Knows no question and no model.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rag.citations import covering
 from rag.store import Generation
-from rag.types import Attribution, Mention, Reference, Span
+from rag.types import Attribution, Document, Mention, Reference, Span
 
 
-def attribute(
-    generation: Generation, document_id: str, span: Span, entry: Reference | None = None
-) -> tuple[Attribution, tuple[Mention, ...], tuple[str, ...]]:
-    """Whose claim `span` is, the in-text citations that say so, and the ids of the entries behind it.
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Whose claim a span makes: the attribution, the in-text citations that say so, the entries, and that in words."""
 
-    An entry of the bibliography (`entry`) is the document's own statement about the work it lists.
-    """
+    attribution: Attribution
+    mentions: tuple[Mention, ...]
+    reference_ids: tuple[str, ...]
+    relation: str
+
+
+def attribute(generation: Generation, document: Document, span: Span, entry: Reference | None = None) -> Claim:
+    """Whose claim `span` of `document` is. An entry of the bibliography is the document's own statement."""
     if entry is not None:
-        return "own", (), (entry.id,)
-    mentions: Sequence[Mention] = covering(generation.mentions(document_id), span.start, span.end)
+        return Claim("own", (), (entry.id,), f"the bibliography of {_called(document)} lists")
+    mentions: Sequence[Mention] = covering(generation.mentions(document.id), span.start, span.end)
     ids = tuple(dict.fromkeys(m.reference_id for m in mentions if m.reference_id))
-    return ("relayed" if mentions else "own"), tuple(mentions), ids
+    if not mentions:
+        return Claim("own", (), (), f"{_called(document)} says")
+    cited = [short(generation.reference(i)) for i in ids]
+    cited += [f"“{document.text[m.start : m.end]}”, not in its list" for m in mentions if m.reference_id is None]
+    return Claim("relayed", tuple(mentions), ids, f"{_called(document)} reports, citing {_joined(cited)}")
+
+
+def short(reference: Reference) -> str:
+    """A work as running text names it: "Deng (2024)", "Tho and Gan (2023)", "Huang et al. (2023)", "WDTA (n.d.)"."""
+    csl = reference.csl
+    people = csl.get("author") or csl.get("editor") or ()
+    names = [str(p.get("family") or p.get("literal") or "").strip() for p in people]
+    names = [n for n in names if n]
+    who = f"{names[0]} et al." if len(names) > 2 else _joined(names) or f"“{csl.get('title') or reference.id}”"
+    parts = ((csl.get("issued") or {}).get("date-parts") or [[]])[0]
+    year = f"{parts[0]}{csl.get('year-suffix') or ''}" if parts else str(csl.get("status") or "n.d.")
+    return f"{who} ({year})"
+
+
+def _called(document: Document) -> str:
+    names = [b.name.rsplit(" ", 1)[-1] for b in document.authors]
+    if not names:
+        return f"“{document.title}”" if document.title else f"“{document.source or document.id}”"
+    who = f"{names[0]} et al." if len(names) > 2 else _joined(names)
+    return f"{who} ({document.date[:4]})" if document.date else who
+
+
+def _joined(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""

@@ -227,9 +227,10 @@ def _compose(
         document = documents.setdefault(document_id, generation.document(document_id))
         quote = piece.span.of(document.text)
         entry = told.entries.get((document_id, piece.span.start))
-        attribution, mentions, ids = attribute(generation, document_id, piece.span, entry)
-        for reference_id in ids:
-            by_reference.setdefault(reference_id, []).extend(m for m in mentions if m.reference_id == reference_id)
+        claim = attribute(generation, document, piece.span, entry)
+        for reference_id in claim.reference_ids:
+            cited = [m for m in claim.mentions if m.reference_id == reference_id]
+            by_reference.setdefault(reference_id, []).extend(cited)
         section = document.section_at(piece.span.start)
         citation = Citation(
             index=len(citations),
@@ -242,8 +243,9 @@ def _compose(
                 section=section.title if section else None,
             ),
             cited_text=quote,
-            attribution=attribution,
-            reference_ids=ids,
+            attribution=claim.attribution,
+            reference_ids=claim.reference_ids,
+            relation=claim.relation,
         )
         shown = " ".join(quote.split())
         start = len(body) + (1 if body else 0)

@@ -41,6 +41,7 @@ def test_a_relayed_claim_leads_on_to_the_entry_behind_it(workspace: Workspace) -
     assert "200 million" in answer.answer
     citation = next(c for c in answer.citations if "200 million" in c.cited_text)
     assert (citation.attribution, citation.reference_ids) == ("relayed", ("deng-2024",))
+    assert citation.relation == "Damiani (2024) reports, citing Deng (2024)"
     (reference,) = (r for r in answer.references if r.id == "deng-2024")
     assert "Baidu claims 200 million users" in reference.formatted
     assert reference.resolution == "exact"
@@ -65,6 +66,7 @@ def test_the_documents_own_words_are_its_own(workspace: Workspace) -> None:
     answer = workspace.ask("Is ChatGPT allowed in China?")
     assert "never been allowed" in answer.answer
     assert answer.citations[0].attribution == "own"
+    assert answer.citations[0].relation == "Damiani (2024) says"
 
 
 @pytest.mark.parametrize(
