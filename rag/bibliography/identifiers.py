@@ -32,6 +32,8 @@ _ARXIV = re.compile(
 )
 _PMID = re.compile(r"\bPMID\s*:?\s*(?P<pmid>\d{4,9})\b", re.IGNORECASE)
 _PMCID = re.compile(r"\bPMCID\s*:?\s*(?P<pmcid>PMC\d{4,9})\b", re.IGNORECASE)
+_NEXT = re.compile(r"[,;.](?=(?:arXiv|URL|PMID|PMCID|ISBN|ISSN|https?:))")
+"""Where the next identifier begins although the list left out the space."""
 _TRAILING = ".,;:!?'’»"
 _PAIRS = {")": "(", "]": "[", "}": "{", ">": "<"}
 
@@ -59,7 +61,7 @@ def find(raw: str) -> list[Found]:
     for match in _DOI.finditer(raw):
         if _inside_other_url(raw, match):
             continue
-        value = _without_tail(match["doi"])
+        value = _without_tail(_NEXT.split(match["doi"])[0])
         start, end = match.start(), match.start("doi") + len(value)
         doi = re.sub(r"%2F", "/", re.sub(r"\s", "", value), flags=re.IGNORECASE)
         keep("DOI", doi, start, end, well_formed=is_doi(doi))
