@@ -84,6 +84,16 @@ KINDS: dict[str, tuple[Severity, str, str]] = {
         "Date and address disagree",
         "The entry's own DOI or address bears a date that contradicts the entry's date.",
     ),
+    "unreadable-list": (
+        "error",
+        "List not readable",
+        "The bibliography file could not be read in its format, so none of its entries are known.",
+    ),
+    "unreadable-entry": (
+        "warning",
+        "Entry not readable",
+        "One entry of the bibliography file could not be read in its format; the others were.",
+    ),
     "unparsed-remainder": ("info", "Not understood", "A part of the list could not be read as (part of) an entry."),
 }
 """Kind → (severity, title, explanation). Shown by the command line, the service and the page."""

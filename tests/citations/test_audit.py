@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -94,3 +95,12 @@ def test_every_kind_is_explained_and_none_accuses() -> None:
         assert title
         assert explanation.endswith(".")
         assert not re.search(r"fake|invented|fabricat|fraud", title + explanation, re.IGNORECASE)
+
+
+def test_the_table_knows_every_kind_that_parsing_reports() -> None:
+    """No kind named in the bibliography room is missing from the table that people are shown."""
+    sources = (Path(__file__).parents[2] / "rag/bibliography").glob("*.py")
+    pattern = re.compile(r'(?:Problem|report)\(\s*"([a-z]+(?:-[a-z]+)+)"')
+    named = {kind for source in sources for kind in pattern.findall(source.read_text(encoding="utf-8"))}
+    assert {"missing-date", "duplicate-entry"} <= named
+    assert named <= KINDS.keys()
