@@ -65,7 +65,7 @@ def parse(text: str, *, inverted: bool = True) -> list[Name]:
     text = " ".join(_ANNOTATION.sub("", text).split())
     text = _ET_AL.sub(" ", text).strip(" ,;:")
     text = EDITOR_MARK.sub(" ", text).strip(" ,;:") if EDITOR_MARK.search(text) else text
-    if not text:
+    if not any(c.isalpha() for c in text):
         return []
     if _CJK.search(text):
         latin = re.sub(r"\s+", " ", re.sub(r"\s*([,;])", r"\1", HAN.sub("", text))).strip(" ,;()（）")

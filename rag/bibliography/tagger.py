@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple
 
 from rag.bibliography import addresses, identifiers
@@ -53,6 +54,8 @@ _CUE_WORDS = {
     "ser": "series lecture notes colecao serie reihe",
 }
 _CUES = {word: cue for cue, words in _CUE_WORDS.items() for word in words.split()}
+_ONE_AT_A_TIME = Lock()
+"""crfsuite's tagger keeps the string it is reading, so threads take turns."""
 
 
 class Token(NamedTuple):
@@ -247,7 +250,10 @@ def label(raw: str) -> list[Segment]:
     cut = tokens(raw)
     if not cut:
         return []
-    return join(raw, cut, _tagger().tag(features(cut)))
+    rows = features(cut)
+    with _ONE_AT_A_TIME:
+        labels = _tagger().tag(rows)
+    return join(raw, cut, labels)
 
 
 def join(raw: str, cut: list[Token], labels: list[str]) -> list[Segment]:
