@@ -6,6 +6,9 @@ Pure ASGI, so that streams pass through unbuffered. Knows no route and no worksp
 from __future__ import annotations
 
 import ipaddress
+import logging
+import re
+import secrets
 import time
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
@@ -17,6 +20,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service import problems
 from service.metrics import Metrics
 
+log = logging.getLogger("adfontes.service")
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 JSON_LIMIT = 1 << 20
@@ -75,12 +81,17 @@ class Guard:
             await self.app(scope, receive, send)
             return
         status, began = 0, time.perf_counter()
+        request_id = Headers(scope=scope).get("x-request-id", "")
+        if not REQUEST_ID.fullmatch(request_id):
+            request_id = secrets.token_hex(8)
+        token = problems.request_id.set(request_id)
 
         async def send_guarded(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
                 # The page's files are asked for again by their ETag; answers are nobody's to keep.
@@ -90,8 +101,11 @@ class Guard:
         try:
             await self._pass(scope, receive, send_guarded, lambda: status != 0)
         finally:
-            route = getattr(scope.get("route"), "path", "other")
-            self.metrics.requested(scope["method"], route, status, time.perf_counter() - began)
+            route, seconds = getattr(scope.get("route"), "path", "other"), time.perf_counter() - began
+            self.metrics.requested(scope["method"], route, status, seconds)
+            # The route and not the path, no query and no body: what somebody asked is not ours to keep.
+            log.info("%s %s %d %.0f ms request=%s", scope["method"], route, status, seconds * 1000, request_id)
+            problems.request_id.reset(token)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send, started: Callable[[], bool]) -> None:
         problem = self._refusal(scope)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -21,6 +22,8 @@ from starlette.routing import compile_path
 from rag import errors
 
 log = logging.getLogger("adfontes.service")
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+"""The request being answered, as the header X-Request-ID and the log name it."""
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -55,7 +58,9 @@ KINDS: Mapping[str, Kind] = {
     "damaged-index": Kind(503, "The index fails its checks", "Roll back or rebuild it."),
     "model-unavailable": Kind(503, "A model cannot be loaded", "Run `adfontes doctor` where the service runs."),
     "overloaded": Kind(503, "Too many questions at once", "Try again after `Retry-After` seconds."),
-    "internal-error": Kind(500, "Something went wrong inside", "It has been logged; tell the operator when."),
+    "internal-error": Kind(
+        500, "Something went wrong inside", "It has been logged; tell the operator the X-Request-ID."
+    ),
 }
 
 _KIND_OF_ERROR: tuple[tuple[type[Exception], str], ...] = (  # the most special first
@@ -115,7 +120,7 @@ def of_error(error: Exception) -> ProblemDetails:
     kind = next((kind for cls, kind in _KIND_OF_ERROR if isinstance(error, cls)), "internal-error")
     if kind not in _FOR_THE_LOG:
         return details(kind, str(error))
-    log.error("%s: %s", kind, error, exc_info=error if kind == "internal-error" else None)
+    log.error("%s: %s request=%s", kind, error, request_id.get(), exc_info=error if kind == "internal-error" else None)
     return details(kind)
 
 

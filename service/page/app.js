@@ -215,6 +215,7 @@ byId("ask-form").addEventListener("submit", (event) => {
   if (question) submit(question);
 });
 byId("question").addEventListener("input", grow);
+new ResizeObserver(() => requestAnimationFrame(grow)).observe(byId("ask-form")); // the pane makes the box narrower
 byId("question").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
     event.preventDefault();

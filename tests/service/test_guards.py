@@ -61,6 +61,18 @@ def test_no_other_site_may_read(client: TestClient) -> None:
         assert not [name for name in response.headers if name.startswith("access-control-")]
 
 
+def test_a_request_can_be_found_in_the_log(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    """The response names its request, with the client's own name where it is one, and the log line has it."""
+    with caplog.at_level("INFO", logger="adfontes.service"):
+        named = client.get("/v1/documents/some-secret-name", headers={"x-request-id": "mine-1"})
+        made = client.get("/healthz", headers={"x-request-id": "two\twords"})
+    assert named.headers["x-request-id"] == "mine-1"
+    assert made.headers["x-request-id"] not in ("", "two\twords")
+    lines = [record.getMessage() for record in caplog.records if record.name == "adfontes.service"]
+    assert any(line.startswith("GET /v1/documents/{document_id} 404") and "request=mine-1" in line for line in lines)
+    assert not any("some-secret-name" in line for line in lines)
+
+
 @pytest.mark.parametrize("path", ["/", "/page/app.js", "/v1/documents", "/nowhere", "/openapi.json"])
 def test_every_response_carries_the_security_headers(client: TestClient, path: str) -> None:
     """A strict policy stands on every response, errors and files included."""

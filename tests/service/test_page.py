@@ -82,6 +82,16 @@ def test_a_click_opens_the_document_at_the_passage(page: Page) -> None:
     assert in_view(page, "#pane mark")
 
 
+def test_the_question_stays_readable_beside_the_document(page: Page) -> None:
+    """When the document takes its room the box grows, so that the whole question can still be read."""
+    ask(page, USERS)
+    page.locator(".cite").first.click()
+    expect(page.locator("#pane mark").first).to_be_visible()
+    page.wait_for_function(
+        "(() => { const q = document.querySelector('#question'); return q.scrollHeight <= q.clientHeight + 2; })"
+    )
+
+
 def test_the_bibliography_entry_stands_beside_the_passage(page: Page) -> None:
     """Beside the passage stands whom it relays, formatted, with the address as a link."""
     ask(page, USERS)
