@@ -9,6 +9,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 from rag.bibliography.shapes import date_parts
@@ -131,6 +132,8 @@ _TYPES = frozenset(
         "webpage",
     ]
 )
+_ONE_AT_A_TIME = Lock()
+"""Styles are shared, and the filters of warnings belong to the whole process."""
 _FULL_NAMES = {STYLES["chicago"], STYLES["mla"]}
 _YEAR_IN = {STYLES["harvard"], STYLES["apa"], STYLES["chicago"]}
 """Author–date styles print the letter that tells two works of one year apart."""
@@ -158,7 +161,7 @@ def _cite(item: dict[str, Any], style: str, locale: str) -> str:
     from citeproc.source.json import CiteProcJSON
 
     try:
-        with warnings.catch_warnings():
+        with _ONE_AT_A_TIME, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # citeproc-py warns of every variable it does not know
             bibliography = CitationStylesBibliography(_style(style, locale), CiteProcJSON([item]), formatter.plain)
             bibliography.register(Citation([CitationItem(item["id"])]))
