@@ -27,6 +27,10 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 MEDIA_TYPE = "application/problem+json"
 
 
+class NotReadyError(errors.AdFontesError):
+    """The service cannot answer questions yet, or cannot at all."""
+
+
 class OverloadedError(errors.AdFontesError):
     """More requests are waiting than the service will queue."""
 
@@ -57,6 +61,7 @@ KINDS: Mapping[str, Kind] = {
     "no-index": Kind(503, "Nothing has been indexed yet", "Run `adfontes rebuild` or POST /v1/index/rebuild."),
     "damaged-index": Kind(503, "The index fails its checks", "Roll back or rebuild it."),
     "model-unavailable": Kind(503, "A model cannot be loaded", "Run `adfontes doctor` where the service runs."),
+    "not-ready": Kind(503, "Questions cannot be answered yet", "Try again when /readyz answers 200."),
     "overloaded": Kind(503, "Too many questions at once", "Try again after `Retry-After` seconds."),
     "internal-error": Kind(
         500, "Something went wrong inside", "It has been logged; tell the operator the X-Request-ID."
@@ -72,6 +77,7 @@ _KIND_OF_ERROR: tuple[tuple[type[Exception], str], ...] = (  # the most special 
     (errors.IndexDamagedError, "damaged-index"),
     (errors.ModelError, "model-unavailable"),
     (errors.CancelledError, "cancelled"),
+    (NotReadyError, "not-ready"),
     (OverloadedError, "overloaded"),
 )
 _KIND_OF_STATUS = {400: "bad-request", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}

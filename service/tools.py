@@ -143,9 +143,12 @@ class Tools:
 
 def create_mcp(service: Callable[[], Service]) -> MCPServer[Any]:
     """An MCP server whose tools ask `service()`, which need not be there before the first call."""
+    root = logging.getLogger()
+    before = root.level, root.handlers[:]
     server: MCPServer[Any] = MCPServer(
         "Ad Fontes", instructions=INSTRUCTIONS, version=version("adfontes"), log_level="WARNING"
     )
+    root.level, root.handlers[:] = before  # the library sets up logging, which is the program's to do
     tools = Tools(service)
     for tool in (
         tools.ask,

@@ -7,10 +7,10 @@ from importlib.metadata import version
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 
-from rag.errors import ModelError
 from service.contract import Health
 from service.dependencies import ServiceDep
 from service.metrics import CONTENT_TYPE
+from service.problems import NotReadyError
 
 router = APIRouter(tags=["health"])
 
@@ -31,6 +31,7 @@ def metrics(service: ServiceDep) -> PlainTextResponse:
 def readyz(service: ServiceDep) -> Health:
     """Whether questions can be answered: the models are loaded and the default collection has an index."""
     if not service.ready:
-        raise ModelError("the models cannot be loaded" if service.failed else "the models are still being loaded")
+        why = "the models cannot be loaded; the log says why" if service.failed else "the models are still being loaded"
+        raise NotReadyError(why)
     service.workspace.generation()
     return Health(version=version("adfontes"))

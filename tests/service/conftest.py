@@ -68,8 +68,11 @@ def client(workspace: Workspace) -> Iterator[TestClient]:
 
 def _ready(client: httpx.Client | TestClient) -> None:
     for _ in range(600):
-        if client.get("/readyz").json().get("type") != "/problems/model-unavailable":
+        told = client.get("/readyz").json()
+        if told.get("type") != "/problems/not-ready":
             return
+        if "cannot" in told["detail"]:
+            break
         time.sleep(0.05)
     pytest.fail(f"the service is not ready: {client.get('/readyz').text}")
 
