@@ -35,12 +35,12 @@ def labels_of(item: corpora.Labelled, cut: list[tagger.Token]) -> list[str]:
 def main() -> None:
     """Train and write the model."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--iterations", type=int, default=120)
-    arguments.add_argument("--rendered", type=int, default=12000)
-    arguments.add_argument("--recombined", type=int, default=8000)
-    arguments.add_argument("--c1", type=float, default=0.2)
-    arguments.add_argument("--c2", type=float, default=0.05)
-    arguments.add_argument("--minfreq", type=float, default=2)
+    arguments.add_argument("--iterations", type=int, default=130)
+    arguments.add_argument("--rendered", type=int, default=14000)
+    arguments.add_argument("--recombined", type=int, default=16000)
+    arguments.add_argument("--c1", type=float, default=0.7)
+    arguments.add_argument("--c2", type=float, default=1.0)
+    arguments.add_argument("--minfreq", type=float, default=4)
     arguments.add_argument("--model", type=Path, default=tagger.MODEL)
     given = arguments.parse_args()
     train, _, _ = corpora.split()
