@@ -28,6 +28,15 @@ log = logging.getLogger("adfontes.service")
 Emit = Callable[[str, Any], None]
 PING_SECONDS = 15
 _JSON: TypeAdapter[Any] = TypeAdapter(Any)
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "event": {"type": "string"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["data"],
+}
+"""One event, as OpenAPI describes streams: event by event."""
 EVENTS = ("retrieval.completed", "answer.delta", "citation.added", "sentence.verified", "answer.completed", "error")
 
 

@@ -16,7 +16,7 @@ router = APIRouter(tags=["ask"])
 
 _STREAM = {
     "description": "The answer; as server-sent events when `stream` is true: " + ", ".join(stream.EVENTS) + ".",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "content": {"text/event-stream": {"schema": stream.SCHEMA}},
 }
 
 

@@ -20,7 +20,7 @@ from rag.errors import InputError, NotFoundError
 from rag.types import Answer, Citation
 from service.contract import COLLECTION_PATTERN, ReadableText
 from service.dependencies import Service, ServiceDep
-from service.stream import PING_SECONDS, ping
+from service.stream import PING_SECONDS, SCHEMA, ping
 
 router = APIRouter(tags=["openai"])
 
@@ -147,7 +147,7 @@ def model(model: str, service: ServiceDep) -> Model:
 @router.post(
     "/v1/chat/completions",
     response_model=Completion,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {"text/event-stream": {"schema": SCHEMA}}}},
 )
 async def chat(request: ChatRequest, http: Request, service: ServiceDep) -> Completion | Response:
     """Answer the last message of the user from the sources, for clients of OpenAI's API."""
