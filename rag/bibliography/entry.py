@@ -9,6 +9,7 @@ CSL variable: ``author`` a list in the order of the names, ``title``, ``containe
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 
 from rag.bibliography import addresses, checks, dates, identifiers, names, online, tagger
@@ -72,7 +73,15 @@ def _by_model(text: str, found: list[identifiers.Found]) -> list[Segment]:
     """The model's reading, with everything about addresses and days of access left to rules."""
     fixed = addresses.segments(text, found)
     read = [s for s in tagger.label(text) if not any(f.start < s.end and s.start < f.end for f in fixed)]
-    return sorted([*read, *fixed], key=lambda s: s.start)
+    return sorted([*_after_places(text, read), *fixed], key=lambda s: s.start)
+
+
+def _after_places(text: str, read: list[Segment]) -> list[Segment]:
+    """What stands behind "Place: " is who published there, whatever the model took it for."""
+    if any(s.label == "publisher" for s in read):
+        return read
+    published = {b for a, b in pairwise(read) if a.label == "place" and text[a.end : b.start].strip() == ":"}
+    return [s._replace(label="publisher") if s in published and s.label != "note" else s for s in read]
 
 
 def assemble(text: str, segments: list[Segment], found: list[identifiers.Found]) -> dict[str, Any]:
