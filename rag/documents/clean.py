@@ -10,19 +10,21 @@ import unicodedata
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\ufffe\uffff\ufff9-\ufffb\U000e0000-\U000e007f]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+# How a font sets letters is no spelling; the ligatures of PDFs would hide words from every search.
+_LIGATURES = str.maketrans(dict(zip("ﬀﬁﬂﬃﬄﬅﬆ", ["ff", "fi", "fl", "ffi", "ffl", "st", "st"], strict=True)))
 _SPACES = re.compile(r"[^\S\n]+")
 _CJK = "\u2e80-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
 _BETWEEN_CJK = re.compile(f"(?<=[{_CJK}])\n(?=[{_CJK}])")
 
 
 def clean(text: str) -> str:
-    """Normalise to NFC, unify line ends, drop invisible and control characters, and squeeze runs of spaces.
+    """Normalise to NFC, spell out ligatures, unify line ends, drop invisible and control characters, squeeze spaces.
 
     No word is lost and no line is joined; calling it twice changes nothing.
     """
     text = _LINE_END.sub("\n", text)
     text = _CONTROL.sub("", _INVISIBLE.sub("", text))
-    text = unicodedata.normalize("NFC", text)
+    text = unicodedata.normalize("NFC", text).translate(_LIGATURES)
     return "\n".join(_SPACES.sub(" ", line).strip() for line in text.split("\n"))
 
 

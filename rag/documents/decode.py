@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 from rag.errors import DocumentError
 from rag.types import Problem
@@ -15,6 +16,17 @@ _MARKS = [
     (codecs.BOM_UTF16_BE, "utf-16"),
 ]
 _SAMPLE = 1 << 16
+_IN_USE = [
+    *["cp1250", "cp1251", "koi8_r", "koi8_u", "gb18030", "big5", "cp932", "euc_jp", "iso2022_jp", "cp949", "cp1253"],
+    *["cp1254", "cp1255", "cp1256", "cp1257", "iso8859_2", "iso8859_5", "iso8859_7", "iso8859_8", "iso8859_9"],
+    *["tis_620", "mac_roman", "mac_cyrillic", "cp866"],
+]
+"""The encodings texts are really in; the rarer ones look alike in a short text and are guessed too often."""
+_LETTER = r"[^\W\d_]"
+_SYMBOL_IN_WORD = re.compile(
+    rf"(?<={_LETTER})[\xa1-\xa9\xab-\xb6\xb8\xb9\xbb-\xbf\xd7\xf7\ufffd](?={_LETTER})"
+    rf"|[\xa4\xa6\xa8\xb4\xb8\xbc-\xbe]{_LETTER}|[\x80-\x9f]"
+)
 
 
 def decode(data: bytes, name: str) -> tuple[str, list[Problem]]:
@@ -66,14 +78,22 @@ def _guessed(data: bytes, name: str) -> tuple[str, list[Problem]]:
 
     if data[:_SAMPLE].count(0) > 0.01 * len(data[:_SAMPLE]):
         raise _no_text(name)
-    best = from_bytes(data[: 1 << 20]).best()
-    encoding = best.encoding if best else "cp1252"
-    if encoding in {"gb2312", "gbk"}:
-        encoding = "gb18030"  # the superset of both
+    encoding = "cp1252"
+    if not _western(data):
+        best = from_bytes(data[: 1 << 20], cp_isolation=_IN_USE).best()
+        encoding = best.encoding if best else "cp1252"
     text = data.decode(encoding, errors="replace")
     return _checked(text, name), [
         _problem(f"{name}: not UTF-8; read as {encoding}. Save the file as UTF-8 if letters look wrong.", "info")
     ]
+
+
+def _western(data: bytes) -> bool:
+    """Whether the bytes make sense as Windows-1252: few letters beyond ASCII, and no symbol in the middle of a word."""
+    text = data[:_SAMPLE].decode("cp1252", errors="replace")
+    letters = [c for c in text if c.isalpha()]
+    beyond = sum(c > "\x7f" for c in letters)
+    return beyond < 0.2 * len(letters) and not _SYMBOL_IN_WORD.search(text)
 
 
 def _checked(text: str, name: str) -> str:

@@ -16,7 +16,7 @@ from rag.documents.glyphs import HYPHEN, Segment
 from rag.documents.names import names_bibliography
 
 _CELL_GAP = 2.2
-_LABEL = re.compile(r"^(?:\[\w{1,12}\]|\(?\d{1,3}[.)])\s*\S|^[•‣▪◦–—-]\s+\S|^[•‣▪◦]\S")
+_LABEL = re.compile(r"^(?:\[\w{1,12}\]\s*|\(?\d{1,3}[.)]\s+)\S|^[•‣▪◦–—-]\s+\S|^[•‣▪◦]\S")
 _TERMINAL = re.compile(r"[.!?:;。！？：；][\"'”’»)\]]*$")
 _STAYS_HYPHENATED = frozenset(
     ["self", "non", "well", "long", "short", "high", "low", "half", "cross", "ex", "all", "quasi"]
@@ -152,6 +152,16 @@ def _line(row: list[Segment], page: int, column: tuple[float, float]) -> Line:
     return Line(text, row[0].left, row[-1].right, main.base, main.size, all(s.bold for s in row), page, column, cells)
 
 
+def fit_columns(lines: Sequence[Line]) -> None:
+    """Measure the columns anew, by the lines that are left when running heads are gone."""
+    edges: dict[tuple[int, tuple[float, float]], tuple[float, float]] = {}
+    for line in lines:
+        left, right = edges.get((line.page, line.column), (line.left, line.right))
+        edges[line.page, line.column] = min(left, line.left), max(right, line.right)
+    for line in lines:
+        line.column = edges[line.page, line.column]
+
+
 def paragraphs(lines: Sequence[Line]) -> list[Paragraph]:
     """Group lines in reading order into paragraphs, each by its distance, indent, size and how the line before ends."""
     found: list[Paragraph] = []
@@ -202,9 +212,10 @@ def _begins(before: list[Line], line: Line, pitch: float) -> bool:
         return True
     if line.bold != last.bold and (line.bold or len(before) == 1 or all(b.bold for b in before)):
         return True
-    if _LABEL.match(line.text):
-        return True
     ended = bool(_TERMINAL.search(last.text))
+    if _LABEL.match(line.text):
+        # A dash at the start of a line may be one in the middle of a sentence.
+        return line.text[0] not in "–—-" or ended or _short(last)
     same_column = line.page == last.page and line.base > last.base
     if same_column and line.base - last.base > 1.35 * pitch * line.size:
         return True
@@ -258,8 +269,21 @@ def join(lines: Sequence[Line], vocabulary: frozenset[str]) -> str:
         if line.cells > 1 or lines[i - 1].cells > 1:
             text += (turn or "\n") + line.text
             continue
+        if not turn and not _short(lines[i - 1], 0.15) and _goes_on_address(text, line.text):
+            text += line.text
+            continue
         text = _joined(text, line.text, turn, vocabulary)
     return text.replace(HYPHEN, "-")
+
+
+def _goes_on_address(text: str, following: str) -> bool:
+    """Whether an address was broken at the end of the line: it ends in a joint, or what follows is no word of prose."""
+    address = re.search(r"(?:https?://|www\.|doi\.org/|doi:\s?10\.)\S*$", text)
+    if not address:
+        return False
+    first = following.split(" ", 1)[0]
+    joint = address[0][-1] in "/-_=&?%#~" or (address[0][-1] == "." and first[:1].islower())
+    return joint or bool(re.search(r"\w[/_=&?%~]|[\w-]\.\w|\d[\w-]*-\w|^[a-z0-9]+-[a-z0-9-]+", first))
 
 
 def _joined(text: str, following: str, turn: str, vocabulary: frozenset[str]) -> str:

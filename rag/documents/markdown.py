@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 READER = "markdown/1"
 _FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ \t]*\r?\n(.*?)\r?\n\1[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+# Notes and numbered references are no link definitions, which leave no text behind.
+_NOTE_DEFINITION = re.compile(r"^[ ]{0,3}\[\^?(\d{1,3}|(?<=\^)[\w-]+)\]:[ \t]+", re.MULTILINE)
+_NOTE_MARK = re.compile(r"(?<!\\)\[\^([\w-]+)\](?![:(])")
 _TAG = re.compile(r"<(?:!--.*?--|/?[a-zA-Z][^<>]*)>", re.DOTALL)
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _ATTRIBUTES = re.compile(r"\s*\{[#.][^{}]*\}\s*$")
@@ -31,6 +34,8 @@ def read_markdown(data: bytes, name: str) -> Draft:
     front = _FRONT_MATTER.match(text)
     if front and _read_front_matter(draft, front[1], front[2]):
         text = text[front.end() :]
+    text = _NOTE_DEFINITION.sub(r"\n\[\1\] ", text)
+    text = _NOTE_MARK.sub(r"\[\1\]", text)
     tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)
     walk = _Walk(draft)
     walk.over(tokens)

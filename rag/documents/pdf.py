@@ -16,7 +16,7 @@ from rag.documents.clean import clean, one_line
 from rag.documents.dates import parse_date
 from rag.documents.glyphs import segments_of
 from rag.documents.headings import could_be_heading
-from rag.documents.layout import Line, Paragraph, join, lines_in_order, paragraphs, vocabulary_of
+from rag.documents.layout import Line, Paragraph, fit_columns, join, lines_in_order, paragraphs, vocabulary_of
 from rag.documents.names import kind_of_title, perhaps_bibliography
 from rag.documents.people import bare_names, names_in_byline
 from rag.errors import DocumentError
@@ -26,6 +26,11 @@ READER = "pdf/1"
 _PAGE_NUMBER = re.compile(
     r"^(?:page|p\.|seite|página|pág\.|стр\.|第)?\s*[-–—|\[(]?\s*(?:\d{1,4}|[ivxlc]{1,7})\s*[-–—|\])]?"
     r"\s*(?:页|頁|(?:/|of|von|de|di|из)\s*\d{1,4})?$",
+    re.IGNORECASE,
+)
+# What a browser prints around a page: the moment, the address, "1/3".
+_PRINTED = re.compile(
+    r"^\d{1,2}[/.]\d{1,2}[/.]\d{2,4},? \d{1,2}:\d\d\b.{0,120}$|^(?:https?|file)://\S+(?:\s*\|?\s*\d+/\d+)?$",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"^(?:\d{1,2}(?:\.\d{1,2}){0,3}\.?|[IVX]{1,5}\.|[A-Z]\.)\s+[^\W\d_]")
@@ -96,6 +101,7 @@ def _read(source: Any, name: str) -> Draft:  # noqa: ANN401  (pypdfium2 is untyp
         )
     _note_garbled(draft, name, pages)
     lines = [line for page in pages for line in page]
+    fit_columns(lines)
     found = paragraphs(lines)
     vocabulary = vocabulary_of(lines)
     body = _body_size(lines)
@@ -118,29 +124,33 @@ def _without_running_heads(pages: list[list[Line]]) -> tuple[list[list[Line]], l
         edges.append(edge)
         seen.update({(_pattern(line.text), top) for line, top in edge})
     filled = sum(bool(page) for page in pages)
+
+    def comes_back(line: Line, *, top: bool) -> bool:
+        often = seen[_pattern(line.text), top]
+        if filled == 2:
+            return often == 2 and len(line.text) < 80 and not line.text.endswith(".")
+        return often >= max(3, 0.4 * filled) and len(line.text) < 150
+
+    back = {id(line): len(line.text) for edge in edges for line, top in edge if comes_back(line, top=top)}
+    if sum(back.values()) > _MOST_REMOVED * sum(len(line.text) for page in pages for line in page):
+        back = {}  # pages that say the same, not pages under one head
     removed: list[str] = []
     left: list[list[Line]] = []
     for page, edge in zip(pages, edges, strict=True):
-        gone: set[int] = set()
-        for line, top in edge:
-            often = seen[_pattern(line.text), top]
-            repeated = filled >= 3 and often >= max(3, 0.4 * filled) and len(line.text) < 150
-            repeated = repeated or (filled == 2 and often == 2 and len(line.text) < 80 and not line.text.endswith("."))
-            outermost = any(line is outer for outer, _ in edge)
-            number = outermost and len(page) > 2 and bool(_PAGE_NUMBER.match(line.text))
-            if (repeated or number) and id(line) not in gone:
-                gone.add(id(line))
-                removed.append(line.text)
+        gone = {
+            id(line): line.text
+            for line, _ in edge
+            if id(line) in back or (len(page) > 2 and (_PAGE_NUMBER.match(line.text) or _PRINTED.match(line.text)))
+        }
+        removed.extend(gone.values())
         left.append([line for line in page if id(line) not in gone])
-    if sum(map(len, removed)) > _MOST_REMOVED * sum(len(line.text) for page in pages for line in page):
-        return pages, []  # pages that say the same, not pages under one head
     return left, removed
 
 
 def _edge(lines: Sequence[Line]) -> list[Line]:
     """The outermost line of a page, and those next to it that a gap parts from the text."""
-    zone = 1
-    for i in range(1, min(_EDGE_LINES, len(lines) - 1) + 1):
+    zone = sum(abs(line.base - lines[0].base) < 0.4 * line.size for line in lines[:_EDGE_LINES])
+    for i in range(max(1, zone), min(_EDGE_LINES, len(lines) - 1) + 1):
         if abs(lines[i].base - lines[i - 1].base) > 1.8 * lines[i].size:
             zone = i
     return list(lines[:zone])

@@ -64,6 +64,14 @@ def test_markdown() -> None:
     ]
 
 
+def test_markdown_notes() -> None:
+    """Notes and numbered references keep their numbers in brackets and their text."""
+    raw = b"# Dams\n\nThey hold [1] water.[^2]\n\n## Notes\n\n[1]: https://example.org/one\n[^2]: Moss said so.\n"
+    found = read(Path("dams.md"), data=raw)
+    assert "They hold [1] water.[2]" in found.text
+    assert found.text.endswith("[1] https://example.org/one\n\n[2] Moss said so.")
+
+
 PAGE = """<!doctype html><html lang="en-GB"><head><title>Small Dams | The Weir</title>
 <meta name="author" content="Ana Sousa"><meta property="article:published_time" content="2021-03-04T10:00:00Z">
 <link rel="canonical" href="https://example.org/dams"></head><body>
@@ -185,6 +193,25 @@ def test_pdf_sentence_over_a_page() -> None:
     found = read(Path("a.pdf"), data=make.pdf([first, second]))
     assert "carried down in the long winters" in found.text
     assert found.text[found.pages[1].start :].startswith("long winters")
+
+
+def test_pdf_as_a_browser_prints_it() -> None:
+    """The moment and the address around a printed page go; an address broken at a line's end is whole again."""
+    lines = [
+        "Moss, K., 2001. Gauges. Available from: https://example.org/a-long/",
+        "way/to/the-gauges-of-the-weir.html.",
+    ]
+    pieces = [(60, 700 - 13 * i, 10, line, False) for i, line in enumerate(lines)]
+    pieces += [
+        (24, 820, 8, "11/24/26, 4:58 AM", False),
+        (24, 20, 8, "https://example.org/dams", False),
+        (560, 20, 8, "1/1", False),
+    ]
+    found = read(Path("printed.pdf"), data=make.pdf([pieces]))
+    assert (
+        found.text
+        == "Moss, K., 2001. Gauges. Available from: https://example.org/a-long/way/to/the-gauges-of-the-weir.html."
+    )
 
 
 def test_pdf_table_rows_stay_together() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -300,10 +301,24 @@ def test_encodings_of_western_text(encoding: str) -> None:
     assert read(Path("a.txt"), data=text.encode(encoding)).text == document(text).text
 
 
-def test_chinese_in_gb18030() -> None:
-    """Chinese in its old national encoding reads as it does in UTF-8, and the guess is told."""
-    found = read(Path("a.txt"), data=CHINESE.encode("gb18030"))
-    assert found.text == document(CHINESE).text
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("gb18030", CHINESE),
+        ("big5", "數據中心消耗大量的水。一個大型機房在夏天一天蒸發的水相當於一座小鎮的用水量。"),
+        ("shift_jis", "データセンターは大量の水を使う。夏の一日に町一つ分の水が蒸発することもある。"),
+        ("euc_kr", "작은 댐이 다시 늘고 있다. 장어는 강을 거슬러 올라가야 한다. 연구자들은 물길을 따로 내야 한다."),
+        ("koi8_r", "Маленькие плотины снова строят. Угри должны подниматься по реке, и плотина для них стена."),
+        ("cp1251", "Маленькие плотины снова строят. Угри должны подниматься по реке, и плотина для них стена."),
+        ("cp1250", "Zażółć gęślą jaźń. Małe tamy znowu powstają na rzekach, a węgorze muszą płynąć pod prąd."),
+        ("cp1253", "Τα μικρά φράγματα χτίζονται ξανά και τα χέλια πρέπει να ανεβαίνουν το ποτάμι."),
+        ("cp1252", "Señor Muñoz says “the weir” costs 5 € – more or less – and naïve coöperation. ¿Qué? 3½ cups."),
+    ],
+)
+def test_old_encodings(encoding: str, text: str) -> None:
+    """Text in an encoding of its country reads as it does in UTF-8, and the guess is told."""
+    found = read(Path("a.txt"), data=text.encode(encoding))
+    assert found.text == document(text).text
     assert "encoding-guessed" in [p.kind for p in found.problems]
 
 
@@ -378,14 +393,13 @@ _prose = st.lists(st.lists(_sentence, min_size=2, max_size=5).map(" ".join), min
 @given(_prose)
 def test_every_word_of_prose_survives(paragraphs: list[str]) -> None:
     """Prose keeps all its words in their order, and reading the stored text again changes nothing."""
-    import unicodedata
-
     raw = "A plain heading\n\n" + "\n\n".join(paragraphs)
     try:
         found = document(raw)
     except DocumentError as error:
         pytest.fail(str(error))
-    assert found.text.split() == unicodedata.normalize("NFC", raw).split()
+    plain = re.sub("[ﬀ-ﬆ]", lambda m: unicodedata.normalize("NFKC", m[0]), unicodedata.normalize("NFC", raw))
+    assert found.text.split() == plain.split()
     assert document(found.text).text == found.text
 
 
