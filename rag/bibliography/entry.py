@@ -95,6 +95,7 @@ def assemble(text: str, segments: list[Segment], found: list[identifiers.Found])
         if label == "author":
             _author_extras(stretch, csl, custom)
     _titles(text, segments, csl, custom)
+    _title_from_body(csl, custom)
     for label, variable in _PLAIN.items():
         if value := _first(text, segments, label):
             csl.setdefault(variable, value)
@@ -149,6 +150,17 @@ def _titles(text: str, segments: list[Segment], csl: dict[str, Any], custom: dic
         if re.search(r"[A-Za-z]{3}", value) and (han := _han_part(value)):
             custom.setdefault("original", {})[variable] = han
         csl[variable] = value
+
+
+def _title_from_body(csl: dict[str, Any], custom: dict[str, Any]) -> None:
+    """An entry without a title whose only author is "Body. More words" has its title in the words."""
+    people = csl.get("author", [])
+    if "title" in csl or "container-title" in csl or len(people) != 1 or ". " not in people[0].get("literal", ""):
+        return
+    body, _, title = people[0]["literal"].partition(". ")
+    if len(body) > 2 and len(title.split()) > 1:
+        csl["author"], csl["title"] = [{"literal": body}], title.strip(_EDGE)
+        custom.pop("jurisdiction", None)
 
 
 def _with_bracket(text: str, segments: list[Segment], label: str) -> list[Segment]:

@@ -216,9 +216,9 @@ def test_no_jumble_of_real_pieces_raises(pieces: list[str]) -> None:
 )
 def test_hostile_text_takes_no_long_time(hostile: str) -> None:
     """Text made to send a parser astray is through in seconds."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     parse(hostile)
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_time_grows_with_the_list_and_no_faster() -> None:
@@ -228,9 +228,9 @@ def test_time_grows_with_the_list_and_no_faster() -> None:
         text = "\n".join(
             f"Kim{i}, H., 2020. A book on the number {i}. Journal of Numbers, {i}(2), pp. 1-9." for i in range(count)
         )
-        begun = time.perf_counter()
+        begun = time.process_time()
         assert len(parse(text)[0]) == count
-        return time.perf_counter() - begun
+        return time.process_time() - begun
 
     seconds(20)
     small, large = min(seconds(100) for _ in range(3)), min(seconds(400) for _ in range(2))
