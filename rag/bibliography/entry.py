@@ -38,6 +38,11 @@ _LABEL = re.compile(
     r"\s*(?:\[\d{1,4}\]|\(\d{1,3}\)|\d{1,3}[.)]|\d{1,3}(?=\s+[^\W\d_])|\d{1,3}\s?[-–](?=\s?[^\W\d_])|"
     r"[•▪●*·‣–-])\s*(?=\S)"
 )
+_BROKEN_WORD = re.compile(r"(?<!\w)(\w+)[-‐\u00ad]\n\s*(?=[a-zà-ÿ])")
+_COMPOUNDS = frozenset(
+    "two three four self non co cross long short well high low multi post pre anti semi full half part".split()  # noqa: SIM905 - read as prose
+)
+"""First halves after which a hyphen at the line's end is the word's own ("two-\\nsided")."""
 _TRANSLATION = re.compile(r"\s*\[(?P<translation>(?=[^\[\]]*[^\W\d_]{2}\s)[^\[\]]{8,})\]\s*[.]?\s*$")
 _BRACKET = re.compile(r"\s*\[[^\[\]]{8,}\]")
 _MEDIUM = re.compile(
@@ -247,7 +252,7 @@ def _people(value: str) -> str:
 
 def _clean(value: str, *, quotes: bool = False) -> str:
     """One line, no punctuation at the edges; with `quotes`, also the quotation marks around the whole."""
-    value = re.sub(r"(?<=\w)[-‐]\n\s*(?=[a-z])", "", value)  # a word broken at the line's end
+    value = _BROKEN_WORD.sub(lambda m: m[0].rstrip() if m[1].lower() in _COMPOUNDS else m[1], value)
     value = " ".join(value.split()).strip(_EDGE)
     if quotes and value and value[0] in _QUOTES + "‘'":
         closing = {"“": "”", "‘": "’", "«": "»", "„": "“", '"': '"', "'": "'"}.get(value[0], value[0])

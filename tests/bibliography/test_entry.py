@@ -50,6 +50,14 @@ def test_a_book_and_a_chapter() -> None:
     assert (csl["container-title"], csl["page"], csl["publisher"]) == ("The elements", "10-20", "Norton")
 
 
+def test_words_broken_at_the_end_of_a_line() -> None:
+    """A hyphen that only breaks the line goes, one that belongs to the word stays."""
+    csl, _ = parse_entry(
+        "Kim, H. (2010). Two-\nsided markets and unobserved differentia-\ntion. Journal of Markets, 12(3), 4-9."
+    )
+    assert csl["title"] == "Two-sided markets and unobserved differentiation"
+
+
 def test_a_body_under_its_country() -> None:
     """The name of a body is kept as printed; the country it is entered under is known apart."""
     csl, _ = parse_entry("France. Ministry of Culture, 2018. A plan for libraries. Paris: Ministry of Culture.")
