@@ -17,6 +17,7 @@ from rag.documents.dates import parse_date
 from rag.documents.entries import looks_like_entry, share_of_entries
 from rag.documents.language import language_of
 from rag.documents.names import kind_of_title, names_bibliography, names_notes, perhaps_bibliography
+from rag.documents.people import bare_names
 from rag.types import Document, Page, Section, SectionKind, Span
 
 _GAP = "\n\n"
@@ -36,6 +37,7 @@ def assemble(
     blocks = _usable(draft.blocks)
     title = _known_text(known, "title") or one_line(clean(draft.title or "")) or None
     _mark_title(blocks, title)
+    _mark_name_below_title(blocks)
     text, spans = _layout(blocks)
     sections = _sections(blocks, spans, text, title)
     title = title or next((one_line(b.text) for b in blocks if b.role == "title"), None)
@@ -103,6 +105,16 @@ def _mark_title(blocks: list[Block], title: str | None) -> None:
             return
     for extra in marked[1:]:
         extra.role = "heading"
+
+
+def _mark_name_below_title(blocks: list[Block]) -> None:
+    """A name under the title looks like a heading; a note about that person at the end tells it from one."""
+    at = next((i for i, b in enumerate(blocks) if b.role == "title"), None)
+    if at is None or at + 1 >= len(blocks) or blocks[at + 1].role != "heading":
+        return
+    names = bare_names(blocks[at + 1].text)
+    if names and any(author_in_note(b.text) in names for b in blocks[at + 2 :] if b.text.startswith(tuple(names))):
+        blocks[at + 1].role = "byline"
 
 
 def _same(a: str, b: str) -> bool:

@@ -42,6 +42,7 @@ _EDGE = words("furniture_edge")
 # Below one of these, at the end, stand titles of other pages.
 _OTHER_PAGES = words("other_pages")
 _NOTICE = re.compile(alternatives("notice"))
+_ADDRESS = re.compile(r"^(?:[^\W\d_][\w\s]{0,20}[:：]\s*)?<?(https?://[^\s<>]+)>?$")
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
 _PART = re.compile(r"\s+[|·•∙⋅/—–]\s+|\s*[|·•∙⋅]\s*")
 _NARROW = 45
@@ -67,6 +68,8 @@ class Stripped:
     """ISO dates that the furniture told, as it stood in the text."""
     undated: list[str] = field(default_factory=list)
     """Dates without a year: "Updated: Jun 18"."""
+    addresses: list[str] = field(default_factory=list)
+    """Addresses that stood on a line of their own above the article: where it was published."""
     signed: list[str] = field(default_factory=list)
     """Lines with a date or reading time right below them, at the top: the author's name, or else the title."""
 
@@ -97,6 +100,9 @@ def strip(blocks: Sequence[Sequence[str]], fixed: Sequence[bool] = ()) -> Stripp
                 before = line
                 continue
             result.removed.append(line)
+            address = _ADDRESS.match(line)
+            if address and not result.addresses:
+                result.addresses.append(address[1])
             dates = _dates(line)
             for date, said in dates:
                 (result.dates if date else result.undated).append(date or said)
@@ -124,6 +130,9 @@ def _going(blocks: Sequence[Sequence[str]], fixed: Sequence[bool]) -> list[list[
         edge = i < first or i > last
         inside = not edge and not all(is_furniture(line, edge=False) for line in block)
         out.append([not held[i] and not inside and is_furniture(line, edge=edge) for line in block])
+    for i in range(first):
+        for n, line in enumerate(blocks[i]):
+            out[i][n] = out[i][n] or (not held[i] and bool(_ADDRESS.match(line)))
     _take_lone_numbers(blocks, out, [i for i in range(len(blocks)) if not held[i] and not first <= i <= last])
     _take_the_rest(blocks, out, [i for i in range(last + 1, len(blocks)) if not held[i] and prose])
     return out

@@ -38,6 +38,7 @@ def draft_of(text: str) -> Draft:
     hanging = _hanging(text)
     stripped = furniture.strip(_unstacked(_blocks(clean(_ruled(text)))))
     draft = Draft([], READER, problems=removed_problems(stripped))
+    draft.address = stripped.addresses[0] if stripped.addresses else None
     draft.date = stripped.dates[0] if stripped.dates else None
     opening, rest = split_opening(stripped)
     draft.blocks = [*opening, *structure(rest, hanging=hanging)]

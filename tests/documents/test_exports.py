@@ -258,3 +258,22 @@ def test_no_furniture_in_the_middle(line: str) -> None:
 def test_dates(said: str, date: str | None) -> None:
     """A date is as precise as it is written and no more; one that can be read two ways keeps its year."""
     assert parse_date(said) == date
+
+
+def test_a_name_below_the_title() -> None:
+    """A name alone under the title is a byline when a note at the end is about that person, else a heading."""
+    body = "They are dark, and the way through them is long and wet for all who go."
+    found = document(f"On caves\n\nAna Sousa\n\n{body}\n\nAbout the author\n\nAna Sousa is a lecturer in Lisbon.")
+    assert [a.name for a in found.authors] == ["Ana Sousa"]
+    assert found.text[found.authors[0].start : found.authors[0].end] == "Ana Sousa"
+    assert "Ana Sousa" not in [s.title for s in found.sections]
+    assert "Early Finds" in [s.title for s in document(f"On caves\n\nEarly Finds\n\n{body}").sections]
+
+
+def test_the_address_above_the_article() -> None:
+    """An address on a line of its own above the article is where it was published."""
+    found = document(
+        "https://example.org/caves\n\nOn caves\n\nThey are dark, and the way through them is long and wet."
+    )
+    assert found.address == "https://example.org/caves"
+    assert found.title == "On caves"
