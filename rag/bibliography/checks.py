@@ -33,6 +33,9 @@ _EXPLAIN = {
     "URL": "is not an address (scheme://host/path)",
     "ISBN": "is not an ISBN (10 or 13 digits with a matching check digit)",
 }
+_WORD = re.compile(r"[^\W\d_]+")
+MAX_READ = 4000
+"""Characters of one entry that are read; longer "entries" are running text that lost its line breaks."""
 _SAYS_ONLINE = re.compile(
     r"[\[(]\s*on-?line\s*[\])]|\bavailable (?:from|at)\b|\bretrieved from\b|\bdispon[ií](?:vel|ble) (?:em|en)\b",
     re.IGNORECASE,
@@ -77,9 +80,24 @@ def entry(
         elif contradiction := _contradiction(csl, f):
             message, severity = contradiction
             report("date-contradiction", f"{who}: {message}", severity, (f.start, f.end))
+    for start, end in _unexplained(raw, segments):
+        report("unparsed-remainder", f"{who}: no field explains “{_short(raw[start:end])}”.", "info", (start, end))
     if cut:
         report("unparsed-remainder", f"{who}: only the beginning of this very long entry was read.", "warning")
     return tuple(problems)
+
+
+def _unexplained(raw: str, segments: Sequence[Segment]) -> list[tuple[int, int]]:
+    """Stretches of several words that stand in no segment; a structured entry has no segments and no such stretches."""
+    gaps: list[tuple[int, int]] = []
+    position = 0
+    for start, end in [*sorted((s.start, s.end) for s in segments), (min(len(raw), MAX_READ), 0)] if segments else []:
+        words = _WORD.findall(raw, position, max(position, start))
+        if len(words) >= 4 and sum(map(len, words)) >= 20:
+            stretch = raw[position:start]
+            gaps.append((position + len(stretch) - len(stretch.lstrip(" .,;:")), start))
+        position = max(position, end)
+    return gaps
 
 
 def _contradiction(csl: dict[str, Any], found: identifiers.Found) -> tuple[str, Severity] | None:

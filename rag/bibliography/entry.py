@@ -16,9 +16,6 @@ from rag.bibliography import addresses, checks, dates, identifiers, names, onlin
 from rag.bibliography.segments import Segment
 from rag.types import Problem
 
-MAX_ENTRY = 4000
-"""Characters of one entry that are read; longer "entries" are running text that lost its line breaks."""
-
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _EDGE = " \t\r\n\u00a0\u3000,;:.。，；、"
 _QUOTES = '“”"«»„‟'
@@ -58,7 +55,7 @@ def parse_entry(raw: str, *, language: str | None = None) -> tuple[dict[str, Any
     Returns one CSL-JSON item (without ``id``) and what is wrong with the entry; spans of the problems are
     offsets into `raw`. Never raises, never repairs: what looks wrong stays as written and is named.
     """
-    text = _SURROGATES.sub("\ufffd", raw[:MAX_ENTRY])
+    text = _SURROGATES.sub("\ufffd", raw[: checks.MAX_READ])
     if label := _LABEL.match(text):
         text = " " * label.end() + text[label.end() :]
     found = identifiers.find(text)
@@ -66,7 +63,7 @@ def parse_entry(raw: str, *, language: str | None = None) -> tuple[dict[str, Any
     csl = assemble(text, segments, found)
     if language and csl:
         csl.setdefault("language", language)
-    return csl, checks.entry(raw, csl, found, segments, cut=len(raw) > MAX_ENTRY)
+    return csl, checks.entry(raw, csl, found, segments, cut=len(raw) > checks.MAX_READ)
 
 
 def _segments(text: str, found: list[identifiers.Found]) -> list[Segment]:

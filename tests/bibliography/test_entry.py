@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.bibliography import parse, parse_entry
+from rag.bibliography import checks, parse, parse_entry
+from rag.bibliography.segments import Segment
 
 
 def kinds(raw: str) -> dict[str, str]:
@@ -160,6 +161,22 @@ def test_the_same_work_twice() -> None:
     references, problems = parse(f"{entry}\n\n{entry}")
     assert [(p.kind, p.reference_id) for p in problems] == [("duplicate-entry", references[1].id)]
     assert references[0].id in problems[0].message
+
+
+def test_a_stretch_that_no_field_explains_is_said() -> None:
+    """Words that were read into no field are shown with their place, not dropped unseen."""
+    raw = "Kim, H. 2010. A book. Prepared for the annual picnic of the society. Seoul: Press."
+    title, place = raw.index("A book"), raw.index("Seoul")
+    read = [
+        Segment("author", 0, 7),
+        Segment("date", 8, 12),
+        Segment("title", title, title + 6),
+        Segment("place", place, len(raw)),
+    ]
+    csl = {"author": [{"family": "Kim"}], "title": "A book", "issued": {"date-parts": [[2010]]}}
+    (problem,) = checks.entry(raw, csl, [], read)
+    assert problem.kind == "unparsed-remainder"
+    assert raw[problem.start : problem.end].strip() == "Prepared for the annual picnic of the society."
 
 
 def test_problems_point_at_their_place() -> None:
