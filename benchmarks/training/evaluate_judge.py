@@ -422,9 +422,36 @@ def speed(judge: Judge) -> dict[str, Any]:
 # --- all of it -----------------------------------------------------------------------------------------------
 
 
-def threshold_for(scores: Sequence[float], share: float) -> float:
-    """The score that only `share` of these exceed."""
-    return round(float(np.quantile(np.asarray(scores), 1 - share)), 4)
+def calibrate(
+    asked: Sequence[dict[str, Any]],
+    claims: Sequence[dict[str, Any]],
+    logits: Array,
+    labels: npt.NDArray[np.int64],
+) -> dict[str, Any]:
+    """Everything judge.json says beyond the model: calibrations and thresholds."""
+    card = calibrate_answers(asked)
+    both = np.concatenate([logits, np.stack([c["logits"] for c in claims])])
+    known = np.concatenate([labels, np.asarray([c["label"] for c in claims])])
+    temperature, bias = fit_temperature(both, known)
+    card["supports"] = {"temperature": round(temperature, 4), "bias": bias}
+    supported = _probabilities(both, card)[:, 0]
+    wrong = [p for p, c in zip(supported[len(labels) :], claims, strict=True) if c["kind"] == "near"]
+    read = [_p(_z(card["reads"]["passage"], row["read"])) for row in asked]
+    most = [_p(max(_z(card["answers"], pair) for pair in row["each"])) for row in asked]
+    answerable = [row["answerable"] for row in asked]
+    card["thresholds"] = {
+        "supported": max(best_cut(supported, known == SUPPORTED), round(float(np.quantile(wrong, 0.96)), 4)),
+        "answered": best_cut(np.asarray(read), np.asarray(answerable) == 1),
+        "answers": best_cut(np.asarray(most), np.asarray(answerable) == 1),
+    }
+    return card
+
+
+def best_cut(scores: Array, labels: npt.NDArray[np.bool_]) -> float:
+    """The score from which on the share of right positives most exceeds the share of wrong ones."""
+    cuts = np.quantile(scores, np.linspace(0.02, 0.98, 97))
+    gain = [(scores[labels] >= c).mean() - (scores[~labels] >= c).mean() for c in cuts]
+    return round(float(cuts[int(np.argmax(gain))]), 4)
 
 
 def main() -> None:
@@ -435,6 +462,7 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=root.parent / "shared")
     parser.add_argument("--calibrate", action="store_true", help="fit on held-out data and write judge.json")
     parser.add_argument("--quick", action="store_true", help="a tenth of the data")
+    parser.add_argument("--questions", type=int, default=100_000, help="at most so many of squad2_half's")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, help="write the figures here")
     args = parser.parse_args()
@@ -444,20 +472,15 @@ def main() -> None:
     card: dict[str, Any] = dict(judge.card)
 
     def some(items: Sequence[Any], quick: int, most: int = 100_000) -> list[Any]:
-        size = min(len(items), quick if args.quick else most)
-        return rng.sample(list(items), size)
+        return rng.sample(list(items), min(len(items), quick if args.quick else most))
 
     if args.calibrate:
-        card |= calibrate_answers(squad_raw(judge, some(articles["dev"], 100)))
+        asked = squad_raw(judge, some(articles["dev"], 100, args.questions))
         claims = scifact_raw(judge, "dev", args.shared, 25 if args.quick else 1000)
+        claims = [c for c in claims if c["kind"] in {"evidence", "near"}]
         _, held = support_rows(args.shared)
         logits, labels = pairs_raw(judge, some([r for r in held if r["set"] != "breaking_nli"], 200))
-        both = np.concatenate([logits, np.stack([c["logits"] for c in claims])])
-        known = np.concatenate([labels, np.asarray([c["label"] for c in claims])])
-        temperature, bias = fit_temperature(both, known)
-        card["supports"] = {"temperature": round(temperature, 4), "bias": bias}
-        wrong = _probabilities(np.stack([c["logits"] for c in claims if c["kind"] == "near"]), card)[:, 0]
-        card["thresholds"] = {"supported": max(0.5, threshold_for(wrong.tolist(), 0.04))}
+        card |= calibrate(asked, claims, logits, labels)
         path = args.model / "judge.json"
         path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
         judge = Judge.at(args.model, threads=args.threads)
@@ -465,7 +488,7 @@ def main() -> None:
     results: dict[str, Any] = {"model": judge.name, "steps": card["steps"], "quick": args.quick, "speed": speed(judge)}
     results["article"] = report_article(judge, args.shared, by_sentence=not args.quick)
     results["squad2_half"] = report_answers(
-        squad_raw(judge, some(articles["test"], 300), by_sentence=not args.quick), card
+        squad_raw(judge, some(articles["test"], 300, args.questions), by_sentence=not args.quick), card
     )
     results["scifact"] = report_scifact(
         scifact_raw(judge, "test", args.shared, 60 if args.quick else 1000), card, threshold

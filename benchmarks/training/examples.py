@@ -646,13 +646,13 @@ class SupportExamples:
             left = right = ""
         draw = rng.random()
         whole = Example(SUPPORTS, claim, focus, SUPPORTED, left, right, limit=128, source="made")
-        if draw < 0.25:
+        if draw < 0.45:
             yield whole
-        elif draw < 0.5:
+        elif draw < 0.6:
             changed = opposite(claim, rng)
             if changed:
                 yield replace(whole, first=changed, label=CONTRADICTED, source="made-not")
-        elif draw < 0.8:
+        elif draw < 0.85:
             changed = exchanged(claim, self.names, rng)
             if changed:
                 numbers = _NUMBER.findall(changed) != _NUMBER.findall(claim)
