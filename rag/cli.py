@@ -185,13 +185,15 @@ def references(
     *,
     form: Annotated[str, typer.Option("--format", help="text, bibtex, ris or csl.")] = "text",
     style: Annotated[str | None, typer.Option(help="harvard, apa, chicago, mla or ieee.")] = None,
+    only: Annotated[list[str] | None, typer.Option("--id", help="Only this entry; may be given again.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Print the bibliography, formatted or exported."""
+    """Print the bibliography, or the entries that an answer used, formatted or exported."""
     from rag.bibliography import export
 
     workspace = _workspace(context)
-    listed = workspace.generation().references()
+    generation = workspace.generation()
+    listed = [generation.reference(i) for i in only] if only else generation.references()
     if as_json:
         _print_json([asdict(r) for r in listed])
         return

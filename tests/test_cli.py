@@ -57,6 +57,9 @@ def test_from_files_to_a_cited_answer(
     assert "kestrel" in run(capsys, monkeypatch, *at, "search", "tidal turbine")[1].casefold()
     assert json.loads(run(capsys, monkeypatch, *at, "audit", "--json")[1])["problems"] is not None
     assert "Marlowe" in run(capsys, monkeypatch, *at, "references")[1]
+    one = run(capsys, monkeypatch, *at, "references", "--id", "osei-2021", "--format", "bibtex")[1]
+    assert "What tidal power costs" in one
+    assert "Marlowe" not in one
     assert json.loads(run(capsys, monkeypatch, *at, "index", "--json")[1])[0]["current"]
     assert run(capsys, monkeypatch, *at, "index", "verify")[0] == 0
     assert run(capsys, monkeypatch, *at, "index", "rollback")[0] == 1
