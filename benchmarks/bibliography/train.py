@@ -35,7 +35,7 @@ def labels_of(item: corpora.Labelled, cut: list[tagger.Token]) -> list[str]:
 def main() -> None:
     """Train and write the model."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--iterations", type=int, default=130)
+    arguments.add_argument("--iterations", type=int, default=110)
     arguments.add_argument("--rendered", type=int, default=14000)
     arguments.add_argument("--recombined", type=int, default=16000)
     arguments.add_argument("--c1", type=float, default=0.7)
