@@ -32,6 +32,7 @@ _BOILERPLATE = re.compile(
     r"|visually-hidden|hash-link|toc|table-of-contents|mw-indicators|vector-toc|siteSub|hatnote|ambox|metadata)(?:$|[\s_-])",
     re.IGNORECASE,
 )
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ASIDE_TAGS = {"nav", "aside", "footer", "form", "dialog"}
 _ARTICLE = re.compile(r"Article|BlogPosting|Report|Thesis|CreativeWork|WebPage|Book", re.IGNORECASE)
 _LEAST_SHARE = 0.5
@@ -43,6 +44,7 @@ def read_html(data: bytes, name: str) -> Draft:
     from lxml import etree, html
 
     text, problems = _decoded(data, name)
+    text = _CONTROL.sub("", text)
     if not text.strip():
         raise DocumentError(f"{name}: the page is empty.")
     try:

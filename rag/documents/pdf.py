@@ -228,7 +228,10 @@ def _is_heading(text: str, paragraph: Paragraph, body: float, *, bold_tells: boo
 
 def _mark_opening(draft: Draft, found: Sequence[Paragraph], source: Any, body: float) -> None:  # noqa: ANN401
     """The title is what the metadata say if it stands on the first page, else the largest heading at its top."""
-    metadata = source.get_metadata_dict()
+    try:
+        metadata = source.get_metadata_dict()
+    except UnicodeDecodeError:  # damaged metadata are none
+        metadata = {}
     told = " ".join((metadata.get("Title") or "").split())
     first = [(p, b) for p, b in zip(found, draft.blocks, strict=True) if b.page == 1]
     title = next((b for _, b in first[:15] if told and len(told) > 5 and _letters(told) == _letters(b.text)), None)

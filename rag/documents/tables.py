@@ -44,6 +44,10 @@ def read_spreadsheet(data: bytes, name: str) -> Draft:
         ) from error
     except (CalamineError, OSError, ValueError) as error:
         raise DocumentError(f"{name}: the workbook cannot be read ({error}); save it anew as .xlsx.") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # how a fault in Rust code shows; it is no Exception
+            raise
+        raise DocumentError(f"{name}: the workbook is damaged; save it anew as .xlsx.") from error
     return draft
 
 

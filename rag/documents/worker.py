@@ -84,7 +84,9 @@ def _answer(asked: dict[str, Any], stream: BinaryIO) -> dict[str, Any]:
         }
     except RecursionError:
         return {"error": f"{name}: is nested too deeply to be a document.", "peak_mb": _peak()}
-    except Exception as error:  # noqa: BLE001  (a reader's fault must end this file and no other)
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
         said = f"{name}: the reader failed on it ({type(error).__name__}: {str(error)[:200]}); please report the file."
         return {"error": said, "peak_mb": _peak()}
 
