@@ -37,6 +37,8 @@ _ASIDE_TAGS = {"nav", "aside", "footer", "form", "dialog"}
 _ARTICLE = re.compile(r"Article|BlogPosting|Report|Thesis|CreativeWork|WebPage|Book", re.IGNORECASE)
 _LEAST_SHARE = 0.5
 _MOST_PRUNED = 0.35
+_MOST_COMMENTS = 0.8
+_COMMENTS = re.compile(r"(?:^|[\s_-])(?:comments?|disqus)(?:$|[\s_-])", re.IGNORECASE)
 
 
 def read_html(data: bytes, name: str) -> Draft:
@@ -61,10 +63,28 @@ def read_html(data: bytes, name: str) -> Draft:
             Problem("hidden-text-removed", f"{hidden} stretches of text that the page hides were left out.", "info")
         )
     body = root.find("body")
-    main = _main(body if body is not None else root)
+    body = body if body is not None else root
+    visible = len(text_of(body))
+    main = _main(body)
+    heading = _heading_outside(body, main)
     _prune(main)
-    _tidy(draft, blocks_of(main), exact=exact)
+    aside = visible - len(text_of(main))
+    if aside:
+        message = f"{aside} characters beside the article (menus, footers, shared and related pages) were left out."
+        draft.problems.append(Problem("furniture-removed", message, "info"))
+    blocks = blocks_of(main)
+    if heading and not any(b.role == "heading" and b.level == 1 for b in blocks):
+        blocks.insert(0, Block(heading, "heading", 1))
+    _tidy(draft, blocks, exact=exact)
     return draft
+
+
+def _heading_outside(body: Any, main: Any) -> str | None:  # noqa: ANN401
+    """The page's one heading of level 1, when it stands outside the main content, in the page's header."""
+    found = [e for e in body.iter("h1") if not is_hidden(e) and text_of(e)]
+    if len(found) == 1 and main not in found[0].iterancestors() and main is not body:
+        return text_of(found[0])
+    return None
 
 
 def text_of_hidden(element: Any) -> str:  # noqa: ANN401
@@ -136,7 +156,7 @@ def _prune(main: Any) -> None:  # noqa: ANN401
             aside = True
         if (
             (aside or _BOILERPLATE.search(marks))
-            and _prose(element) <= _MOST_PRUNED * total
+            and _prose(element) <= (_MOST_COMMENTS if _COMMENTS.search(marks) else _MOST_PRUNED) * total
             and not _holds_references(element)
         ):
             _drop(element)

@@ -18,8 +18,15 @@ def known_of(path: Path) -> dict[str, Any]:
     if sidecar == path or not sidecar.is_file():
         return {}
     try:
-        return tomllib.loads(sidecar.read_text(encoding="utf-8-sig"))
+        known = tomllib.loads(sidecar.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise DocumentError(
             f'{sidecar.name}: not valid TOML ({error}); write lines like title = "…" and authors = ["…"].'
         ) from error
+    for key in ("title", "language", "address"):
+        if not isinstance(known.get(key, ""), str):
+            raise DocumentError(f"{sidecar.name}: {key} is {known[key]!r}; write a text in quotes.")
+    names = known.get("authors", known.get("author", []))
+    if not isinstance(names, str) and not (isinstance(names, list) and all(isinstance(n, str) for n in names)):
+        raise DocumentError(f'{sidecar.name}: authors is {names!r}; write a list of names, ["Ana Sousa", "Li Wei"].')
+    return known

@@ -112,6 +112,20 @@ def test_web_page() -> None:
     ]
 
 
+def test_web_page_with_its_heading_in_the_header() -> None:
+    """The one great heading of a page is its title though it stands above the main content; comments stay out."""
+    talk = "<p>I do not believe a word of what stands here, and my neighbour does not either.</p>" * 6
+    page = (
+        "<title>Small Dams | The Weir</title><header><h1>Small Dams</h1></header><main>"
+        f"<p>{'Dams hold water for a few dry weeks. ' * 8}</p><div id='comments'>{talk}</div></main>"
+    )
+    found = read(Path("dams.html"), data=page.encode())
+    assert found.title == "Small Dams"
+    assert found.text.startswith("Small Dams\n\nDams hold")
+    assert "neighbour" not in found.text
+    assert "furniture-removed" in [p.kind for p in found.problems]
+
+
 @pytest.mark.parametrize("charset", ["gb2312", "shift_jis", "euc-kr", "windows-1252"])
 def test_web_page_in_its_own_charset(charset: str) -> None:
     """The encoding a page declares is the one it is read in."""

@@ -287,9 +287,10 @@ def test_what_is_known_wins(tmp_path: Path) -> None:
     assert found.id == "rivers"
 
 
-def test_a_broken_sidecar_is_named(tmp_path: Path) -> None:
-    """A sidecar that is no TOML is an error that names it."""
-    (tmp_path / "rivers.toml").write_text("title = Rivers of")
+@pytest.mark.parametrize("said", ["title = Rivers of", "title = 7", "authors = 7", "authors = [1, 2]"])
+def test_a_broken_sidecar_is_named(tmp_path: Path, said: str) -> None:
+    """A sidecar that is no TOML, or says a thing in a way that means nothing, is an error that names it."""
+    (tmp_path / "rivers.toml").write_text(said)
     with pytest.raises(DocumentError, match=r"rivers\.toml"):
         known_of(tmp_path / "rivers.txt")
 
