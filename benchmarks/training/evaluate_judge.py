@@ -157,7 +157,13 @@ def _p(z: float) -> float:
 
 
 def _logistic(pairs: Sequence[Sequence[float]], labels: Sequence[int]) -> dict[str, float]:
-    w = fit_logistic(np.clip(np.asarray(pairs, dtype=float), -30, 30), np.asarray(labels, dtype=float))
+    """Both scores speak for an answer; one that would be weighed against it on a small sample gets no weight."""
+    scores, y = np.clip(np.asarray(pairs, dtype=float), -30, 30), np.asarray(labels, dtype=float)
+    w = fit_logistic(scores, y)
+    for weak in (0, 1):
+        if w[weak] < 0:
+            alone = fit_logistic(scores[:, [1 - weak]], y)
+            w = np.insert(alone, weak, 0.0)
     return {"answer": round(float(w[0]), 5), "span": round(float(w[1]), 5), "bias": round(float(w[2]), 5)}
 
 
@@ -244,7 +250,13 @@ def report_article(judge: Judge, shared: Path, *, by_sentence: bool = True) -> d
         sentences = [b[x:y] for b, s in blocks for x, y in s]
         contexts = [b for b, s in blocks for _ in s]
         read_each = [p for r in readings for p in r.sentences]
-        each = judge.answers(gold["question"], sentences, contexts) if by_sentence else read_each
+        each = list(read_each)
+        if by_sentence:  # the sentences that reading found, judged one by one
+            best_read = sorted(range(len(sentences)), key=lambda i: -read_each[i])[:8]
+            again = judge.answers(gold["question"], [sentences[i] for i in best_read], [contexts[i] for i in best_read])
+            each = [0.0] * len(sentences)
+            for i, p in zip(best_read, again, strict=True):
+                each[i] = p
         top = int(np.argmax(each))
         both = [math.sqrt(a * b) for a, b in zip(each, read_each, strict=True)]
         top_both = int(np.argmax(both))
@@ -463,6 +475,7 @@ def main() -> None:
     parser.add_argument("--calibrate", action="store_true", help="fit on held-out data and write judge.json")
     parser.add_argument("--quick", action="store_true", help="a tenth of the data")
     parser.add_argument("--questions", type=int, default=100_000, help="at most so many of squad2_half's")
+    parser.add_argument("--claims", type=int, default=1000, help="at most so many of SciFact's")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, help="write the figures here")
     args = parser.parse_args()
@@ -491,7 +504,7 @@ def main() -> None:
         squad_raw(judge, some(articles["test"], 300, args.questions), by_sentence=not args.quick), card
     )
     results["scifact"] = report_scifact(
-        scifact_raw(judge, "test", args.shared, 60 if args.quick else 1000), card, threshold
+        scifact_raw(judge, "test", args.shared, 60 if args.quick else args.claims), card, threshold
     )
     symmetric = [
         r | {"premise": plain(r["premise"]), "claim": plain(r["claim"])}

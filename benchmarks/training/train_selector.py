@@ -5,8 +5,9 @@
 
 Every article of `data/squad2_half` becomes an index of its own, built and searched with the service's code. Questions:
 answerable ones, the adversarial unanswerable ones, and answerable ones asked of another article. A sentence is positive
-when an answer stands in it. Articles at even places train, the others test; the judge's stage also learns from the
-questions on our own collections. Knows nothing of the first article's text and its questions.
+when an answer stands in it. For the words, articles at even places train and the others test. The judge's stage learns
+from the questions on our own collections, which ask as users do, and is tested on articles the judge never saw. Knows
+nothing of the first article's own text and its questions.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ OWN = {
 }
 OUT = Path("rag/answer/weights.json")
 NEGATIVES = 4
+FIRST = 8
+"""Candidates a question that the judge's stage learns from, the most promising before it read them."""
 Examples = tuple[list[tuple[float, ...]], list[int], str]
 """The features of a question's candidates, which of them hold an answer, and the kind of question."""
 
@@ -73,19 +76,22 @@ def main() -> None:
     rows: dict[bool, list[Examples]] = {True: [], False: []}
     for number, article in enumerate(articles):
         other = articles[(number + 2) % len(articles)]
-        rows[number % 2 == 0].extend(_examples(article, other, rng, arguments.per_article, judge))
+        rows[number % 2 == 0 and judge is None].extend(_examples(article, other, rng, arguments.per_article, judge))
         print(f"{number + 1}/{len(articles)} {article['title']}", flush=True)
     if judge is not None:
         rows[True].extend(_own_examples(judge))
 
     x, y, w = [], [], []
     for values, labels, kind in rows[True]:
-        wrong = [i for i, label in enumerate(labels) if not label][:NEGATIVES]
-        for i in [i for i, label in enumerate(labels) if label] + wrong:
+        kept = [i for i, label in enumerate(labels) if label]
+        kept += [i for i, label in enumerate(labels) if not label][:NEGATIVES]
+        if judge is not None:
+            kept = sorted(range(len(labels)), key=lambda i: -values[i][0])[:FIRST]
+        for i in kept:
             x.append(values[i])
             y.append(labels[i])
             # Adversarial questions share all words with the text: form cannot tell them, so there they weigh less.
-            w.append(0.5 if kind == "adversarial" and judge is None else 1.0)
+            w.append(0.5 if kind == "adversarial" else 1.0)
     body = json.loads(OUT.read_text())
     profiles = (
         {"within": evidence.FEATURES, "across": evidence.ACROSS} if judge is None else {"judged": evidence.JUDGED}
@@ -93,7 +99,9 @@ def main() -> None:
     for profile, names in profiles.items():
         every = evidence.FEATURES if judge is None else evidence.JUDGED
         columns = [every.index(name) for name in names]
-        model = LogisticRegression(C=10, max_iter=2000).fit(np.array(x)[:, columns], y, sample_weight=w)
+        model = LogisticRegression(C=10 if judge is None else 0.3, max_iter=2000).fit(
+            np.array(x)[:, columns], y, sample_weight=w
+        )
         weights = dict(zip(names, map(float, model.coef_[0]), strict=True))
         for name, value in weights.items():
             print(f"  {name:15} {value:+.2f}")

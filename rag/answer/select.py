@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rag.answer.evidence import Candidate
 from rag.types import Passage, Span
 
-THRESHOLDS = {"judged": 0.3, "within": 0.3, "across": 0.1}
+THRESHOLDS = {"judged": 0.2, "within": 0.2, "across": 0.1}
 """Least probability for a sentence to answer at all, by how it was found out: read by the judge, told by form, told by
 meaning alone. Below it the sources are said not to answer."""
 _NEAR_BEST = 0.8

@@ -179,8 +179,8 @@ class Judge:
         """For each sentence the calibrated probability that it answers `question`.
 
         `contexts[i]` is the text around `sentences[i]`: a passage that holds it, or what stands before it.
-        The maximum over a passage's sentences says whether the passage answers. `read` says the same of a
-        passage in one go, and is several times quicker where all its sentences matter.
+        The maximum over a passage's sentences says whether the passage answers. `read` says it of a passage in
+        one go, several times quicker but less surely: read first, then judge the few best sentences here.
         """
         scores = self._read(question, sentences, contexts)
         return [min(self._answer_probability(raw) for raw in parts) for parts in scores]

@@ -1,0 +1,47 @@
+"""`adfontes`: the command line. Reads the settings, opens a workspace, prints what it says; exit 0 only on success."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from rag.cli import bibliography, generations, questions, running, sources
+from rag.cli.shared import err
+from rag.errors import AdFontesError
+
+app = typer.Typer(
+    name="adfontes",
+    help="Ask your sources; every sentence of the answer leads back to the passage and on to the bibliography.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for room in (sources, questions, bibliography, running):
+    app.registered_commands += room.app.registered_commands
+app.add_typer(generations.index_app, name="index")
+
+
+@app.callback()
+def settings(
+    context: typer.Context,
+    corpus: Annotated[Path | None, typer.Option(help="Folder of collections (ADFONTES_CORPUS).")] = None,
+    index: Annotated[Path | None, typer.Option(help="Folder of generations (ADFONTES_INDEX).")] = None,
+    collection: Annotated[str | None, typer.Option(help="Collection to work with (ADFONTES_COLLECTION).")] = None,
+    encoder: Annotated[str | None, typer.Option(help="Encoder's name or path (ADFONTES_ENCODER).")] = None,
+) -> None:
+    """Take the settings that every command shares."""
+    context.obj = {"corpus": corpus, "index": index, "collection": collection, "encoder": encoder}
+
+
+def main() -> None:
+    """Run the command line; errors that a person can act on are one line on standard error and exit status 1."""
+    try:
+        app()
+    except AdFontesError as error:
+        err.print(f"[red]error:[/] {escape(str(error))}")
+        sys.exit(1)

@@ -1,0 +1,101 @@
+"""What the commands share: the workspace that the flags name, progress bars, and how things are printed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from rag.settings import Settings
+from rag.types import Answer, BuildReport, Progress
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def workspace_of(context: typer.Context, **more: Any) -> Any:  # noqa: ANN401  (imported late: --help must be quick)
+    """Open the workspace that flags, environment and defaults name."""
+    from rag.workspace import Workspace
+
+    return Workspace(Settings.load(**(context.find_object(dict) or {}), **more))
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON to standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def print_report(report: BuildReport) -> None:
+    """Say what a rebuild did, and which sources it left out and why."""
+    if report.unchanged:
+        out.print(f"nothing changed: {report.chunks} chunks stay as they are, nothing embedded ({report.generation})")
+    else:
+        out.print(
+            f"{report.generation}: {report.documents} documents, {report.chunks} chunks, "
+            f"{report.references} references, {report.mentions} citations, {report.problems} findings; "
+            f"{report.embedded} texts embedded, {report.reused} reused, {report.seconds:.1f} s"
+        )
+    for s in report.skipped:
+        out.print(f"[yellow]skipped[/] {escape(s.source)}: {escape(s.reason)}")
+
+
+def print_answer(answer: Answer) -> None:
+    """Print an answer with its numbered citations and the entries behind them."""
+    for sentence in answer.sentences:
+        marks = "".join(f"[{i + 1}]" for i in sentence.citations)
+        verdict = "" if sentence.verdict == "supported" else f" [red]({sentence.verdict})[/]"
+        out.print(f"{escape(answer.answer[sentence.start : sentence.end])} [cyan]{escape(marks)}[/]{verdict}")
+    if answer.status == "abstained":
+        out.print(f"[bold]{escape(answer.answer)}[/]")
+        for passage in [p for p in answer.passages if p.kind == "text"][:3]:
+            out.print(f"    [dim]nearest: {escape(shortened(passage.text, 160))}[/]")
+    for notice in answer.notices:
+        out.print(f"[yellow]note:[/] {escape(notice)}")
+    listed = {r.id: r for r in answer.references}
+    if answer.citations:
+        out.print()
+    for citation in answer.citations:
+        place = f"{citation.document_id}:{citation.location.start_char_index}-{citation.location.end_char_index}"
+        section = f", “{citation.location.section}”" if citation.location.section else ""
+        page = f", p. {citation.location.page}" if citation.location.page else ""
+        out.print(
+            f"[cyan]\\[{citation.index + 1}][/] {escape(citation.relation)}  [dim]{escape(place + section + page)}[/]"
+        )
+        for reference_id in citation.reference_ids:
+            reference = listed[reference_id]
+            out.print(f"      → {escape(reference.formatted)}  [dim]{escape(reference.id)}[/]")
+            for problem in reference.problems:
+                if problem.severity != "info":
+                    out.print(f"        [yellow]{problem.kind}[/] {escape(problem.message)}")
+    state = answer.index
+    out.print(f"[dim]{state.collection} {state.generation}, {sum(answer.timings_ms.values()):.0f} ms[/]")
+
+
+def shortened(text: str, length: int) -> str:
+    """`text` on one line, cut to `length` characters."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= length else flat[: length - 1] + "…"
+
+
+@contextmanager
+def bar(*, quiet: bool) -> Iterator[Any]:
+    """A progress bar on standard error; yields the function that takes `Progress`."""
+    columns = (TextColumn("{task.description:10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=err, disable=quiet, transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def progress(p: Progress) -> None:
+            if p.stage not in tasks:
+                tasks[p.stage] = bar.add_task(p.stage, total=p.total)
+            bar.update(tasks[p.stage], completed=p.done, total=p.total)
+
+        yield progress
