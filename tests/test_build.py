@@ -9,6 +9,7 @@ import pytest
 
 from rag import store
 from rag.errors import BusyError, CancelledError, DocumentError, IndexDamagedError, InputError, NotFoundError
+from rag.store import contents
 from rag.types import Progress
 from rag.workspace import Workspace
 
@@ -119,8 +120,8 @@ def test_two_writers_are_told(fresh: Workspace) -> None:
 def test_a_failed_self_check_publishes_nothing(fresh: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the new index does not hold what was written, the old one stays live and the new one is gone."""
     live = fresh.rebuild().generation
-    written = store._write_vectors
-    monkeypatch.setattr(store, "_write_vectors", lambda path, vectors: written(path, vectors[:-1]))
+    written = contents._write_vectors
+    monkeypatch.setattr(contents, "_write_vectors", lambda path, vectors: written(path, vectors[:-1]))
     with pytest.raises(IndexDamagedError):
         fresh.rebuild(force=True)
     assert [g.id for g in store.generations(fresh.settings.index / "c")] == [live]

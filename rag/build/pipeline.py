@@ -1,0 +1,159 @@
+"""The whole way from sources to a published generation."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from rag import chunks, store
+from rag.build.checking import check
+from rag.build.embedding import embed
+from rag.build.plan import Plan, stop_if_cancelled
+from rag.build.reading import already_read, read_all, sources_of, with_unique_references
+from rag.errors import IndexDamagedError, InputError, NotFoundError
+from rag.types import BuildReport, Progress, Skipped
+
+
+def rebuild(plan: Plan, *, force: bool = False) -> BuildReport:
+    """Bring the index up to the sources and publish it; nothing is done when nothing changed.
+
+    Raises BusyError when another process writes, NotFoundError when the collection's folder is missing, InputError
+    when not one source of it can be read, CancelledError when stopped: the live generation then stays as it was.
+    """
+    with store.writing(plan.index):
+        return bring_up_to_date(plan, force=force)
+
+
+def bring_up_to_date(plan: Plan, *, force: bool) -> BuildReport:
+    """The rebuild itself, for a caller that holds the write lock."""
+    started = time.monotonic()
+    if not plan.corpus.is_dir():
+        raise NotFoundError(
+            f"collection {plan.corpus.name!r} has no folder {plan.corpus}; make it and put sources into it"
+        )
+    sources = sources_of(plan.corpus)
+    about = _about(plan, sources)
+    live = _live(plan)
+    if live is not None and not force and live.manifest.get("inputs_sha256") == about["inputs_sha256"]:
+        return _report(plan, live.state.generation, live.manifest, 0, live.manifest["vectors"], started, unchanged=True)
+
+    read, skipped = read_all(plan, sources, already_read(live, about))
+    if not read and sources:
+        reasons = "; ".join(f"{s.source}: {s.reason}" for s in skipped[:5])
+        raise InputError(f"not one source of {plan.corpus.name!r} can be read ({reasons})")
+    read = with_unique_references(read)
+    encoder = plan.load_encoder()
+    by_document = [
+        chunks.split(
+            r.document,
+            r.references,
+            budget=plan.chunk_tokens,
+            encoder_tokens=encoder.count_tokens,
+            encoder_limit=encoder.max_tokens,
+        )
+        for r in read
+    ]
+    contents, embedded, reused = embed(plan, encoder, read, by_document, live)
+    plan.progress(Progress("indexing", 0, 1))
+    about |= {
+        "encoder": {"name": encoder.name, "fingerprint": encoder.fingerprint, "dimension": encoder.dimension},
+        "skipped": [{"source": s.source, "reason": s.reason} for s in skipped],
+        "vectors": embedded + reused,
+    }
+    generation = store.write(plan.index, contents, about)
+    plan.progress(Progress("indexing", 1, 1))
+    try:
+        check(plan, generation, contents)
+        stop_if_cancelled(plan)
+    except BaseException:
+        shutil.rmtree(plan.index / generation, ignore_errors=True)
+        raise
+    store.publish(plan.index, generation)
+    plan.progress(Progress("publishing", 1, 1))
+    store.prune(plan.index, plan.keep_generations)
+    manifest = json.loads((plan.index / generation / store.MANIFEST).read_bytes())
+    return _report(plan, generation, manifest, embedded, reused, started, unchanged=False)
+
+
+def _live(plan: Plan) -> store.Generation | None:
+    """The live generation, or None when there is none to build on: a damaged one is rebuilt from the sources."""
+    if store.current(plan.index) is None:
+        return None
+    try:
+        return store.Generation.open(plan.index)
+    except IndexDamagedError:
+        return None
+
+
+def _about(plan: Plan, sources: Sequence[Path]) -> dict[str, Any]:
+    files: dict[str, str] = {}
+    for path in sources:
+        for part in (path, path.with_suffix(".toml")):
+            if part.is_file():
+                files[part.relative_to(plan.corpus).as_posix()] = hashlib.sha256(part.read_bytes()).hexdigest()
+    settings = {"chunk_tokens": plan.chunk_tokens, "tokenizer": chunks.ENCODING}
+    inputs = {"sources": files, "settings": settings, "encoder": plan.encoder_fingerprint, "code": _code()}
+    digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+    return {"inputs_sha256": digest, "sources": files, "settings": settings, "code": _code(), "adfontes": _version()}
+
+
+@lru_cache(maxsize=1)
+def _code() -> str:
+    """SHA-256 of the rooms that shape a generation: a rule mended is a reason to rebuild."""
+    digest = hashlib.sha256()
+    here = Path(__file__).parent.parent
+    for room in (
+        "documents",
+        "bibliography",
+        "citations",
+        "sentences.py",
+        "chunks.py",
+        "lexical.py",
+        "store",
+        "build",
+    ):
+        path = here / room
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            digest.update(file.relative_to(here).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _version() -> str:
+    try:
+        return version("adfontes")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _report(  # noqa: PLR0917  (one caller's worth of facts)
+    plan: Plan,
+    generation: str,
+    manifest: Mapping[str, Any],
+    embedded: int,
+    reused: int,
+    started: float,
+    *,
+    unchanged: bool,
+) -> BuildReport:
+    counts = manifest["counts"]
+    return BuildReport(
+        collection=plan.corpus.name,
+        generation=generation,
+        unchanged=unchanged,
+        documents=counts["documents"],
+        references=counts["references"],
+        mentions=counts["mentions"],
+        problems=counts["problems"],
+        chunks=counts["chunks"],
+        embedded=embedded,
+        reused=reused,
+        skipped=tuple(Skipped(**s) for s in manifest.get("skipped", [])),
+        seconds=round(time.monotonic() - started, 3),
+    )

@@ -1,0 +1,34 @@
+"""What a build is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.encoder import Encoder
+from rag.errors import CancelledError
+from rag.types import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a build needs to know, besides the sources."""
+
+    corpus: Path
+    """The collection's folder of sources."""
+    index: Path
+    """The collection's folder of generations."""
+    load_encoder: Callable[[], Encoder]
+    """Called only when something must be embedded or compared."""
+    encoder_fingerprint: str
+    chunk_tokens: int = 200
+    keep_generations: int = 3
+    progress: Callable[[Progress], None] = lambda _: None
+    cancelled: Callable[[], bool] = lambda: False
+
+
+def stop_if_cancelled(plan: Plan) -> None:
+    """Raise CancelledError when whoever started the build has asked it to stop."""
+    if plan.cancelled():
+        raise CancelledError("the rebuild was stopped; the index is as it was before")

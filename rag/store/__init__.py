@@ -1,0 +1,45 @@
+"""A generation on disk: written aside, published by one rename, verified before it is read.
+
+    index/<collection>/
+        current                 the name of the live generation, replaced atomically
+        <generation>/
+            chunks.faiss        one vector a chunk, in row order
+            sentences.faiss     one vector a sentence, in row order
+            lexical/            BM25 arrays over the chunks, in row order
+            store.sqlite        documents, references, mentions, problems, chunks, sentences
+            manifest.json       written last: models, settings, document hashes, counts, a SHA-256 of every file
+
+No manifest, no generation. Nothing is pickled. The only room that imports faiss; knows no encoder and no file format
+of sources. BM25: Robertson and Zaragoza (2009), in Lucene's form.
+"""
+
+from rag.store.contents import Contents, write
+from rag.store.folder import (
+    CURRENT,
+    FORMAT,
+    MANIFEST,
+    GenerationInfo,
+    current,
+    generations,
+    prune,
+    publish,
+    verify,
+    writing,
+)
+from rag.store.generation import Generation
+
+__all__ = [
+    "CURRENT",
+    "FORMAT",
+    "MANIFEST",
+    "Contents",
+    "Generation",
+    "GenerationInfo",
+    "current",
+    "generations",
+    "prune",
+    "publish",
+    "verify",
+    "write",
+    "writing",
+]

@@ -1,0 +1,165 @@
+"""What a generation holds, and how it is written: aside, every file on disk before the folder takes its name."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import bm25s
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from rag import lexical
+from rag.store.folder import BUILDING, FORMAT, MANIFEST, fsync, sha256, write_text
+from rag.store.records import to_json
+from rag.types import Chunk, Document, Mention, Problem, Reference
+
+_BM25_K1, _BM25_B = 0.9, 0.4
+_SCHEMA = """
+CREATE TABLE documents (id TEXT PRIMARY KEY, ord INTEGER, about TEXT, text TEXT);
+CREATE TABLE refs (id TEXT PRIMARY KEY, document_id TEXT, ord INTEGER, body TEXT);
+CREATE TABLE mentions (document_id TEXT, start INTEGER, "end" INTEGER, reference_id TEXT, body TEXT);
+CREATE TABLE problems (document_id TEXT, ord INTEGER, body TEXT);
+CREATE TABLE chunks (row INTEGER PRIMARY KEY, id TEXT UNIQUE, document_id TEXT, start INTEGER, key TEXT, body TEXT);
+CREATE TABLE sentences (row INTEGER PRIMARY KEY, chunk INTEGER, key TEXT);
+CREATE INDEX mentions_place ON mentions (document_id, start);
+CREATE INDEX chunks_place ON chunks (document_id, start);
+CREATE INDEX sentences_chunk ON sentences (chunk);
+"""
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Everything a generation holds, in row order; the vectors' rows match the chunks' and their sentences'."""
+
+    documents: Sequence[Document]
+    references: Sequence[Reference]
+    mentions: Mapping[str, Sequence[Mention]]
+    problems: Sequence[Problem]
+    chunks: Sequence[Chunk]
+    chunk_keys: Sequence[str]
+    chunk_vectors: Vectors
+    sentence_keys: Sequence[Sequence[str]]
+    """For each chunk the keys of its sentences."""
+    sentence_vectors: Vectors
+
+
+def write(folder: Path, contents: Contents, about: Mapping[str, Any]) -> str:
+    """Write a generation below `folder` (the collection's index folder) and return its id. Does not publish it.
+
+    `about` goes into the manifest (models, settings, document hashes). The folder appears under its own name only
+    when it is complete and on disk.
+    """
+    now = datetime.now(UTC)
+    generation = f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}-{secrets.token_hex(3)}"
+    building = folder / f"{BUILDING}{generation}"
+    building.mkdir(parents=True)
+    try:
+        _write_vectors(building / "chunks.faiss", contents.chunk_vectors)
+        _write_vectors(building / "sentences.faiss", contents.sentence_vectors)
+        _write_lexical(building / "lexical", contents)
+        _write_sqlite(building / "store.sqlite", contents)
+        files = {}
+        for path in sorted(p for p in building.rglob("*") if p.is_file()):
+            fsync(path)
+            files[path.relative_to(building).as_posix()] = {"sha256": sha256(path), "bytes": path.stat().st_size}
+        manifest = {
+            "format": FORMAT,
+            "generation": generation,
+            "collection": folder.name,
+            "built_at": now.isoformat(timespec="milliseconds"),
+            **about,
+            "counts": {
+                "documents": len(contents.documents),
+                "references": len(contents.references),
+                "mentions": sum(len(m) for m in contents.mentions.values()),
+                "problems": len(contents.problems),
+                "chunks": len(contents.chunks),
+                "sentences": sum(len(keys) for keys in contents.sentence_keys),
+            },
+            "languages": sorted({d.language or "" for d in contents.documents}),
+            "files": files,
+        }
+        write_text(building / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True))
+        fsync(building)
+        building.rename(folder / generation)
+        fsync(folder)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+    return generation
+
+
+def _write_vectors(path: Path, vectors: Vectors) -> None:
+    index = faiss.IndexFlatIP(vectors.shape[1])
+    index.add(np.ascontiguousarray(vectors, dtype=np.float32))
+    faiss.write_index(index, str(path))
+
+
+def _write_lexical(path: Path, contents: Contents) -> None:
+    languages = {d.id: d.language for d in contents.documents}
+    titles = {d.id: d.title or "" for d in contents.documents}
+    vocabulary: dict[str, int] = {}
+    ids = []
+    for chunk in contents.chunks:
+        text = (
+            chunk.text if chunk.kind != "text" else f"{titles[chunk.document_id]}\n{chunk.section or ''}\n{chunk.text}"
+        )
+        found = lexical.terms(text, languages[chunk.document_id])
+        ids.append([vocabulary.setdefault(term, len(vocabulary)) for term in found])
+    if not vocabulary:
+        return
+    index = bm25s.BM25(k1=_BM25_K1, b=_BM25_B, method="lucene")
+    index.index((ids, vocabulary), create_empty_token=False, show_progress=False)
+    index.save(str(path), show_progress=False)
+
+
+def _write_sqlite(path: Path, contents: Contents) -> None:
+    connection = sqlite3.connect(path)
+    try:
+        connection.executescript(_SCHEMA)
+        connection.executemany(
+            "INSERT INTO documents VALUES (?, ?, ?, ?)",
+            ((d.id, i, to_json({**asdict(d), "text": ""}), d.text) for i, d in enumerate(contents.documents)),
+        )
+        connection.executemany(
+            "INSERT INTO refs VALUES (?, ?, ?, ?)",
+            ((r.id, r.document_id, i, to_json(asdict(r))) for i, r in enumerate(contents.references)),
+        )
+        connection.executemany(
+            "INSERT INTO mentions VALUES (?, ?, ?, ?, ?)",
+            (
+                (document_id, m.start, m.end, m.reference_id, to_json(asdict(m)))
+                for document_id, mentions in contents.mentions.items()
+                for m in mentions
+            ),
+        )
+        connection.executemany(
+            "INSERT INTO problems VALUES (?, ?, ?)",
+            ((p.document_id, i, to_json(asdict(p))) for i, p in enumerate(contents.problems)),
+        )
+        connection.executemany(
+            "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                (row, c.id, c.document_id, c.start, key, to_json(asdict(c)))
+                for row, (c, key) in enumerate(zip(contents.chunks, contents.chunk_keys, strict=True))
+            ),
+        )
+        flat = ((row, key) for row, keys in enumerate(contents.sentence_keys) for key in keys)
+        connection.executemany(
+            "INSERT INTO sentences VALUES (?, ?, ?)", ((i, row, key) for i, (row, key) in enumerate(flat))
+        )
+        connection.commit()
+        connection.execute("VACUUM")
+    finally:
+        connection.close()

@@ -1,0 +1,221 @@
+"""One built state of an index, open for reading."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import bm25s
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from rag.errors import IndexMissingError, NotFoundError
+from rag.store import records
+from rag.store.folder import MANIFEST, current, verify
+from rag.types import Document, IndexState, Mention, Passage, Problem, Reference, Scores
+
+Vectors = npt.NDArray[np.float32]
+
+
+class Generation:
+    """One built state of an index, open for reading. Safe to share between threads; never changes."""
+
+    def __init__(self, folder: Path, generation: str, manifest: dict[str, Any], manifest_sha256: str) -> None:
+        self.folder = folder / generation
+        self.manifest = manifest
+        self.state = IndexState(folder.name, generation, manifest_sha256, str(manifest["built_at"]))
+        self._local = threading.local()
+        self._chunks = faiss.read_index(str(self.folder / "chunks.faiss"), faiss.IO_FLAG_MMAP_IFC)
+        self._sentences = faiss.read_index(str(self.folder / "sentences.faiss"), faiss.IO_FLAG_MMAP_IFC)
+        self._bm25 = None
+        if (self.folder / "lexical").is_dir():
+            self._bm25 = bm25s.BM25.load(str(self.folder / "lexical"), mmap=True, show_progress=False)
+
+    @classmethod
+    def open(cls, folder: Path, generation: str | None = None) -> Generation:
+        """Open a generation (the live one by default) after checking every file of it.
+
+        Raises IndexMissingError when nothing is built, IndexDamagedError when a file is not what was written.
+        """
+        name = generation or current(folder)
+        if name is None:
+            raise IndexMissingError(f"collection {folder.name!r} has no index yet; build it with `adfontes rebuild`")
+        manifest = verify(folder, name)
+        digest = hashlib.sha256((folder / name / MANIFEST).read_bytes()).hexdigest()
+        return cls(folder, name, manifest, digest)
+
+    # ── what it holds ────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def size(self) -> int:
+        """The number of chunks."""
+        return int(self._chunks.ntotal)
+
+    @property
+    def languages(self) -> list[str]:
+        """The languages of the documents, for reading a question as they were read."""
+        return [str(x) for x in self.manifest.get("languages", [])]
+
+    def documents(self) -> list[Document]:
+        """All documents, without their text."""
+        rows = self._sql("SELECT about, '' FROM documents ORDER BY ord")
+        return [records.document(about, text) for about, text in rows]
+
+    def titles(self, document_ids: Iterable[str]) -> dict[str, str]:
+        """The titles of these documents, empty for those without."""
+        wanted = list(document_ids)
+        marks = ",".join("?" * len(wanted))
+        query = f"SELECT id, json_extract(about, '$.title') FROM documents WHERE id IN ({marks})"  # noqa: S608  (marks only)
+        return {i: title or "" for i, title in self._sql(query, *wanted)}
+
+    def document(self, document_id: str) -> Document:
+        """One document with its text. Raises NotFoundError."""
+        rows = self._sql("SELECT about, text FROM documents WHERE id = ?", document_id)
+        if not rows:
+            raise NotFoundError(
+                f"document {document_id!r} is not in {self.state.collection!r}; `GET /v1/documents` lists all"
+            )
+        return records.document(*rows[0])
+
+    def references(self, document_id: str | None = None) -> list[Reference]:
+        """The bibliography entries, of one document or of all, in list order."""
+        rows = self._sql("SELECT body FROM refs WHERE ?1 IS NULL OR document_id = ?1 ORDER BY ord", document_id)
+        return [records.reference(body) for (body,) in rows]
+
+    def reference(self, reference_id: str) -> Reference:
+        """One bibliography entry. Raises NotFoundError."""
+        rows = self._sql("SELECT body FROM refs WHERE id = ?", reference_id)
+        if not rows:
+            raise NotFoundError(
+                f"reference {reference_id!r} is not in {self.state.collection!r}; `GET /v1/references` lists all"
+            )
+        return records.reference(rows[0][0])
+
+    def mentions(self, document_id: str) -> list[Mention]:
+        """The in-text citations of a document, in text order."""
+        rows = self._sql('SELECT body FROM mentions WHERE document_id = ? ORDER BY start, "end"', document_id)
+        return [records.mention(body) for (body,) in rows]
+
+    def problems(self, document_id: str | None = None) -> list[Problem]:
+        """What the audit found, of one document or of all."""
+        rows = self._sql("SELECT body FROM problems WHERE ?1 IS NULL OR document_id = ?1 ORDER BY ord", document_id)
+        return [Problem(**json.loads(body)) for (body,) in rows]
+
+    def passages(self, rows: Sequence[int], scores: Sequence[Scores] | None = None) -> list[Passage]:
+        """The chunks of these rows as passages, in the order asked for."""
+        if not rows:
+            return []
+        marks = ",".join("?" * len(rows))
+        found = dict(self._sql(f"SELECT row, body FROM chunks WHERE row IN ({marks})", *map(int, rows)))  # noqa: S608  (marks only)
+        given = scores or [Scores()] * len(rows)
+        return [records.passage(found[int(row)], score) for row, score in zip(rows, given, strict=True)]
+
+    def passage(self, passage_id: str) -> Passage:
+        """One chunk by its id. Raises NotFoundError."""
+        rows = self._sql("SELECT body FROM chunks WHERE id = ?", passage_id)
+        if not rows:
+            raise NotFoundError(
+                f"passage {passage_id!r} is not in {self.state.collection!r}; it may be of an older generation"
+            )
+        return records.passage(rows[0][0], Scores())
+
+    def passage_at(self, document_id: str, offset: int) -> Passage | None:
+        """The chunk that holds this character of a document, if one does."""
+        rows = self._sql(
+            "SELECT body FROM chunks WHERE document_id = ? AND start <= ? ORDER BY start DESC LIMIT 8",
+            document_id,
+            offset,
+        )
+        return next((p for (body,) in rows if (p := records.passage(body, Scores())).start <= offset < p.end), None)
+
+    # ── finding ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def dense(self, vector: Vectors, k: int, rows: npt.NDArray[np.int64] | None = None) -> list[tuple[int, float]]:
+        """The `k` chunks nearest to a unit vector (shape (d,)): (row, cosine), best first; among `rows` if given."""
+        if self.size == 0 or k <= 0:
+            return []
+        params = None
+        if rows is not None:
+            chosen = faiss.IDSelectorBatch(np.asarray(rows, dtype=np.int64))
+            params = faiss.SearchParameters(sel=chosen)  # type: ignore[call-arg,unused-ignore]
+        scores, found = self._chunks.search(vector.reshape(1, -1), min(k, self.size), params=params)
+        return [(int(r), float(s)) for r, s in zip(found[0], scores[0], strict=True) if r >= 0]
+
+    def dense_of(self, vector: Vectors, rows: Sequence[int]) -> Vectors:
+        """The cosine of these chunks with a unit vector, shape (len(rows),)."""
+        if not len(rows):
+            return np.zeros(0, dtype=np.float32)
+        stored: Vectors = self._chunks.reconstruct_batch(np.asarray(rows, dtype=np.int64))
+        return stored @ vector
+
+    def lexical(self, terms: Sequence[str]) -> npt.NDArray[np.float32]:
+        """BM25 of every chunk for these terms, shape (size,)."""
+        known = [t for t in terms if self._bm25 is not None and t in self._bm25.vocab_dict]
+        if self._bm25 is None or not known:
+            return np.zeros(self.size, dtype=np.float32)
+        scores: npt.NDArray[np.float32] = self._bm25.get_scores(known)
+        return scores
+
+    def idf(self, term: str) -> float:
+        """Inverse document frequency of a term over the chunks: ln(1 + (N − n + ½) / (n + ½))."""
+        n = self._document_frequency(term)
+        return float(np.log1p((self.size - n + 0.5) / (n + 0.5)))
+
+    def _document_frequency(self, term: str) -> int:
+        if self._bm25 is None or term not in self._bm25.vocab_dict:
+            return 0
+        i = self._bm25.vocab_dict[term]
+        indptr = self._bm25.scores["indptr"]
+        return int(indptr[i + 1] - indptr[i])
+
+    def sentence_vectors(self, passage_id: str) -> Vectors:
+        """The vectors of a chunk's sentences in their order, shape (sentences, d)."""
+        rows = self._sql(
+            "SELECT s.row FROM sentences s JOIN chunks c ON s.chunk = c.row WHERE c.id = ? ORDER BY s.row", passage_id
+        )
+        if not rows:
+            return np.zeros((0, self._sentences.d), dtype=np.float32)
+        found: Vectors = self._sentences.reconstruct_batch(np.array([r for (r,) in rows], dtype=np.int64))
+        return found
+
+    def rows(
+        self, *, documents: Sequence[str] | None = None, kinds: Sequence[str] | None = None
+    ) -> npt.NDArray[np.int64]:
+        """The rows of the chunks of these documents and kinds, for a filtered search."""
+        found = self._rows_by_place
+        keep = np.ones(len(found), dtype=bool)
+        if documents is not None:
+            keep &= np.isin(found["document"], list(documents))
+        if kinds is not None:
+            keep &= np.isin(found["kind"], list(kinds))
+        return np.flatnonzero(keep).astype(np.int64)
+
+    @cached_property
+    def _rows_by_place(self) -> npt.NDArray[Any]:
+        rows = self._sql("SELECT document_id, json_extract(body, '$.kind') FROM chunks ORDER BY row")
+        return np.array([tuple(r) for r in rows], dtype=[("document", object), ("kind", object)])
+
+    def vectors_by_key(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The vectors of chunks and of sentences by the hash of what was embedded, for a rebuild to reuse."""
+        chunks = [key for (key,) in self._sql("SELECT key FROM chunks ORDER BY row")]
+        sentences = [key for (key,) in self._sql("SELECT key FROM sentences ORDER BY row")]
+        found = []
+        for keys, index in ((chunks, self._chunks), (sentences, self._sentences)):
+            stored = index.reconstruct_n(0, len(keys)) if keys else []
+            found.append(dict(zip(keys, stored, strict=True)))
+        return found[0], found[1]
+
+    def _sql(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            uri = f"{(self.folder / 'store.sqlite').resolve().as_uri()}?mode=ro&immutable=1"
+            connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+            self._local.connection = connection
+        return list(connection.execute(query, parameters))

@@ -1,0 +1,53 @@
+"""Stored JSON ↔ the words of the house."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rag.types import Byline, Document, Mention, Page, Passage, Problem, Reference, Scores, Section, Span
+
+
+def to_json(value: object) -> str:
+    """Compact JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _problems(items: Iterable[Mapping[str, Any]]) -> tuple[Problem, ...]:
+    return tuple(Problem(**item) for item in items)
+
+
+def document(about: str, text: str) -> Document:
+    """A document from what is stored about it and its text."""
+    body = json.loads(about)
+    body["text"] = text
+    body["authors"] = tuple(Byline(**a) for a in body["authors"])
+    body["sections"] = tuple(Section(**s) for s in body["sections"])
+    body["pages"] = tuple(Page(**p) for p in body["pages"])
+    body["problems"] = _problems(body["problems"])
+    return Document(**body)
+
+
+def reference(raw: str) -> Reference:
+    """A bibliography entry from its stored JSON."""
+    body = json.loads(raw)
+    body["problems"] = _problems(body["problems"])
+    return Reference(**body)
+
+
+def mention(raw: str) -> Mention:
+    """An in-text citation from its stored JSON."""
+    body = json.loads(raw)
+    body["candidates"] = tuple(body["candidates"])
+    body["problems"] = _problems(body["problems"])
+    return Mention(**body)
+
+
+def passage(raw: str, scores: Scores) -> Passage:
+    """A chunk's stored JSON as a passage."""
+    body = json.loads(raw)
+    del body["tokens"]
+    body["sentences"] = tuple(Span(**s) for s in body["sentences"])
+    body["reference_ids"] = tuple(body["reference_ids"])
+    return Passage(scores=scores, **body)
