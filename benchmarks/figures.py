@@ -1,0 +1,103 @@
+"""The README's table of figures, made from what the benchmarks kept: `python -m benchmarks.figures --write`.
+
+Each row is read from the FIGURES.json that the command beside it writes; a test holds README and files together.
+Measures nothing itself.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+README = HERE.parent / "README.md"
+BEGIN, END = "<!-- made by: python -m benchmarks.figures --write -->\n", "<!-- end of figures -->"
+Row = tuple[str, str, str]
+"""What was measured, the figure, the command."""
+
+
+def rows() -> list[Row]:
+    """All rows whose figures have been kept, in the order of the pipeline."""
+    return [row for room in (_documents, _bibliography, _citations, _judge) for row in room()]
+
+
+def table() -> str:
+    """The rows as a Markdown table."""
+    lines = ["| what | figure | command |", "|---|---|---|"]
+    return "\n".join([*lines, *(f"| {what} | {figure} | `{command}` |" for what, figure, command in rows())]) + "\n"
+
+
+def _documents() -> list[Row]:
+    kept = _kept("documents/FIGURES.json")
+    s = kept["summary"]
+    what = f"{s['files']} files of all kinds, some broken: read / skipped with a reason"
+    return [
+        (what, f"{s['read']} / {s['skipped']}", kept["command"]),
+        (
+            f"their text against the expected one ({s['with_expected_text']} files): recall, precision",
+            f"{s['recall']:.3f}, {s['precision']:.3f}",
+            kept["command"],
+        ),
+    ]
+
+
+def _bibliography() -> list[Row]:
+    kept = _kept("bibliography/FIGURES.json")
+    names = {"scielo": "SciELO, never trained on", "left out": "the parts of AnyStyle and GROBID left out"}
+    return [
+        (
+            f"reference strings → fields, {kept['strings'][key]} strings ({name}): micro F1",
+            f"{kept['f1'][key]['micro']:.3f}",
+            kept["command"],
+        )
+        for key, name in names.items()
+    ]
+
+
+def _citations() -> list[Row]:
+    kept = _kept("citations/FIGURES.json")["end_to_end"]
+    names = {"elife_jats": "eLife", "scielo_jats": "SciELO", "plos_jats": "PLOS, numeric"}
+    found = []
+    for key, name in names.items():
+        all_ = kept[key]["all"]
+        found.append(
+            (
+                f"citations in running text → entries of the raw list ({name}, {all_['links']} links): precision, recall, F1",
+                f"{all_['precision']:.3f}, {all_['recall']:.3f}, {all_['f1']:.3f}",
+                "python -m benchmarks.citations.measure",
+            )
+        )
+    return found
+
+
+def _judge() -> list[Row]:
+    kept = _kept("training/RESULTS.json")
+    rows = (
+        ("question answerable from its passage or not, adversarial, unseen articles: AUC",
+         kept["squad2_half"]["answerable_by_reading"]),
+        ("claim supported by a sentence of an abstract or not, SciFact's unseen half: AUC",
+         kept["scifact"]["supported_against_all"]),
+    )  # fmt: skip
+    command = "python -m benchmarks.training.evaluate_judge rag/models/judge"
+    return [(what, f"{found['auc']:.3f}", command) for what, found in rows]
+
+
+def _kept(name: str) -> dict[str, Any]:
+    kept: dict[str, Any] = json.loads((HERE / name).read_text(encoding="utf-8"))
+    return kept
+
+
+def main() -> None:
+    """Print the table, or with --write put it into the README."""
+    made = table()
+    if "--write" in sys.argv:
+        text = README.read_text(encoding="utf-8")
+        before, rest = text.split(BEGIN)
+        README.write_text(before + BEGIN + made + END + rest.split(END)[1], encoding="utf-8")
+    print(made)
+
+
+if __name__ == "__main__":
+    main()
