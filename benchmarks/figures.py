@@ -64,7 +64,7 @@ def _citations() -> list[Row]:
         all_ = kept[key]["all"]
         found.append(
             (
-                f"citations in running text → entries of the raw list ({name}, {all_['links']} links): precision, recall, F1",
+                f"in-text citations → entries, from raw text ({name}, {all_['links']} links): precision, recall, F1",
                 f"{all_['precision']:.3f}, {all_['recall']:.3f}, {all_['f1']:.3f}",
                 "python -m benchmarks.citations.measure",
             )
