@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
@@ -17,6 +17,7 @@ from rag.documents.names import names_bibliography
 
 _CELL_GAP = 2.2
 _LABEL = re.compile(r"^(?:\[\w{1,12}\]\s*|\(?\d{1,3}[.)]\s+)\S|^[•‣▪◦–—-]\s+\S|^[•‣▪◦]\S")
+_NUMBER = re.compile(r"^[\[(]?(\d{1,4})[\]).]")
 _TERMINAL = re.compile(r"[.!?:;。！？：；][\"'”’»)\]]*$")
 _STAYS_HYPHENATED = frozenset(
     ["self", "non", "well", "long", "short", "high", "low", "half", "cross", "ex", "all", "quasi"]
@@ -66,12 +67,48 @@ def lines_in_order(segments: Sequence[Segment], page: int) -> list[Line]:
     return found
 
 
+def _unstretched(segments: Sequence[Segment]) -> list[Segment]:
+    """Words that justifying drove apart put together again: neighbours on a line, the gaps between them all alike.
+
+    The cells of a table stand at equal places, so that words of unequal length leave unequal gaps.
+    """
+    out: list[Segment] = []
+    run: list[Segment] = []
+
+    def close() -> None:
+        widths = [s.right - s.left for s in run]
+        if len(run) > 2 and max(widths) - min(widths) > 2:
+            text = " ".join(s.text for s in run)
+            out.append(replace(run[0], text=text, right=run[-1].right, bold=all(s.bold for s in run)))
+        else:
+            out.extend(run)
+        run.clear()
+
+    for segment in segments:
+        if run and not _goes_on_stretched(run, segment):
+            # A gap of another width is a gutter: the word behind it begins the next column.
+            close()
+        run.append(segment)
+    close()
+    return out
+
+
+def _goes_on_stretched(run: Sequence[Segment], segment: Segment) -> bool:
+    last = run[-1]
+    gap = segment.left - last.right
+    if segment.base != last.base or segment.size != last.size or not 0 < gap < 6 * segment.size:
+        return False
+    if " " in segment.text or " " in last.text:
+        return False
+    return len(run) == 1 or abs(gap - (last.left - run[-2].right)) < 0.05 * segment.size
+
+
 def _order(segments: list[Segment], page: int, out: list[Line], depth: int) -> None:
     if not segments:
         return
-    gutter = _gutter(segments) if depth < 6 else None
+    gutter = _gutter(_unstretched(segments)) if depth < 6 else None
     if gutter is None:
-        out.extend(_rows(segments, page))
+        out.extend(_rows(_unstretched(segments), page))
         return
     left: list[Segment] = []
     right: list[Segment] = []
@@ -117,10 +154,15 @@ def _gutter(segments: list[Segment]) -> float | None:
 
 
 def _is_column(side: list[Segment]) -> bool:
-    """Running text fills its column; the cells of a table do not."""
+    """Running text fills its column; the cells of a table do not. Measured where its middle letter stands."""
     edge = max(s.right for s in side) - min(s.left for s in side)
-    fill = median(s.right - s.left for s in side) / edge if edge > 0 else 0
-    return fill >= 0.5 and median(len(s.text) for s in side) >= 16
+    by_width = sorted((s.right - s.left, len(s.text)) for s in side)
+    half, seen = sum(length for _, length in by_width) / 2, 0
+    for width, length in by_width:
+        seen += length
+        if seen >= half:
+            return edge > 0 and width >= 0.5 * edge and length >= 16
+    return False
 
 
 def _overlap(left: list[Segment], right: list[Segment]) -> bool:
@@ -138,7 +180,14 @@ def _rows(segments: list[Segment], page: int) -> list[Line]:
         else:
             rows.append([segment])
     column = (min(s.left for s in segments), max(s.right for s in segments))
-    return [_line(sorted(row, key=lambda s: s.left), page, column) for row in rows]
+    lines = [_line(sorted(row, key=lambda s: s.left), page, column) for row in rows]
+    for i, (line, row) in enumerate(zip(lines, rows, strict=True)):
+        # Two words at the edges of a column of running text are a line that justifying stretched, no row of a table.
+        if line.cells == 2 == len(row) and line.right > column[1] - 0.3 * line.size and not any(" " in s.text for s in row):
+            beside = [lines[j] for j in (i - 1, i + 1) if 0 <= j < len(lines)]
+            if all(b.cells == 1 for b in beside) and any(b.right > column[1] - 0.3 * b.size for b in beside):
+                line.text, line.cells = " ".join(s.text for s in sorted(row, key=lambda s: s.left)), 1
+    return lines
 
 
 def _line(row: list[Segment], page: int, column: tuple[float, float]) -> Line:
@@ -183,6 +232,14 @@ def paragraphs(lines: Sequence[Line]) -> list[Paragraph]:
     return _hanging(found)
 
 
+def _follows(first: str, second: str) -> bool:
+    """Whether two lines open with labels of one list: bullets, keys in brackets, or numbers in a row."""
+    a, b = _NUMBER.match(first), _NUMBER.match(second)
+    if b is None:
+        return second[0] not in "–—-" or second[0] == first[0]
+    return a is not None and int(b[1]) == int(a[1]) + 1
+
+
 def _inset(line: Line) -> bool:
     return line.left - line.column[0] > 0.7 * line.size
 
@@ -214,8 +271,8 @@ def _begins(before: list[Line], line: Line, pitch: float) -> bool:
         return True
     ended = bool(_TERMINAL.search(last.text))
     if _LABEL.match(line.text):
-        # A dash at the start of a line may be one in the middle of a sentence.
-        return line.text[0] not in "–—-" or ended or _short(last)
+        # A dash at the start of a line may be one in the middle of a sentence, and a number the end of a page range.
+        return ended or _short(last) or _follows(before[0].text, line.text)
     same_column = line.page == last.page and line.base > last.base
     if same_column and line.base - last.base > 1.35 * pitch * line.size:
         return True
