@@ -3,7 +3,8 @@
     AdFontesError
     ├── InputError            what the caller gave cannot be used          (HTTP 422)
     │   ├── NotFoundError     a collection, document, reference… by name   (HTTP 404)
-    │   └── DocumentError     a file that cannot be read as a document     (HTTP 422)
+    │   ├── DocumentError     a file that cannot be read as a document     (HTTP 422)
+    │   └── FetchError        an address that may or could not be fetched  (HTTP 422)
     ├── SettingsError         a setting's value is wrong                   (start-up)
     ├── IndexMissingError     no generation has been built yet             (HTTP 503)
     ├── IndexDamagedError     a generation fails its checks                (HTTP 503)
@@ -15,6 +16,8 @@ Parsers are not here: they never raise, they return `(result, problems)`.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 
 class AdFontesError(Exception):
@@ -31,6 +34,44 @@ class NotFoundError(InputError):
 
 class DocumentError(InputError):
     """A file cannot be read as a document; the message says why and what to do."""
+
+
+FetchFailure = Literal[
+    "refused",  # never fetched: scheme, notation, port, credentials, a network that is not public
+    "robots",  # the site's robots.txt asks programs to stay away
+    "unknown-host",
+    "unreachable",
+    "tls",
+    "timeout",
+    "redirects",  # too many, or in a circle
+    "status",  # the site answered with an error
+    "wait",  # the site asks to come back later
+    "wrong-type",
+    "too-large",
+    "broken",  # cut off, or not what HTTP allows
+]
+
+
+class FetchError(InputError):
+    """An address that may not be fetched, or could not be; the message says why.
+
+    `again` tells whether another try may fare better, `retry_after` (seconds) when the site says so, `status` the
+    HTTP status where there was one.
+    """
+
+    def __init__(
+        self, message: str, failure: FetchFailure, *, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.failure = failure
+        self.status = status
+        self.retry_after = retry_after
+
+    @property
+    def again(self) -> bool:
+        """Whether the same address may be had another time."""
+        passing = {"unreachable", "timeout", "wait", "unknown-host", "broken"}
+        return self.failure in passing or (self.failure == "status" and (self.status or 0) >= 500)
 
 
 class SettingsError(AdFontesError, ValueError):

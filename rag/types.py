@@ -87,6 +87,17 @@ class Byline:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A document that is a listed work itself: the source behind an entry of another document's bibliography."""
+
+    reference_id: str
+    confidence: float
+    """Probability that it is that work, 0 to 1; 1 when somebody said so."""
+    how: str
+    """What told it: ``given`` by a person, else the agreements, for example ``doi`` or ``title, authors, year``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A source, read: clean text with the places of its parts. `text` never changes after reading."""
 
@@ -107,6 +118,14 @@ class Document:
     """Of the original bytes."""
     reader: str = ""
     """Name and version of the reader, for example ``text/1``."""
+    text_sha256: str = ""
+    """Of the stored text in UTF-8."""
+    origin: str = ""
+    """Where the file came from: the address it was fetched from, else the name it was added under."""
+    added: str = ""
+    """When it came into the collection: fetched, or first indexed with these bytes. ISO 8601, UTC."""
+    attachments: tuple[Attachment, ...] = ()
+    """The entries of other documents' bibliographies that this document is."""
     sections: tuple[Section, ...] = ()
     pages: tuple[Page, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -267,6 +286,8 @@ class Skipped:
 
     source: str
     reason: str
+    id: str = ""
+    """The id the document would have, by which it can be removed; empty for a bibliography."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from rag.encoder.judge import Judge
 from rag.errors import DocumentError, IndexMissingError, InputError, NotFoundError
 from rag.settings import Settings
 from rag.store import Generation, GenerationInfo
-from rag.types import Answer, BuildReport, Passage, Progress, Skipped
+from rag.types import Answer, BuildReport, Passage, Progress
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _FILTERS = {"documents"}
@@ -166,33 +166,38 @@ class Workspace:
         self,
         collection: str | None,
         name: str,
-        data: bytes,
+        content: Path | bytes,
         *,
+        reference: str | None = None,
         overwrite: bool = False,
         progress: Callable[[Progress], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> BuildReport:
         """Put one source into a collection and rebuild. Raises DocumentError, with the reason, when it is refused."""
         plan = self.plan(collection, progress=progress, cancelled=cancelled)
-        report, skipped = build.add(plan, [(name, data)], overwrite=overwrite)
+        report, reasons = build.add(plan, [build.Incoming(name, content, reference)], overwrite=overwrite)
         if report is None:
-            raise DocumentError(skipped[0].reason)
+            raise DocumentError(reasons[0])
         return report
 
     def add_all(
         self,
-        files: Sequence[tuple[str, bytes]],
+        files: Sequence[build.Incoming],
         *,
         collection: str | None = None,
         overwrite: bool = False,
         progress: Callable[[Progress], None] | None = None,
-    ) -> tuple[BuildReport | None, list[Skipped]]:
+    ) -> tuple[BuildReport | None, list[str]]:
         """Put many sources into a collection and rebuild once; see `rag.build.add`."""
         return build.add(self.plan(collection, progress=progress), files, overwrite=overwrite)
 
     def remove(self, collection: str | None, document_id: str) -> BuildReport:
         """Take a document out of a collection and rebuild; see `rag.build.remove`."""
         return build.remove(self.plan(collection), document_id)
+
+    def attach(self, collection: str | None, document_id: str, reference_id: str | None) -> BuildReport:
+        """Say which bibliography entry a document is and rebuild; see `rag.build.attach`."""
+        return build.attach(self.plan(collection), document_id, reference_id)
 
     def generations(self, collection: str | None = None) -> list[GenerationInfo]:
         """All generations of a collection, newest first. Raises NotFoundError."""

@@ -1,85 +1,94 @@
-"""Sources put into a collection or taken out of it, whole or not at all."""
+"""Sources put into a collection, attached to an entry, or taken out of it: whole or not at all."""
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from rag import bibliography, documents, store
+from rag import attachments, bibliography, documents, store
 from rag.build.pipeline import bring_up_to_date
-from rag.build.plan import Plan, stop_if_cancelled
+from rag.build.plan import Incoming, Plan, stop_if_cancelled
 from rag.build.reading import BIBLIOGRAPHY_KINDS, identified
-from rag.errors import DocumentError, InputError, NotFoundError
-from rag.types import BuildReport, Progress, Skipped
+from rag.errors import DocumentError, IndexDamagedError, IndexMissingError, InputError, NotFoundError
+from rag.types import BuildReport, Document, Progress
+
+_LONGEST_LIST = 64 << 20
+"""Bytes of a bibliography file that is still read."""
+_ASIDE, _PART = ".before-", ".part-"
 
 
-def add(
-    plan: Plan, files: Sequence[tuple[str, bytes]], *, overwrite: bool = False
-) -> tuple[BuildReport | None, list[Skipped]]:
-    """Put files, as (name, content), into the collection and rebuild once. Only the last part of a name is used.
+def add(plan: Plan, files: Sequence[Incoming], *, overwrite: bool = False) -> tuple[BuildReport | None, list[str]]:
+    """Put files into the collection and rebuild once.
 
-    Returns the report, None when no file could be taken, and the files refused with their reasons: unreadable ones, and
-    those whose name is taken by other content while `overwrite` is not set. No file suffers from another. When the
-    rebuild itself fails, the collection is put back as it was.
+    Returns the report, None when no file could be taken, and for each file why it was refused, "" where it was not:
+    unreadable ones, those whose name is taken by other content while `overwrite` is not set, those said to be an entry
+    that is not listed. No file suffers from another. When the rebuild itself fails, the collection is put back as it
+    was.
     """
     with store.writing(plan.index):
-        before: dict[Path, bytes | None] = {}
-        skipped: list[Skipped] = []
+        changes = _Changes(plan.corpus)
+        fresh: dict[Path, Document] = {}
+        reasons: list[str] = []
         try:
-            for done, (name, data) in enumerate(files):
+            for done, incoming in enumerate(files):
                 stop_if_cancelled(plan)
                 plan.progress(Progress("reading", done, len(files)))
                 try:
-                    target = _accepted(plan, name, data, overwrite=overwrite)
+                    target, document = _taken(plan, incoming, changes, overwrite=overwrite)
                 except InputError as error:
-                    skipped.append(Skipped(name, str(error)))
+                    reasons.append(str(error))
                     continue
-                old = target.read_bytes() if target.exists() else None
-                target.parent.mkdir(parents=True, exist_ok=True)
-                before.setdefault(target, old)
-                _write_whole(target, data)
-            return (bring_up_to_date(plan, force=False) if before else None), skipped
+                reasons.append("")
+                if document is not None:
+                    fresh[target] = document
+            report = bring_up_to_date(plan, force=False, fresh=fresh) if "" in reasons else None
         except BaseException:
             # Sources that break or interrupt the build must not break every later one.
-            for path, content in before.items():
-                if content is None:
-                    path.unlink(missing_ok=True)
-                else:
-                    _write_whole(path, content)
+            changes.undo()
             raise
-
-
-def _accepted(plan: Plan, name: str, data: bytes, *, overwrite: bool) -> Path:
-    """Where the file is to go. Raises InputError when it cannot be read or would overwrite another unasked."""
-    target = plan.corpus / safe_name(name)
-    if target.exists() and not overwrite and target.read_bytes() != data:
-        raise InputError(
-            f"{target.name!r} is in the collection already with other content; replace it on purpose "
-            "(--replace) or choose another name"
-        )
-    if documents.is_document(target):
-        documents.read_isolated(target, data=data)
-    elif documents.is_bibliography(target):
-        entries, problems = bibliography.read_structured(data, BIBLIOGRAPHY_KINDS[target.suffix.lower()])
-        if not entries:
-            raise DocumentError(f"{target.name}: {problems[0].message if problems else 'it holds no entries'}")
-    else:
-        raise DocumentError(f"{target.name}: no kind of source that can be read; the README lists those that can")
-    return target
+        changes.keep()
+        return report, reasons
 
 
 def remove(plan: Plan, document_id: str) -> BuildReport:
-    """Take a document's file (and sidecar) out of the collection and rebuild. Raises NotFoundError."""
+    """Take a document's file and what was known of it out of the collection and rebuild. Raises NotFoundError."""
     with store.writing(plan.index):
-        found = {i: path for path, i in identified(plan.corpus)}
-        if document_id not in found:
-            raise NotFoundError(
-                f"document {document_id!r} is not in the collection; it holds {', '.join(sorted(found)) or 'none'}"
-            )
-        path = found[document_id]
-        path.unlink()
-        path.with_suffix(".toml").unlink(missing_ok=True)
-        return bring_up_to_date(plan, force=False)
+        path = _file_of(plan, document_id)
+        changes = _Changes(plan.corpus)
+        try:
+            changes.put(path, None)
+            people, ours = path.with_suffix(".toml"), path.with_name(f"{path.name}.toml")
+            # A note by a person stays where another file of that stem still needs it.
+            others = [p for p, _ in identified(plan.corpus) if p.with_suffix(".toml") == people]
+            for sidecar in {ours} if others else {ours, people}:
+                changes.put(sidecar, None)
+            report = bring_up_to_date(plan, force=False)
+        except BaseException:
+            changes.undo()
+            raise
+        changes.keep()
+        return report
+
+
+def attach(plan: Plan, document_id: str, reference_id: str | None) -> BuildReport:
+    """Say which bibliography entry a document is and rebuild; "" says none, None leaves it to be found out.
+
+    Raises NotFoundError for a document or an entry that is not there.
+    """
+    with store.writing(plan.index):
+        path = _file_of(plan, document_id)
+        reference = _qualified(plan, reference_id, document_id) if reference_id else reference_id
+        changes = _Changes(plan.corpus)
+        try:
+            changes.put(path.with_name(f"{path.name}.toml"), documents.written(path, {"reference": reference}))
+            report = bring_up_to_date(plan, force=False)
+        except BaseException:
+            changes.undo()
+            raise
+        changes.keep()
+        return report
 
 
 def safe_name(name: str) -> str:
@@ -91,7 +100,131 @@ def safe_name(name: str) -> str:
     return cleaned
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+def _taken(plan: Plan, incoming: Incoming, changes: _Changes, *, overwrite: bool) -> tuple[Path, Document | None]:
+    """Put one file in its place. Raises InputError when it cannot be read or would overwrite another unasked."""
+    target = plan.corpus / safe_name(incoming.name)
+    same = target.exists() and _sha256(target) == _sha256(incoming.content)
+    if target.exists() and not same and not overwrite:
+        raise InputError(
+            f"{target.name!r} is in the collection already with other content; replace it on purpose "
+            "(--replace) or choose another name"
+        )
+    reference = _qualified(plan, incoming.reference) if incoming.reference else incoming.reference
+    document = _readable(target, incoming.content)
+    said = ({} if reference is None else {"reference": reference}) | (
+        {"origin": dict(incoming.origin)} if incoming.origin else {}
+    )
+    if not same:
+        changes.put(target, incoming.content)
+    if said:
+        changes.put(target.with_name(f"{target.name}.toml"), documents.written(target, said))
+    changed_meanwhile = document is not None and _sha256(target) != document.sha256
+    return target, None if changed_meanwhile else document
+
+
+def _readable(target: Path, content: Path | bytes) -> Document | None:
+    """The document in a file, None for a bibliography. Raises DocumentError for all else."""
+    data = content if isinstance(content, bytes) else None
+    if documents.is_document(target):
+        known = documents.known_of(target)
+        return documents.read_isolated(
+            content if isinstance(content, Path) else target, data=data, known=known, name=target.name
+        )
+    if not documents.is_bibliography(target):
+        raise DocumentError(f"{target.name}: no kind of source that can be read; the README lists those that can")
+    if isinstance(content, Path):
+        if content.stat().st_size > _LONGEST_LIST:
+            raise DocumentError(f"{target.name}: has more than {_LONGEST_LIST >> 20} MiB; split it")
+        data = content.read_bytes()
+    entries, problems = bibliography.read_structured(data or b"", BIBLIOGRAPHY_KINDS[target.suffix.lower()])
+    if not entries:
+        raise DocumentError(f"{target.name}: {problems[0].message if problems else 'it holds no entries'}")
+    return None
+
+
+def _file_of(plan: Plan, document_id: str) -> Path:
+    found = {i: path for path, i in identified(plan.corpus)}
+    if document_id not in found:
+        raise NotFoundError(
+            f"document {document_id!r} is not in the collection; it holds {', '.join(sorted(found)) or 'none'}"
+        )
+    return found[document_id]
+
+
+def _qualified(plan: Plan, reference_id: str, document_id: str = "") -> str:
+    """The entry's lasting id. Raises NotFoundError when no list, or only the document's own, has it."""
+    try:
+        references = store.Generation.open(plan.index).references()
+    except (IndexMissingError, IndexDamagedError):
+        references = []
+    others = [r for r in references if r.document_id != document_id]
+    exact = [r for r in others if reference_id in {r.id, attachments.qualified_id(r)}]
+    plain = [r for r in others if reference_id == attachments.plain_id(r)]
+    if len(exact) == 1 or len(plain) == 1:
+        return attachments.qualified_id((exact or plain)[0])
+    if plain:
+        raise NotFoundError(f"several lists use the id {reference_id!r}; say which: {_some([r.id for r in plain])}")
+    raise NotFoundError(
+        f"entry {reference_id!r} is in no bibliography of the collection; `adfontes references` lists them: "
+        f"{_some([r.id for r in others])}"
+    )
+
+
+def _some(ids: Sequence[str]) -> str:
+    return ", ".join(ids[:8]) + (f" and {len(ids) - 8} more" if len(ids) > 8 else "") if ids else "there are none yet"
+
+
+def _sha256(content: Path | bytes) -> str:
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).hexdigest()
+    try:
+        with content.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DocumentError(f"{content.name}: cannot be opened ({error.strerror or error}).") from error
+
+
+class _Changes:
+    """Files of a collection changed one by one, each whole, and put back together when the work fails."""
+
+    def __init__(self, corpus: Path) -> None:
+        self._corpus = corpus
+        self._before: dict[Path, Path | None] = {}
+        # What a process left that was killed in the middle: the file itself is in place by then.
+        for mark in (_ASIDE, _PART):
+            for leftover in corpus.glob(f"{mark}*"):
+                leftover.unlink(missing_ok=True)
+
+    def put(self, target: Path, content: Path | bytes | None) -> None:
+        """Give `target` this content by one rename, or take it away."""
+        self._corpus.mkdir(parents=True, exist_ok=True)
+        part = None
+        if content is not None:
+            part = self._corpus / f"{_PART}{len(self._before)}"
+            if isinstance(content, bytes):
+                part.write_bytes(content)
+            else:
+                shutil.copyfile(content, part)
+        if target not in self._before:
+            aside = self._corpus / f"{_ASIDE}{len(self._before)}"
+            if target.exists():
+                shutil.copyfile(target, aside)
+            self._before[target] = aside if aside.exists() else None
+        if part is None:
+            target.unlink(missing_ok=True)
+        else:
+            part.replace(target)
+
+    def keep(self) -> None:
+        """Let the changes stand."""
+        for aside in self._before.values():
+            if aside is not None:
+                aside.unlink(missing_ok=True)
+
+    def undo(self) -> None:
+        """Put everything back as it was."""
+        for target, aside in self._before.items():
+            if aside is None:
+                target.unlink(missing_ok=True)
+            else:
+                aside.replace(target)

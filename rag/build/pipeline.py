@@ -12,13 +12,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from rag import chunks, store
+from rag import chunks, documents, store
 from rag.build.checking import check
 from rag.build.embedding import embed
 from rag.build.plan import Plan, stop_if_cancelled
+from rag.build.provenance import provenance, with_provenance
 from rag.build.reading import already_read, read_all, sources_of, with_unique_references
 from rag.errors import IndexDamagedError, InputError, NotFoundError
-from rag.types import BuildReport, Progress, Skipped
+from rag.types import BuildReport, Document, Progress, Skipped
 
 
 def rebuild(plan: Plan, *, force: bool = False) -> BuildReport:
@@ -31,8 +32,8 @@ def rebuild(plan: Plan, *, force: bool = False) -> BuildReport:
         return bring_up_to_date(plan, force=force)
 
 
-def bring_up_to_date(plan: Plan, *, force: bool) -> BuildReport:
-    """The rebuild itself, for a caller that holds the write lock."""
+def bring_up_to_date(plan: Plan, *, force: bool, fresh: Mapping[Path, Document] | None = None) -> BuildReport:
+    """The rebuild itself, for a caller that holds the write lock; `fresh` as `read_all` takes it."""
     started = time.monotonic()
     if not plan.corpus.is_dir():
         raise NotFoundError(
@@ -44,11 +45,11 @@ def bring_up_to_date(plan: Plan, *, force: bool) -> BuildReport:
     if live is not None and not force and live.manifest.get("inputs_sha256") == about["inputs_sha256"]:
         return _report(plan, live.state.generation, live.manifest, 0, live.manifest["vectors"], started, unchanged=True)
 
-    read, skipped = read_all(plan, sources, already_read(live, about))
+    read, skipped = read_all(plan, sources, already_read(live, about), fresh or {})
     if not read and sources:
         reasons = "; ".join(f"{s.source}: {s.reason}" for s in skipped[:5])
         raise InputError(f"not one source of {plan.corpus.name!r} can be read ({reasons})")
-    read = with_unique_references(read)
+    read = with_provenance(plan, with_unique_references(read), live)
     encoder = plan.load_encoder()
     by_document = [
         chunks.split(
@@ -64,7 +65,8 @@ def bring_up_to_date(plan: Plan, *, force: bool) -> BuildReport:
     plan.progress(Progress("indexing", 0, 1))
     about |= {
         "encoder": {"name": encoder.name, "fingerprint": encoder.fingerprint, "dimension": encoder.dimension},
-        "skipped": [{"source": s.source, "reason": s.reason} for s in skipped],
+        "provenance": provenance(read),
+        "skipped": [{"source": s.source, "reason": s.reason, "id": s.id} for s in skipped],
         "vectors": embedded + reused,
     }
     generation = store.write(plan.index, contents, about)
@@ -95,7 +97,7 @@ def _live(plan: Plan) -> store.Generation | None:
 def _about(plan: Plan, sources: Sequence[Path]) -> dict[str, Any]:
     files: dict[str, str] = {}
     for path in sources:
-        for part in (path, path.with_suffix(".toml")):
+        for part in (path, *documents.sidecars_of(path)):
             if part.is_file():
                 files[part.relative_to(plan.corpus).as_posix()] = hashlib.sha256(part.read_bytes()).hexdigest()
     settings = {"chunk_tokens": plan.chunk_tokens, "tokenizer": chunks.ENCODING}
@@ -113,6 +115,7 @@ def _code() -> str:
         "documents",
         "bibliography",
         "citations",
+        "attachments.py",
         "sentences.py",
         "chunks.py",
         "lexical.py",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rag.encoder import Encoder
 from rag.errors import CancelledError
@@ -26,6 +27,20 @@ class Plan:
     keep_generations: int = 3
     progress: Callable[[Progress], None] = lambda _: None
     cancelled: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A source that is to come into the collection."""
+
+    name: str
+    """As somebody gave it; only its last part is used."""
+    content: Path | bytes
+    """The file, or its bytes. A file is read in place and copied, never moved."""
+    reference: str | None = None
+    """The bibliography entry that it is; "" when it is none, None to find out."""
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    """Where it was fetched from and when (see corpus/README.md); empty for a file."""
 
 
 def stop_if_cancelled(plan: Plan) -> None:

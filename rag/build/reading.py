@@ -64,7 +64,8 @@ def already_read(live: store.Generation | None, about: Mapping[str, Any]) -> dic
         return {}
     found = {}
     for brief in live.documents():
-        if {brief.source, Path(brief.source).with_suffix(".toml").as_posix()} & changed or brief.source not in new:
+        beside = (p.as_posix() for p in documents.sidecars_of(Path(brief.source)))
+        if {brief.source, *beside} & changed or brief.source not in new:
             continue
         references = live.references(brief.id)
         plain = {r.id: r.id.removeprefix(f"{brief.id}:") for r in references}
@@ -75,8 +76,13 @@ def already_read(live: store.Generation | None, about: Mapping[str, Any]) -> dic
     return found
 
 
-def read_all(plan: Plan, sources: Sequence[Path], already: Mapping[str, Read]) -> tuple[list[Read], list[Skipped]]:
-    """Read what is not taken over from the live generation; a source that cannot be read is skipped with its reason."""
+def read_all(
+    plan: Plan, sources: Sequence[Path], already: Mapping[str, Read], fresh: Mapping[Path, Document]
+) -> tuple[list[Read], list[Skipped]]:
+    """Read what is not taken over from the live generation; a source that cannot be read is skipped with its reason.
+
+    `fresh` holds documents that were read a moment ago, when their files were let in.
+    """
     skipped: list[Skipped] = []
     lists: dict[Path, tuple[tuple[Reference, ...], tuple[Problem, ...]]] = {}
     for path in sources:
@@ -97,13 +103,14 @@ def read_all(plan: Plan, sources: Sequence[Path], already: Mapping[str, Read]) -
         if kept is not None and kept.document.id == document_id:
             found.append(kept)
             continue
+        source = path.relative_to(plan.corpus).as_posix()
         try:
-            document = documents.read_isolated(path, known=documents.known_of(path), document_id=document_id)
+            known = documents.known_of(path)
+            document = fresh.get(path) or documents.read_isolated(path, known=known)
         except DocumentError as error:
-            skipped.append(Skipped(path.relative_to(plan.corpus).as_posix(), str(error)))
+            skipped.append(Skipped(source, str(error), document_id))
             continue
-        document = replace(document, source=path.relative_to(plan.corpus).as_posix())
-        found.append(_link(document, lists))
+        found.append(_link(replace(document, id=document_id, source=source), lists))
     plan.progress(Progress("reading", len(found_sources), len(found_sources)))
     return found, skipped
 

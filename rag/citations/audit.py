@@ -94,6 +94,11 @@ KINDS: dict[str, tuple[Severity, str, str]] = {
         "Entry not readable",
         "One entry of the bibliography file could not be read in its format; the others were.",
     ),
+    "unknown-attachment": (
+        "warning",
+        "Said to be an entry that is not listed",
+        "The document was said to be a work of the bibliography, but no list of the collection has that entry.",
+    ),
     "unparsed-remainder": ("info", "Not understood", "A part of the list could not be read as (part of) an entry."),
 }
 """Kind → (severity, title, explanation). Shown by the command line, the service and the page."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from rag.settings import Settings
-from rag.types import Answer, BuildReport, Progress
+from rag.types import Answer, BuildReport, Document, Progress
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -46,6 +48,37 @@ def print_report(report: BuildReport) -> None:
         )
     for s in report.skipped:
         out.print(f"[yellow]skipped[/] {escape(s.source)}: {escape(s.reason)}")
+
+
+def print_outcome(sources: Sequence[str], reasons: Sequence[str], report: BuildReport | None, *, as_json: bool) -> None:
+    """Say of each source whether it was indexed, or why not; the exit status is 1 unless all were."""
+    left_out = {} if report is None else {s.source: s.reason for s in report.skipped}
+    found = [reason or left_out.get(Path(source).name, "") for source, reason in zip(sources, reasons, strict=True)]
+    done = [
+        {"source": source, "state": "skipped" if reason else "indexed", "reason": reason}
+        for source, reason in zip(sources, found, strict=True)
+    ]
+    skipped = sum(1 for reason in found if reason)
+    if as_json:
+        print_json({"sources": done, "report": asdict(report) if report else None})
+    else:
+        for entry in done:
+            mark = "[green]indexed[/]" if entry["state"] == "indexed" else "[red]skipped[/]"
+            out.print(f"{mark} {escape(entry['source'])}{': ' + escape(entry['reason']) if entry['reason'] else ''}")
+        out.print(f"{len(done) - skipped} indexed, {skipped} skipped, of {len(done)}")
+        if report is not None:
+            print_report(report)
+    if skipped:
+        raise typer.Exit(1)
+
+
+def print_attachments(document: Document) -> None:
+    """Say which bibliography entries a document is, how surely, and what told it."""
+    for attachment in document.attachments:
+        told = f"{attachment.confidence:.2f}, by {attachment.how}"
+        out.print(f"{escape(document.id)} [cyan]is[/] {escape(attachment.reference_id)}  [dim]{escape(told)}[/]")
+    if not document.attachments:
+        out.print(f"{escape(document.id)} is no entry of a bibliography")
 
 
 def print_answer(answer: Answer) -> None:

@@ -1,4 +1,4 @@
-"""Commands that change the sources: add, remove, rebuild."""
+"""Commands on the sources: add, documents, attach, detach, remove, rebuild."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from rag.cli.shared import JsonFlag, bar, out, print_json, print_report, workspace_of
+from rag.cli.shared import JsonFlag, bar, out, print_attachments, print_json, print_outcome, print_report, workspace_of
+from rag.errors import InputError
+from rag.types import BuildReport
 
 app = typer.Typer()
 
@@ -19,37 +21,72 @@ def add(
     context: typer.Context,
     sources: Annotated[list[Path], typer.Argument(help="Files to put into the collection.")],
     *,
+    reference: Annotated[str | None, typer.Option(help="The bibliography entry that the one source is.")] = None,
     replace: Annotated[bool, typer.Option(help="Overwrite files of the same name.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Put files into the collection and rebuild its index."""
+    """Put sources into the collection and rebuild its index."""
+    from rag.build import Incoming
+
+    if reference is not None and len(sources) != 1:
+        raise InputError(f"--reference says what one source is, but {len(sources)} are given; add them one by one")
     workspace = workspace_of(context)
-    files: list[tuple[str, bytes]] = []
-    refused: dict[int, str] = {}
+    files: list[Incoming] = []
+    place: list[int] = []
+    reasons = [""] * len(sources)
     for number, source in enumerate(sources):
-        try:
-            files.append((source.name, source.read_bytes()))
-        except OSError as error:
-            refused[number] = f"{str(source)!r} cannot be read: {error.strerror or error}; give the path of a file"
+        if not source.is_file():
+            missing = "is a folder" if source.is_dir() else "is not there"
+            reasons[number] = f"{str(source)!r} {missing}; give the path of a file"
+            continue
+        files.append(Incoming(source.name, source, reference))
+        place.append(number)
     with bar(quiet=as_json) as progress:
-        report, skipped_files = workspace.add_all(files, overwrite=replace, progress=progress)
-    reasons = {s.source: s.reason for s in skipped_files}
-    done = []
-    for number, source in enumerate(sources):
-        reason = refused.get(number) or reasons.get(source.name, "")
-        done.append({"source": str(source), "state": "skipped" if reason else "indexed", "reason": reason})
-    skipped = [d for d in done if d["state"] == "skipped"]
+        report, refused = workspace.add_all(files, overwrite=replace, progress=progress)
+    for number, reason in zip(place, refused, strict=True):
+        reasons[number] = reason
+    print_outcome([str(source) for source in sources], reasons, report, as_json=as_json)
+
+
+@app.command("documents")
+def list_documents(context: typer.Context, *, as_json: JsonFlag = False) -> None:
+    """List the documents: where each came from, what it is an entry of, and what was left out and why."""
+    generation = workspace_of(context).generation()
+    documents, skipped = generation.documents(), generation.manifest["skipped"]
     if as_json:
-        print_json({"sources": done, "report": asdict(report) if report else None})
-    else:
-        for entry in done:
-            mark = "[green]indexed[/]" if entry["state"] == "indexed" else "[red]skipped[/]"
-            out.print(f"{mark} {escape(entry['source'])}{': ' + escape(entry['reason']) if entry['reason'] else ''}")
-        out.print(f"{len(done) - len(skipped)} indexed, {len(skipped)} skipped, of {len(done)}")
-        if report is not None:
-            print_report(report)
-    if skipped:
-        raise typer.Exit(1)
+        shown = [{k: v for k, v in asdict(d).items() if k not in {"text", "sections", "pages"}} for d in documents]
+        print_json({"documents": shown, "skipped": skipped})
+        return
+    for document in documents:
+        out.print(f"[green]indexed[/] [bold]{escape(document.id)}[/]  {escape(document.title or '')}")
+        out.print(f"    [dim]{escape(document.origin)}, {escape(document.added)}, {escape(document.reader)}[/]")
+        for attachment in document.attachments:
+            told = f"{attachment.confidence:.2f}, by {attachment.how}"
+            out.print(f"    [cyan]is[/] {escape(attachment.reference_id)}  [dim]{escape(told)}[/]")
+    for entry in skipped:
+        out.print(f"[red]skipped[/] {escape(entry['source'])}: {escape(entry['reason'])}")
+
+
+@app.command()
+def attach(
+    context: typer.Context,
+    document_id: str,
+    reference_id: Annotated[
+        str | None, typer.Argument(help="The bibliography entry; left out, it is found out by itself again.")
+    ] = None,
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say which entry of a bibliography a document is, and rebuild."""
+    report = workspace_of(context).attach(None, document_id, reference_id)
+    _print_attached(context, document_id, report, as_json=as_json)
+
+
+@app.command()
+def detach(context: typer.Context, document_id: str, *, as_json: JsonFlag = False) -> None:
+    """Say that a document is no entry of any bibliography, whatever it looks like, and rebuild."""
+    report = workspace_of(context).attach(None, document_id, "")
+    _print_attached(context, document_id, report, as_json=as_json)
 
 
 @app.command()
@@ -80,3 +117,14 @@ def rebuild(
         print_json(asdict(report))
     else:
         print_report(report)
+
+
+def _print_attached(context: typer.Context, document_id: str, report: BuildReport, *, as_json: bool) -> None:
+    document = workspace_of(context).generation().document(document_id)
+    if as_json:
+        print_json(
+            {"document": document_id, "attachments": list(map(asdict, document.attachments)), "report": asdict(report)}
+        )
+        return
+    print_attachments(document)
+    print_report(report)

@@ -18,7 +18,7 @@ from rag.documents.assemble import assemble
 from rag.documents.blocks import Draft
 from rag.documents.kinds import kind_of
 from rag.documents.sandbox import read_isolated
-from rag.documents.sidecar import known_of
+from rag.documents.sidecar import known_of, sidecars_of, written
 from rag.errors import DocumentError
 from rag.types import Document
 
@@ -31,7 +31,9 @@ __all__ = [
     "known_of",
     "read",
     "read_isolated",
+    "sidecars_of",
     "slug",
+    "written",
 ]
 
 BIBLIOGRAPHY_SUFFIXES = frozenset({".bib", ".ris", ".json"})

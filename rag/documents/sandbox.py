@@ -40,17 +40,19 @@ def read_isolated(
     data: bytes | None = None,
     known: Mapping[str, Any] | None = None,
     document_id: str | None = None,
+    name: str | None = None,
     seconds: float = SECONDS,
     memory_mb: int = MEMORY_MB,
     max_bytes: int = MAX_BYTES,
 ) -> Document:
     """What `rag.documents.read` gives, read in a child process that gets `seconds` and `memory_mb`.
 
-    The child is kept for the next call. Raises DocumentError, with its reason, for every file that cannot be read
-    within the limits, whatever it does to the reader.
+    `name` is what the file is called where that is not the last part of `path`. The child is kept for the next call.
+    Raises DocumentError, with its reason, for every file that cannot be read within the limits, whatever it does to
+    the reader.
     """
     return _shared(memory_mb).read(
-        path, data=data, known=known, document_id=document_id, seconds=seconds, max_bytes=max_bytes
+        path, data=data, known=known, document_id=document_id, name=name, seconds=seconds, max_bytes=max_bytes
     )
 
 
@@ -85,17 +87,17 @@ class Sandbox:
         data: bytes | None = None,
         known: Mapping[str, Any] | None = None,
         document_id: str | None = None,
+        name: str | None = None,
         seconds: float = SECONDS,
         max_bytes: int = MAX_BYTES,
     ) -> Document:
         """Read one file. Raises DocumentError as `read_isolated` does; the next file starts afresh."""
+        name = name or path.name
         size = _size(path, data)
         if size > max_bytes:
-            raise DocumentError(
-                f"{path.name}: has {size >> 20} MiB, more than the {max_bytes >> 20} allowed; split it."
-            )
+            raise DocumentError(f"{name}: has {size >> 20} MiB, more than the {max_bytes >> 20} allowed; split it.")
         asked = {
-            "name": path.name,
+            "name": name,
             "path": None if data is not None else str(path.absolute()),
             "size": None if data is None else len(data),
             "known": dict(known) if known else None,
@@ -106,7 +108,7 @@ class Sandbox:
         with self._lock:
             if self._files >= _FILES_PER_CHILD:
                 self._end()
-            answer = self._exchange(frame, path.name, seconds)
+            answer = self._exchange(frame, name, seconds)
             self.peak_mb = float(answer.get("peak_mb") or 0.0)
             if answer.get("spent"):
                 self._end()
@@ -115,7 +117,7 @@ class Sandbox:
         try:
             return from_json(answer["document"])
         except (ValueError, KeyError, TypeError) as error:
-            raise DocumentError(f"{path.name}: the reader's answer makes no sense ({error}).") from error
+            raise DocumentError(f"{name}: the reader's answer makes no sense ({error}).") from error
 
     def _exchange(self, frame: bytes, name: str, seconds: float) -> dict[str, Any]:
         child = self._running()

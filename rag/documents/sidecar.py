@@ -1,32 +1,65 @@
-"""What is known of a document beside its text: `<stem>.toml` next to the file."""
+"""What is known of a file beside its text, in TOML next to it: `<stem>.toml` by people, `<file name>.toml` by us.
+
+What a person wrote is never rewritten; where both say something, the second wins, for it speaks of one file only.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import tomli_w
+
 from rag.errors import DocumentError
+
+_TEXTS = ("title", "language", "address", "reference")
 
 
 def known_of(path: Path) -> dict[str, Any]:
-    """The fields of the sidecar `<stem>.toml` (title, authors, date, language, address), {} without one.
+    """The fields of a file's sidecars (title, authors, date, language, address, reference, origin), {} without one.
 
-    Raises DocumentError when the sidecar is no valid TOML.
+    Raises DocumentError when a sidecar is no valid TOML or a field is of the wrong kind.
     """
-    sidecar = path.with_suffix(".toml")
-    if sidecar == path or not sidecar.is_file():
-        return {}
+    known: dict[str, Any] = {}
+    for sidecar in sidecars_of(path):
+        if sidecar.is_file():
+            known |= _read(sidecar)
+    return known
+
+
+def sidecars_of(path: Path) -> tuple[Path, ...]:
+    """Where what is known of a file may stand, the one that wins last."""
+    people = path.with_suffix(".toml")
+    ours = path.with_name(f"{path.name}.toml")
+    # `a.txt.md` must not take for its own what was written of `a.txt`.
+    return (ours,) if people == path or path.with_suffix("").is_file() else (people, ours)
+
+
+def written(path: Path, changes: Mapping[str, Any]) -> bytes | None:
+    """The content of our sidecar of a file after `changes` (None takes a field out); None when nothing is left."""
+    ours = path.with_name(f"{path.name}.toml")
+    known = (_read(ours) if ours.is_file() else {}) | dict(changes)
+    known = {k: v for k, v in known.items() if v is not None}
+    return tomli_w.dumps(known).encode() if known else None
+
+
+def _read(sidecar: Path) -> dict[str, Any]:
     try:
         known = tomllib.loads(sidecar.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise DocumentError(
             f'{sidecar.name}: not valid TOML ({error}); write lines like title = "…" and authors = ["…"].'
         ) from error
-    for key in ("title", "language", "address"):
+    for key in _TEXTS:
         if not isinstance(known.get(key, ""), str):
             raise DocumentError(f"{sidecar.name}: {key} is {known[key]!r}; write a text in quotes.")
     names = known.get("authors", known.get("author", []))
     if not isinstance(names, str) and not (isinstance(names, list) and all(isinstance(n, str) for n in names)):
         raise DocumentError(f'{sidecar.name}: authors is {names!r}; write a list of names, ["Ana Sousa", "Li Wei"].')
+    origin = known.get("origin", {})
+    if not isinstance(origin, dict) or not all(isinstance(v, str | int | dt.datetime) for v in origin.values()):
+        raise DocumentError(f"{sidecar.name}: origin is {origin!r}; it is a table that fetching writes.")
     return known

@@ -84,6 +84,22 @@ class Generation:
             )
         return records.document(*rows[0])
 
+    def attached(self, reference_id: str) -> tuple[str, ...]:
+        """The documents that are the listed work itself, the surest first."""
+        return self._attached.get(reference_id, ())
+
+    @cached_property
+    def _attached(self) -> dict[str, tuple[str, ...]]:
+        rows = self._sql(
+            "SELECT json_extract(a.value, '$.reference_id'), d.id "
+            "FROM documents d, json_each(d.about, '$.attachments') a "
+            "ORDER BY json_extract(a.value, '$.confidence') DESC, d.ord"
+        )
+        found: dict[str, tuple[str, ...]] = {}
+        for reference_id, document_id in rows:
+            found[reference_id] = (*found.get(reference_id, ()), document_id)
+        return found
+
     def references(self, document_id: str | None = None) -> list[Reference]:
         """The bibliography entries, of one document or of all, in list order."""
         rows = self._sql("SELECT body FROM refs WHERE ?1 IS NULL OR document_id = ?1 ORDER BY ord", document_id)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rag.types import Byline, Document, Mention, Page, Passage, Problem, Reference, Scores, Section, Span
+from rag.types import Attachment, Byline, Document, Mention, Page, Passage, Problem, Reference, Scores, Section, Span
 
 
 def to_json(value: object) -> str:
@@ -23,6 +23,7 @@ def document(about: str, text: str) -> Document:
     body = json.loads(about)
     body["text"] = text
     body["authors"] = tuple(Byline(**a) for a in body["authors"])
+    body["attachments"] = tuple(Attachment(**a) for a in body.get("attachments", ()))
     body["sections"] = tuple(Section(**s) for s in body["sections"])
     body["pages"] = tuple(Page(**p) for p in body["pages"])
     body["problems"] = _problems(body["problems"])

@@ -30,7 +30,10 @@ def index(service: ServiceDep, collection: CollectionQuery = None) -> Index:
     """The generations of a collection; one of them is live."""
     name = known(service, collection)
     try:
-        manifest = {k: v for k, v in service.workspace.generation(name).manifest.items() if k != "files"}
+        # What it says of each file and document is as long as the collection is large.
+        manifest = {
+            k: v for k, v in service.workspace.generation(name).manifest.items() if k not in {"files", "provenance"}
+        }
     except IndexMissingError:
         manifest = None
     return Index(collection=name, generations=service.workspace.generations(name), manifest=manifest)

@@ -1,0 +1,262 @@
+"""Which documents are works that other documents list: the source behind a bibliography entry.
+
+A person says so (`reference` in the sidecar), or it is told by DOI, address, title, authors and year, with a
+confidence. Titles are looked up by their first and last words, so that many documents meet many entries in time that
+grows with their sum. The weights are by hand, measured in benchmarks/documents. Knows no file and no index.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from rag.bibliography import identifiers
+from rag.citations.names import Entry, main_titles, read_entry, words
+from rag.types import Attachment, Document, Problem, Reference
+
+LEAST = 0.8
+"""Confidence below which a document stays unattached."""
+AUTOMATIC, NONE = None, ""
+"""What may be given for a document instead of an entry: that nobody has said anything, or that it is none of them."""
+UNKNOWN = "unknown-attachment"
+"""The kind of problem of a document said to be an entry that is not listed."""
+
+_FRONT = 4000
+"""Characters of a document that say what it is."""
+_KEY = 5
+_SHORTEST = 2
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_YEAR = re.compile(r"1[4-9]\d\d|20\d\d")
+_TITLE = {2: -0.6, 3: 0.2, 4: 1.2, 5: 1.8}
+"""Log odds of an equal title by its words; from six on 2.2."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """An entry as it is compared."""
+
+    reference: Reference
+    entry: Entry
+    titles: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Front:
+    """What a document says of itself."""
+
+    titles: frozenset[tuple[str, ...]]
+    words: tuple[str, ...]
+    held: frozenset[str]
+    doi: str
+    address: str
+    year: int | None
+    signed: bool
+
+
+def attach(
+    documents: Sequence[Document], references: Sequence[Reference], given: Mapping[str, str | None]
+) -> tuple[dict[str, tuple[Attachment, ...]], list[Problem]]:
+    """The attachments of each document that has some, by its id, and what is wrong with those that were given.
+
+    `given` says of a document which entry it is: an id, or ``document:entry`` where several lists use the id; NONE
+    that it is no entry's; AUTOMATIC, or no word, that it is to be found out. A document is never its own source.
+    """
+    listed = [_Listed(r, e, _titles(e)) for i, r in enumerate(references) for e in (read_entry(r, i),)]
+    by_doi, by_address, by_title = _indexes(listed)
+    found: dict[str, tuple[Attachment, ...]] = {}
+    problems: list[Problem] = []
+    for document in documents:
+        said = given.get(document.id, AUTOMATIC)
+        if said == NONE:
+            continue
+        front = _front(document)
+        near = [*by_doi.get(front.doi, ()), *by_address.get(front.address, ())]
+        near += [x for key in _keys_within([front.words, *front.titles]) for x in by_title.get(key, ())]
+        best: dict[str, Attachment] = {}
+        for one in {x.reference.id: x for x in near if x.reference.document_id != document.id}.values():
+            attachment = _judged(one, front)
+            before = best.get(one.reference.document_id)
+            if attachment.confidence >= LEAST and (before is None or attachment.confidence > before.confidence):
+                best[one.reference.document_id] = attachment
+        if said is not None:
+            named = [x.reference for x in listed if x.reference.document_id != document.id and _is(x.reference, said)]
+            best |= {r.document_id: Attachment(r.id, 1.0, "given") for r in named}
+            if not named:
+                message = (
+                    f"{document.source or document.id} is said to be the entry {said!r}, which no bibliography lists; "
+                    "correct it with `adfontes attach`"
+                )
+                problems.append(Problem(UNKNOWN, message, document_id=document.id))
+        if best:
+            found[document.id] = tuple(sorted(best.values(), key=lambda a: (-a.confidence, a.reference_id)))
+    return found, problems
+
+
+def likeness(document: Document, reference: Reference) -> float:
+    """The probability that a document is the listed work, 0 to 1."""
+    entry = read_entry(reference, 0)
+    return _judged(_Listed(reference, entry, _titles(entry)), _front(document)).confidence
+
+
+def plain_id(reference: Reference) -> str:
+    """An entry's id within its own list."""
+    return reference.id.removeprefix(f"{reference.document_id}:")
+
+
+def qualified_id(reference: Reference) -> str:
+    """An entry's id that stays the same when another list comes to use its plain one."""
+    return f"{reference.document_id}:{plain_id(reference)}"
+
+
+def _is(reference: Reference, said: str) -> bool:
+    return said in {reference.id, plain_id(reference), qualified_id(reference)}
+
+
+# ── what is compared ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _front(document: Document) -> _Front:
+    end = min([_FRONT, *(span.start for span in document.bibliography())])
+    text = document.text[:end]
+    bylines = " ".join(b.name for b in document.authors)
+    doi = _doi_in(document.address or "") or _doi_in(text)
+    front = _words(text)
+    year = _YEAR.match(document.date or "")
+    return _Front(
+        titles=frozenset(t for t in (_words(document.title or ""), _words(_main(document.title or ""))) if t),
+        words=front,
+        held=frozenset(front) | frozenset(_words(f"{document.title or ''} {bylines}")),
+        doi=doi,
+        address=_same_address(document.address or document.origin),
+        year=int(year[0]) if year else None,
+        signed=bool(document.authors),
+    )
+
+
+def _titles(entry: Entry) -> tuple[tuple[str, ...], ...]:
+    """The entry's title, whole and as far as its colon, longest first; too short ones say nothing."""
+    if entry.title:
+        found = {_words(entry.title), _words(_main(entry.title))}
+    else:
+        found = {_words(" ".join(t)) for t in main_titles(entry)}
+    return tuple(sorted((t for t in found if len(t) >= _SHORTEST), key=len, reverse=True))
+
+
+def _main(title: str) -> str:
+    return re.split(r"[:：?!]\s|\s[-–—]\s", title)[0]
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """Comparable words; writing without blanks is cut into characters."""
+    return tuple(piece for word in words(text) for piece in (word if _CJK.search(word) and len(word) > 1 else (word,)))
+
+
+def _doi_in(text: str) -> str:
+    return next((f.value.lower() for f in identifiers.find(text) if f.variable == "DOI" and f.well_formed), "")
+
+
+def _same_address(address: str) -> str:
+    """An address without what does not tell pages apart; empty for a site's front page, which is no work."""
+    try:
+        parts = urlsplit(address if "://" in address else f"https://{address}")
+    except ValueError:
+        return ""
+    host, path = (parts.hostname or "").removeprefix("www."), parts.path.rstrip("/")
+    return f"{host}{path}?{parts.query}" if "." in host and (path or parts.query) else ""
+
+
+def _indexes(
+    listed: Iterable[_Listed],
+) -> tuple[dict[str, list[_Listed]], dict[str, list[_Listed]], dict[tuple[str, ...], list[_Listed]]]:
+    by_doi: dict[str, list[_Listed]] = defaultdict(list)
+    by_address: dict[str, list[_Listed]] = defaultdict(list)
+    by_title: dict[tuple[str, ...], list[_Listed]] = defaultdict(list)
+    for one in listed:
+        if doi := _doi_of(one.reference):
+            by_doi[doi].append(one)
+        if address := _same_address(str(one.reference.csl.get("URL") or "")):
+            by_address[address].append(one)
+        for title in one.titles:
+            for key in {title[:_KEY], title[-_KEY:]}:
+                by_title[key].append(one)
+    return by_doi, by_address, by_title
+
+
+def _keys_within(texts: Iterable[tuple[str, ...]]) -> set[tuple[str, ...]]:
+    return {
+        text[i : i + n] for text in texts for n in range(_SHORTEST, _KEY + 1) for i in range(max(0, len(text) - n + 1))
+    }
+
+
+def _doi_of(reference: Reference) -> str:
+    return str(reference.csl.get("DOI") or "").lower() or _doi_in(str(reference.csl.get("URL") or ""))
+
+
+# ── judging ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _judged(one: _Listed, front: _Front) -> Attachment:
+    odds, how = _of_title(one, front)
+    doi = _doi_of(one.reference)
+    if doi and doi == front.doi:
+        odds, how = max(odds, 0.0) + 4.6, ["doi", *how]
+    elif doi and front.doi and not doi.startswith(front.doi) and not front.doi.startswith(doi):
+        odds -= 3.0
+    address = _same_address(str(one.reference.csl.get("URL") or ""))
+    if address and address == front.address:
+        odds, how = max(odds, 0.0) + 3.0, ["address", *how]
+    if how:
+        for more, name in (_of_authors(one.entry, front), _of_year(one.entry, front)):
+            odds += more
+            how += [name] if more > 0 else []
+    return Attachment(one.reference.id, round(1 / (1 + math.exp(-odds)), 3) if how else 0.0, ", ".join(how))
+
+
+def _of_title(one: _Listed, front: _Front) -> tuple[float, list[str]]:
+    for number, title in enumerate(one.titles):
+        weight = _weight(title)
+        odds = _TITLE.get(weight, 2.2 if weight > 5 else -1.5) - (0.8 if number else 0.0)  # only as far as its colon
+        if title in front.titles:
+            return odds, ["title"]
+        if weight >= 4 and _stands(title, front.words):
+            return odds - 1.0, ["title"]
+    return -4.0, []
+
+
+def _weight(title: tuple[str, ...]) -> int:
+    """The title's length in words, two characters of writing without blanks to the word."""
+    characters = sum(1 for w in title if _CJK.fullmatch(w))
+    return len(title) - characters + characters // 2
+
+
+def _stands(title: tuple[str, ...], text: tuple[str, ...]) -> bool:
+    first, size = title[0], len(title)
+    return any(word == first and text[i : i + size] == title for i, word in enumerate(text))
+
+
+def _of_authors(entry: Entry, front: _Front) -> tuple[float, str]:
+    families = [_words(" ".join(n.family)) for n in entry.names]
+    if not families:
+        return 0.0, "authors"
+    there = [set(f) <= front.held for f in families]
+    if there[0] or (len(there) > 2 and sum(there) * 2 > len(there)):
+        return 1.8, "authors"
+    if any(there):
+        return 0.4, "authors"
+    return (-2.2 if front.signed else -0.8), "authors"
+
+
+def _of_year(entry: Entry, front: _Front) -> tuple[float, str]:
+    if entry.year is None:
+        return 0.0, "year"
+    if front.year == entry.year:
+        return 0.8, "year"
+    if str(entry.year) in front.held:
+        return 0.4, "year"
+    if front.year is None or abs(front.year - entry.year) < 2:
+        return 0.0, "year"
+    return -1.0, "year"
