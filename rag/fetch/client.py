@@ -153,7 +153,9 @@ class Fetcher:
         try:
             with (
                 httpcore.ConnectionPool(
-                    ssl_context=self._trusted(), network_backend=network, max_connections=1
+                    ssl_context=self._trusted() if at.scheme == "https" else None,
+                    network_backend=network,
+                    max_connections=1,
                 ) as pool,
                 pool.stream("GET", url, headers=list(headers.items()), extensions={"timeout": timeouts}) as response,
             ):
