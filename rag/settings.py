@@ -1,23 +1,33 @@
 """The one settings table: name, default, help, environment variable (`ADFONTES_<NAME>`).
 
+    flag  →  environment  →  file (adfontes.toml)  →  default        the first that says something counts
+
 Read only where a program starts (the command line, the service's start); library rooms get plain values.
 """
 
 from __future__ import annotations
 
+import os
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from rag.errors import SettingsError
 
+PREFIX = "ADFONTES_"
+FILE = Path("adfontes.toml")
+"""Read where the program is started, unless ADFONTES_SETTINGS or a flag names another."""
 
-class Settings(BaseSettings):
-    """Every setting there is. Flags win over the environment, the environment over these defaults."""
 
-    model_config = SettingsConfigDict(env_prefix="ADFONTES_", frozen=True, extra="forbid")
+class Settings(BaseModel):
+    """Every setting there is, with where each value comes from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
     corpus: Path = Field(Path("corpus"), description="Folder of collections: one sub-folder each, holding sources.")
     index: Path = Field(Path("index"), description="Folder of built generations; made and owned by `adfontes rebuild`.")
@@ -47,18 +57,97 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address the service binds.")
     port: int = Field(8000, ge=0, le=65535, description="Port the service binds; 0 picks a free one.")
 
-    @classmethod
-    def load(cls, **flags: Any) -> Settings:  # noqa: ANN401  (flags of every setting's type)
-        """Settings from flags (None means not given), the environment and the defaults.
+    hosts: str = Field(
+        "",
+        description="Host names the service answers to besides the bound one, separated by commas; with none, one "
+        "bound to all addresses answers to any.",
+    )
+    allow_origins: str = Field(
+        "", description="Web sites whose pages may use the API, separated by commas; none by default (CORS closed)."
+    )
+    keys: Path = Field(Path("keys.sqlite"), description="File of the API keys, hashed; see `adfontes keys`.")
+    require_keys: Literal["auto", "always"] = Field(
+        "auto",
+        description="When API keys are required: `auto` is as soon as the service binds anything but the loopback.",
+    )
+    rate_limit: int = Field(
+        120, ge=0, description="Requests a minute and key, where the key has no limit of its own; 0 is none."
+    )
+    daily_quota: int = Field(
+        0, ge=0, description="Questions a day and key, where the key has no quota of its own; 0 is none."
+    )
+    answer_timeout: float = Field(120, gt=0, le=3600, description="Seconds an answer may take before it is given up.")
+    shutdown_timeout: int = Field(
+        10, ge=0, le=600, description="Seconds that requests under way may take when the service stops."
+    )
+    workers: int = Field(1, ge=1, le=64, description="Processes that serve; they share one index on disk.")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How the service logs: lines to read, or JSON objects."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
 
-        Raises SettingsError naming the setting, its value and what it takes.
+    @classmethod
+    def load(cls, *, file: Path | None = None, **flags: Any) -> Settings:  # noqa: ANN401  (every setting's type)
+        """Settings from flags (None means not given), the environment, the settings file and the defaults.
+
+        Raises SettingsError naming the setting, its value, where it comes from and what it takes.
         """
+        named = file or (Path(os.environ[_NAMING]) if os.environ.get(_NAMING) else None)
+        path = named or FILE
+        layers = (
+            (f"file {path}", _from_file(path, required=named is not None)),
+            ("environment", {n: os.environ[v] for n in cls.model_fields if (v := PREFIX + n.upper()) in os.environ}),
+            ("flag", {name: value for name, value in flags.items() if value is not None}),
+        )
+        values: dict[str, Any] = {}
+        origins: dict[str, str] = {}
+        for origin, layer in layers:
+            for name in layer.keys() - cls.model_fields.keys():
+                close = get_close_matches(name, cls.model_fields, 1)
+                meant = f"; is {close[0]!r} meant?" if close else ""
+                raise SettingsError(f"there is no setting {name!r} ({origin}){meant} `adfontes settings` lists them")
+            values.update(layer)
+            origins.update(dict.fromkeys(layer, origin))
         try:
-            return cls(**{name: value for name, value in flags.items() if value is not None})
+            made = cls(**values)
         except ValidationError as error:
             first = error.errors()[0]
             name = str(first["loc"][0]) if first["loc"] else "settings"
+            origin = origins.get(name, "default")
             raise SettingsError(
-                f"setting {name!r} has the value {first.get('input')!r}: {first['msg']} "
-                f"(set it by flag or by the environment variable ADFONTES_{name.upper()})"
+                f"setting {name!r} has the value {first.get('input')!r} ({origin}): {first['msg']} "
+                f"(set it by flag, by the environment variable {PREFIX}{name.upper()} or in the settings file)"
             ) from error
+        made._origins.update(origins)
+        return made
+
+    def origin(self, name: str) -> str:
+        """Where a setting's value comes from: `flag`, `environment`, `file …` or `default`."""
+        return self._origins.get(name, "default")
+
+
+_NAMING = PREFIX + "SETTINGS"
+
+
+def misspelt() -> list[str]:
+    """Environment variables that look like ours and are no setting."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {_NAMING}
+    return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+
+
+def _from_file(path: Path, *, required: bool) -> Mapping[str, Any]:
+    """The settings of a TOML file; its relative paths start from its own folder."""
+    if not path.is_file():
+        if required:
+            raise SettingsError(f"the settings file {str(path)!r} does not exist")
+        return {}
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"the settings file {str(path)!r} cannot be read: {error}") from error
+    return {name: _anchored(name, value, path.parent) for name, value in found.items()}
+
+
+def _anchored(name: str, value: object, folder: Path) -> object:
+    field = Settings.model_fields.get(name)
+    return folder / value if field is not None and field.annotation is Path and isinstance(value, str) else value

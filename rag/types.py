@@ -351,4 +351,6 @@ class Answer:
     notices: tuple[str, ...] = ()
     usage: Mapping[str, int] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    asked: str | None = None
+    """What was typed, where `question` was made of it and of the questions before; else None."""
     object: Literal["answer"] = "answer"

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,16 @@ class Workspace:
         self.settings = settings
         self._lock = threading.Lock()
         self._open: dict[str, Generation] = {}
+        self._allowed: Callable[[], Collection[str] | None] = lambda: None
+
+    def confined(self, allowed: Callable[[], Collection[str] | None]) -> Workspace:
+        """The same workspace for callers who see only the collections that `allowed` names when asked; None is all.
+
+        To them the others do not exist, and the default collection is one of their own.
+        """
+        other = copy(self)
+        other._allowed = allowed  # noqa: SLF001
+        return other
 
     def collections(self) -> list[str]:
         """The names of all collections that have sources or an index."""
@@ -39,7 +51,8 @@ class Workspace:
         for folder in (self.settings.corpus, self.settings.index):
             if folder.is_dir():
                 found.update(p.name for p in folder.iterdir() if p.is_dir() and _NAME.fullmatch(p.name))
-        return sorted(found)
+        allowed = self._allowed()
+        return sorted(found if allowed is None else found.intersection(allowed))
 
     def generation(self, collection: str | None = None) -> Generation:
         """The live generation, opened and verified once and again after each swap.
@@ -104,9 +117,12 @@ class Workspace:
         filters: Mapping[str, Any] | None = None,
         style: str | None = None,
         generator: str | None = None,
+        earlier: Sequence[answer.Turn] = (),
         on_event: Callable[[str, Any], None] | None = None,
     ) -> Answer:
         """Answer a question from one generation, from the first step to the last.
+
+        A question that leans on the ones before it (`earlier`, oldest first) is made to stand alone; the answer tells.
 
         `on_event` is told of `retrieval.completed` (passages), `answer.delta` (str), `citation.added` (Citation) and
         `sentence.verified` (Sentence) as they come. Raises what `generation` does, and InputError for a bad question.
@@ -115,10 +131,12 @@ class Workspace:
         if generator not in {None, "extractive"}:
             raise InputError(f"generator {generator!r} is not available; use 'extractive'")
         generation = self.generation(collection)
-        return answer.ask(
+        asked = question.strip()
+        understood = answer.stand_alone(asked, earlier)
+        found = answer.ask(
             generation,
             self.encoder(),
-            question.strip(),
+            understood,
             answer.Options(
                 limit=limit or self.settings.passages,
                 dense_weight=self.settings.dense_weight,
@@ -128,6 +146,7 @@ class Workspace:
             ),
             on_event=on_event,
         )
+        return found if understood == asked else replace(found, asked=asked)
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -228,19 +247,30 @@ class Workspace:
     # ── names ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _corpus(self, collection: str | None) -> Path:
-        return self.settings.corpus / self._name(collection)
+        return self.settings.corpus / self.named(collection)
 
     def _index(self, collection: str | None) -> Path:
-        return self.settings.index / self._name(collection)
+        return self.settings.index / self.named(collection)
 
-    def _name(self, collection: str | None) -> str:
-        name = self.settings.collection if collection is None else collection
+    def named(self, collection: str | None) -> str:
+        """The name of a collection that may exist or be made; the default one's for None.
+
+        Raises InputError for what can be no name, NotFoundError for one that the caller may not see.
+        """
+        allowed = self._allowed()
+        default = self.settings.collection
+        if allowed is not None and default not in allowed:
+            default = min(allowed, default=default)
+        name = default if collection is None else collection
         # Not only tidy: a name is the one thing from outside that becomes part of a path.
         if not _NAME.fullmatch(name):
             raise InputError(
                 f"{name[:100]!r} cannot be a collection's name; use letters, digits, '.', '_' and '-', beginning "
                 "with a letter or digit, at most 100"
             )
+        if allowed is not None and name not in allowed:
+            there = ", ".join(self.collections()) or "none yet"
+            raise NotFoundError(f"there is no collection {name!r}; there are: {there}")
         return name
 
     def _check_question(self, question: str) -> None:

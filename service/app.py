@@ -21,11 +21,12 @@ from mcp.server.transport_security import TransportSecuritySettings
 
 from rag.workspace import Workspace
 from service import problems
+from service.access import Access, collections, needs
 from service.dependencies import Service
 from service.guards import Guard, hosts_for
 from service.jobs import Jobs
 from service.metrics import Metrics
-from service.routes import ask, audit, chat, documents, health, index, jobs, page, references, search
+from service.routes import ask, audit, chat, documents, health, index, jobs, page, references, search, session
 from service.tools import create_mcp
 
 log = logging.getLogger("adfontes.service")
@@ -46,16 +47,24 @@ class Application(FastAPI):
         """The description, made once."""
         if not self.openapi_schema:
             problems.describe(super().openapi())
+            _tell_scopes(self.openapi_schema or {})
         return self.openapi_schema or {}
 
 
 def create_app(workspace: Workspace) -> FastAPI:
-    """The service over `workspace`. Models are loaded while it already answers; /readyz tells when they are."""
-    metrics = Metrics()
+    """The service over `workspace`. Models are loaded while it already answers; /readyz tells when they are.
+
+    Raises SettingsError where API keys are required and there are none.
+    """
+    settings = workspace.settings
+    metrics, access = Metrics(), Access(settings)
+    if access.required:
+        workspace = workspace.confined(collections)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        service = Service(workspace, Jobs(), anyio.CapacityLimiter(max(2, os.cpu_count() or 2)), metrics)
+        limiter = anyio.CapacityLimiter(max(2, os.cpu_count() or 2))
+        service = Service(workspace, Jobs(), limiter, metrics, access, settings.answer_timeout)
         metrics.watch(service.measures)
         app.state.service = service
         async with mcp.session_manager.run(), anyio.create_task_group() as tasks:
@@ -63,6 +72,7 @@ def create_app(workspace: Workspace) -> FastAPI:
             yield
             tasks.cancel_scope.cancel()
         await anyio.to_thread.run_sync(service.jobs.close)
+        access.keys.close()
 
     app = Application(
         title="Ad Fontes",
@@ -75,7 +85,7 @@ def create_app(workspace: Workspace) -> FastAPI:
     )
     problems.install(app)
     mcp = create_mcp(lambda: app.state.service)
-    for room in (ask, search, documents, references, audit, index, jobs, chat, health, page):
+    for room in (ask, search, documents, references, audit, index, jobs, chat, session, health, page):
         app.include_router(room.router)
     app.mount("/page", page.files, name="page")
     # Without sessions and with plain JSON there is nothing to clean up after a client; the guard checks the host.
@@ -83,11 +93,31 @@ def create_app(workspace: Workspace) -> FastAPI:
     app.router.routes.extend(
         mcp.streamable_http_app(json_response=True, stateless_http=True, transport_security=unguarded).routes
     )
-    settings = workspace.settings
     app.add_middleware(
-        Guard, hosts=hosts_for(settings.host), upload_limit=settings.max_upload_mb << 20, metrics=metrics
+        Guard,
+        hosts=hosts_for(settings.host, _listed(settings.hosts)),
+        origins=_listed(settings.allow_origins),
+        upload_limit=settings.max_upload_mb << 20,
+        metrics=metrics,
+        access=access,
     )
     return app
+
+
+def _listed(names: str) -> list[str]:
+    return [name.strip() for name in names.split(",") if name.strip()]
+
+
+def _tell_scopes(schema: dict[str, Any]) -> None:
+    """Say of each operation which scope it takes where keys are required."""
+    schema["components"]["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer", "description": "An API key, where the service requires one."}
+    }
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            scope = needs(method.upper(), path)
+            operation["security"] = [{}] if scope is None else [{}, {"key": []}]
+            operation["x-scope"] = scope or "none"
 
 
 async def _warm(service: Service) -> None:

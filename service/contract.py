@@ -64,10 +64,23 @@ class SearchRequest(Request):
     filters: Filters = Filters()
 
 
+class Turn(Request):
+    """A question asked before in this conversation, and its answer where that is at hand."""
+
+    question: ReadableText
+    answer: Annotated[str, Field(max_length=LONGEST_TEXT)] | None = None
+
+
 class AskRequest(Request):
     """A question to be answered from the sources."""
 
     question: ReadableText
+    history: list[Turn] = Field(
+        default=[],
+        max_length=50,
+        description="What was asked before, oldest first: a question that leans on it (`When was it launched?`) is "
+        "made to stand alone. The answer's `question` is the one answered, `asked` the one typed.",
+    )
     collection: CollectionName | None = None
     limit: Limit | None = None
     filters: Filters = Filters()

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import anyio
+import anyio.from_thread
 import anyio.to_thread
 from fastapi import Depends, Query, Request
 from prometheus_client.core import Metric
 
-from rag.errors import InputError
+from rag.errors import CancelledError, InputError
 from rag.store import Generation
 from rag.types import Answer
 from rag.workspace import Workspace
+from service.access import Access, caller
 from service.contract import COLLECTION_PATTERN
 from service.jobs import Jobs
 from service.metrics import Metrics, gauge
-from service.problems import OverloadedError
+from service.problems import OverloadedError, QuotaError
 
 T = TypeVar("T")
 WAITING = 64
@@ -34,22 +37,73 @@ class Service:
     jobs: Jobs
     limiter: anyio.CapacityLimiter
     metrics: Metrics
+    access: Access | None = None
+    timeout: float = 120
+    """Seconds an answer may take."""
     ready: bool = False
     """Whether the models have been loaded."""
     failed: bool = False
     """Whether they could not be; the log says why."""
 
     async def compute(self, work: Callable[[], T]) -> T:
-        """Run CPU work in a thread, as many at a time as there are processors."""
+        """Run CPU work in a thread, as many at a time as there are processors.
+
+        Raises OverloadedError when too much waits, TimeoutError when it takes too long. A thread cannot be killed: work
+        that asks `stopped` now and then ends early, other work is waited for.
+        """
         if self.limiter.statistics().tasks_waiting >= WAITING:
             raise OverloadedError(f"{WAITING} questions are waiting already")
-        return await anyio.to_thread.run_sync(work, limiter=self.limiter)
+        with anyio.move_on_after(self.timeout) as within:
+            return await anyio.to_thread.run_sync(work, limiter=self.limiter)
+        assert within.cancelled_caught  # noqa: S101  (else the line before has returned or raised)
+        raise TimeoutError(f"no answer came within {self.timeout:g} seconds")
 
-    def ask(self, question: str, **how: Any) -> Answer:  # noqa: ANN401  (the keywords of Workspace.ask)
-        """Answer a question and count the answer; see `Workspace.ask`."""
-        answer = self.workspace.ask(question, **how)
+    async def compute_for(self, request: Request, work: Callable[[], T]) -> T:
+        """`compute` for a client that may leave: then the work is stopped. Raises CancelledError when it left."""
+        found: list[T] = []
+        failed: Exception | None = None
+        async with anyio.create_task_group() as tasks:
+
+            async def watch() -> None:
+                while (await request.receive())["type"] != "http.disconnect":
+                    pass
+                tasks.cancel_scope.cancel()
+
+            tasks.start_soon(watch)
+            try:
+                found.append(await self.compute(work))
+            except Exception as error:  # noqa: BLE001  (raised below: a group would wrap it)
+                failed = error
+            tasks.cancel_scope.cancel()
+        if failed is not None:
+            raise failed
+        if not found:
+            raise CancelledError("the client left before the answer was there")
+        return found[0]
+
+    def ask(
+        self,
+        question: str,
+        on_event: Callable[[str, Any], None] | None = None,
+        **how: Any,  # noqa: ANN401  (the keywords of Workspace.ask)
+    ) -> Answer:
+        """Answer a question and count the answer; see `Workspace.ask`. Stops where nobody waits for it any more."""
+
+        def tell(name: str, data: object) -> None:
+            stopped()
+            if on_event is not None:
+                on_event(name, data)
+
+        answer = self.workspace.ask(question, on_event=tell, **how)
         self.metrics.answered(answer)
         return answer
+
+    def charge(self) -> None:
+        """Count a question that came by another door than the guard's. Raises QuotaError."""
+        key = caller.get()
+        spent = self.access.question(key) if self.access is not None and key is not None else None
+        if spent is not None and spent.over:
+            raise QuotaError(f"this key may ask {spent.limit} questions a day; the next begins in {spent.resets} s")
 
     def measures(self) -> Iterator[Metric]:
         """What is live, what waits and what the jobs do, for the metrics."""
@@ -85,6 +139,12 @@ class Service:
         if len(text) > longest:
             raise InputError(f"the question has {len(text):,} characters; at most {longest:,} are taken")
         return text
+
+
+def stopped() -> None:
+    """Raise, within a thread of `compute`, when nobody waits for its work any more."""
+    with suppress(RuntimeError):  # called from no such thread
+        anyio.from_thread.check_cancelled()
 
 
 def _service(request: Request) -> Service:

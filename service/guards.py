@@ -15,9 +15,11 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import problems
+from service.access import Access, caller
 from service.metrics import Metrics
 
 log = logging.getLogger("adfontes.service")
@@ -45,18 +47,19 @@ SECURITY_HEADERS = {
 }
 
 
-def hosts_for(bound: str) -> frozenset[str] | None:
+def hosts_for(bound: str, others: Iterable[str] = ()) -> frozenset[str] | None:
     """The host names under which a service bound to `bound` is asked; None where it can be any name.
 
     A page of a foreign site can point its own name at 127.0.0.1 and then reach a local service (DNS rebinding);
     it cannot change the Host header, so a service on loopback answers loopback names only.
     """
+    more = frozenset(name.lower() for name in others)
     try:
         if ipaddress.ip_address(bound).is_unspecified:
-            return None
+            return LOOPBACK | more if more else None
     except ValueError:
         pass
-    return LOOPBACK | {bound.lower()}
+    return LOOPBACK | more | {bound.lower()}
 
 
 def _host_of(value: str) -> str:
@@ -69,8 +72,19 @@ def _host_of(value: str) -> str:
 class Guard:
     """The ASGI middleware that holds the checks."""
 
-    def __init__(self, app: ASGIApp, *, hosts: Iterable[str] | None, upload_limit: int, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Iterable[str] | None,
+        upload_limit: int,
+        metrics: Metrics,
+        access: Access,
+        origins: Iterable[str] = (),
+    ) -> None:
         self.app = app
+        self.access = access
+        self.origins = frozenset(origins)
         self.metrics = metrics
         self.hosts = None if hosts is None else frozenset(hosts)
         self.upload_limit = upload_limit
@@ -92,25 +106,48 @@ class Guard:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = request_id
+                headers.update(more)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
                 # The page's files are asked for again by their ETag; answers are nobody's to keep.
                 headers.setdefault("Cache-Control", "no-cache" if scope["path"].startswith("/page/") else "no-store")
             await send(message)
 
+        key, more = None, self._shared(Headers(scope=scope))
         try:
-            await self._pass(scope, receive, send_guarded, lambda: status != 0)
+            problem = self._refusal(scope)
+            if problem is None and not _preflight(scope):
+                key, problem, told = self.access.admit(scope["method"], scope["path"], Headers(scope=scope))
+                more |= told
+            as_caller = caller.set(key)
+            await self._pass(scope, receive, send_guarded, lambda: status != 0, problem)
+            caller.reset(as_caller)
         finally:
             route, seconds = getattr(scope.get("route"), "path", "other"), time.perf_counter() - began
             self.metrics.requested(scope["method"], route, status, seconds)
             # The route and not the path, no query and no body: what somebody asked is not ours to keep.
-            log.info("%s %s %d %.0f ms request=%s", scope["method"], route, status, seconds * 1000, request_id)
+            told_of = {"method": scope["method"], "route": route, "status": status, "ms": round(seconds * 1000)}
+            log.info(
+                "%s %s %d %.0f ms request=%s%s",
+                scope["method"], route, status, seconds * 1000, request_id, f" key={key.id}" if key else "",
+                extra={"fields": told_of | ({"key": key.id} if key else {})},
+            )  # fmt: skip
             problems.request_id.reset(token)
 
-    async def _pass(self, scope: Scope, receive: Receive, send: Send, started: Callable[[], bool]) -> None:
-        problem = self._refusal(scope)
+    async def _pass(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        started: Callable[[], bool],
+        problem: problems.ProblemDetails | None,
+    ) -> None:
         if problem is not None:
+            self.metrics.refused(problem.type.rpartition("/")[2])
             await problems.response(problem)(scope, receive, send)
+            return
+        if _preflight(scope) and Headers(scope=scope).get("origin") in self.origins:
+            await Response(status_code=204)(scope, receive, send)
             return
         limit = self._limit(scope)
         read = 0
@@ -138,7 +175,8 @@ class Guard:
         if scope["method"] not in SAFE_METHODS:
             origin = headers.get("origin")
             foreign = origin is not None and _origin_host(origin) != host.lower()
-            if foreign or headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+            elsewhere = foreign or headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
+            if elsewhere and origin not in self.origins:
                 return problems.details("foreign-origin")
         limit = self._limit(scope)
         length = headers.get("content-length", "0")
@@ -146,8 +184,28 @@ class Guard:
             return problems.details("too-large", f"The body is larger than the {limit:,} bytes taken here.")
         return None
 
+    def _shared(self, headers: Headers) -> dict[str, str]:
+        """The CORS headers for the sites that the settings name; for all others there are none."""
+        origin = headers.get("origin", "")
+        if origin not in self.origins:
+            return {}
+        return {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Allow-Methods": "GET, POST, DELETE",
+            "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Request-ID",
+            "Access-Control-Expose-Headers": "X-Request-ID, Location, Retry-After, RateLimit, RateLimit-Policy",
+            "Access-Control-Max-Age": "600",
+            "Cross-Origin-Resource-Policy": "cross-origin",
+            "Vary": "Origin",
+        }
+
     def _limit(self, scope: Scope) -> int:
         return self.upload_limit + FORM_SLACK if scope["path"] == "/v1/documents" else JSON_LIMIT
+
+
+def _preflight(scope: Scope) -> bool:
+    """Whether a browser asks before it asks: it may not send the key along."""
+    return scope["method"] == "OPTIONS" and "access-control-request-method" in Headers(scope=scope)
 
 
 def _origin_host(origin: str) -> str:

@@ -37,6 +37,12 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self._refused = Counter(
+            "adfontes_refused",
+            "Requests refused before any route saw them, by reason.",
+            ("reason",),
+            registry=self.registry,
+        )
         self._answers = Counter(
             "adfontes_answers",
             "Questions answered, in part or whole, or declined.",
@@ -58,6 +64,10 @@ class Metrics:
         """Count a request that has been answered; `route` is its template, not its path."""
         self._requests.labels(method, route, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)
+
+    def refused(self, reason: str) -> None:
+        """Count a request that the guard refused."""
+        self._refused.labels(reason).inc()
 
     def answered(self, answer: Answer) -> None:
         """Count an answer, its verdicts and the time of its stages."""

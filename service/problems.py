@@ -31,6 +31,14 @@ class NotReadyError(errors.AdFontesError):
     """The service cannot answer questions yet, or cannot at all."""
 
 
+class NoKeyError(errors.AdFontesError):
+    """A key is needed, and what was sent is none."""
+
+
+class QuotaError(errors.AdFontesError):
+    """A key has used up what it may."""
+
+
 class OverloadedError(errors.AdFontesError):
     """More requests are waiting than the service will queue."""
 
@@ -52,6 +60,10 @@ KINDS: Mapping[str, Kind] = {
     "bad-request": Kind(400, "The request cannot be understood", "See `detail`."),
     "foreign-host": Kind(421, "The service is not known by this host name", "Use the address the service printed."),
     "foreign-origin": Kind(403, "Other web sites may not change anything here", "Use the page or a plain HTTP client."),
+    "no-key": Kind(401, "An API key is needed", "Send `Authorization: Bearer <key>`; `adfontes keys add` makes one."),
+    "no-scope": Kind(403, "The key may not do this", "Use a key with the scope that `detail` names."),
+    "too-many": Kind(429, "Too much for this key", "Try again after `Retry-After` seconds."),
+    "timed-out": Kind(504, "The answer took too long", "Ask for less, or raise the limit in the settings."),
     "not-found": Kind(404, "There is no such thing", "List what exists and use one of its identifiers."),
     "method-not-allowed": Kind(405, "The method is not allowed here", "See the `Allow` header and /openapi.json."),
     "busy": Kind(409, "Somebody else is writing", "Wait until the running job has finished, then try again."),
@@ -79,6 +91,9 @@ _KIND_OF_ERROR: tuple[tuple[type[Exception], str], ...] = (  # the most special 
     (errors.CancelledError, "cancelled"),
     (NotReadyError, "not-ready"),
     (OverloadedError, "overloaded"),
+    (NoKeyError, "no-key"),
+    (QuotaError, "too-many"),
+    (TimeoutError, "timed-out"),
 )
 _KIND_OF_STATUS = {400: "bad-request", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 _FOR_THE_LOG = {"model-unavailable", "internal-error"}

@@ -89,7 +89,8 @@ class Tools:
         """Answer a question from the sources, each sentence with the passage and the bibliography entry behind it."""
         service = self._service()
         return await self._work(
-            lambda: _reply(service.ask(service.question(question), collection=collection, style=style))
+            lambda: _reply(service.ask(service.question(question), collection=collection, style=style)),
+            question=True,
         )
 
     async def search(self, query: ReadableText, collection: CollectionName | None = None, limit: Limit = 5) -> Found:
@@ -100,7 +101,7 @@ class Tools:
             generation, passages = service.workspace.search(service.question(query), collection=collection, limit=limit)
             return Found(passages=passages, generation=generation.state.generation)
 
-        return await self._work(work)
+        return await self._work(work, question=True)
 
     async def get_passage(self, passage_id: str, collection: CollectionName | None = None) -> Found:
         """One passage again, by the identifier that `search` gave it."""
@@ -134,10 +135,12 @@ class Tools:
         """What is wrong in the bibliography and the citations; "not found" never means "fake"."""
         return await self._work(lambda: audit(self._service().workspace.generation(collection), document_id))
 
-    async def _work(self, work: Callable[[], T]) -> T:
+    async def _work(self, work: Callable[[], T], *, question: bool = False) -> T:
         try:
+            if question:
+                self._service().charge()
             return await self._service().compute(work)
-        except AdFontesError as error:
+        except (AdFontesError, TimeoutError) as error:
             raise ToolError(problems.of_error(error).detail) from error
 
 

@@ -1,9 +1,11 @@
 """Passages → Answer: look up or select, attribute, verify, abstain. Knows no index format and no HTTP.
 
 question ──► read ──► about (the document, an entry)   ──► pieces
-                └───► retrieve ► evidence ► select      ──► pieces ──► compose ──► Answer
+   ▲            └───► retrieve ► evidence ► select      ──► pieces ──► compose ──► Answer
+   └─ stand_alone: a question that leans on the ones before it
 """
 
 from rag.answer.compose import Options, ask, warm
+from rag.answer.followup import Turn, stand_alone
 
-__all__ = ["Options", "ask", "warm"]
+__all__ = ["Options", "Turn", "ask", "stand_alone", "warm"]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from rag.cli import bibliography, generations, questions, running, sources
+from rag.cli import access, bibliography, generations, questions, running, sources
 from rag.cli.shared import err
-from rag.errors import AdFontesError
+from rag.errors import AdFontesError, SettingsError
 
 app = typer.Typer(
     name="adfontes",
@@ -24,18 +24,31 @@ app = typer.Typer(
 for room in (sources, questions, bibliography, running):
     app.registered_commands += room.app.registered_commands
 app.add_typer(generations.index_app, name="index")
+app.add_typer(access.keys_app, name="keys")
 
 
 @app.callback()
 def settings(
     context: typer.Context,
+    *,
     corpus: Annotated[Path | None, typer.Option(help="Folder of collections (ADFONTES_CORPUS).")] = None,
     index: Annotated[Path | None, typer.Option(help="Folder of generations (ADFONTES_INDEX).")] = None,
     collection: Annotated[str | None, typer.Option(help="Collection to work with (ADFONTES_COLLECTION).")] = None,
     encoder: Annotated[str | None, typer.Option(help="Encoder's name or path (ADFONTES_ENCODER).")] = None,
+    file: Annotated[Path | None, typer.Option("--settings", help="Settings file (ADFONTES_SETTINGS).")] = None,
+    given: Annotated[
+        list[str] | None, typer.Option("--set", help="Any setting, as NAME=VALUE; may be given again.")
+    ] = None,
 ) -> None:
     """Take the settings that every command shares."""
-    context.obj = {"corpus": corpus, "index": index, "collection": collection, "encoder": encoder}
+    flags: dict[str, Any] = {}
+    for one in given or ():
+        name, equals, value = one.partition("=")
+        if not equals:
+            raise SettingsError(f"--set takes NAME=VALUE, for example --set passages=12, and not {one!r}")
+        flags[name.strip().removeprefix("ADFONTES_").lower()] = value
+    named = {"corpus": corpus, "index": index, "collection": collection, "encoder": encoder}
+    context.obj = {"file": file, **flags, **{name: value for name, value in named.items() if value is not None}}
 
 
 def main() -> None:

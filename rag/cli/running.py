@@ -1,4 +1,4 @@
-"""Commands that run and check the whole: serve, doctor."""
+"""Commands that run and check the whole: serve, mcp, settings, doctor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from rag.cli.shared import JsonFlag, err, out, print_json, workspace_of
+from rag.cli.shared import JsonFlag, err, out, print_json, settings_of, workspace_of
 from rag.errors import AdFontesError
 
 app = typer.Typer()
@@ -29,6 +29,34 @@ def serve(
     config = workspace.settings
     err.print(f"Ad Fontes at http://{config.host}:{config.port}/  (stop with Ctrl+C)")
     uvicorn.run(create_app(workspace), host=config.host, port=config.port, log_level="warning")
+
+
+@app.command()
+def mcp(context: typer.Context) -> None:
+    """Serve the tools for language models over standard input and output (Model Context Protocol)."""
+    from service.tools import serve_stdio
+
+    serve_stdio(workspace_of(context))
+
+
+@app.command("settings")
+def list_settings(context: typer.Context, *, as_json: JsonFlag = False) -> None:
+    """Show every setting: its value, where it comes from, and what it is for."""
+    from rag.settings import Settings, misspelt
+
+    chosen = settings_of(context)
+    rows = [
+        {"setting": name, "value": str(getattr(chosen, name)), "origin": chosen.origin(name), "help": field.description}
+        for name, field in Settings.model_fields.items()
+    ]
+    if as_json:
+        print_json(rows)
+    else:
+        for row in rows:
+            out.print(f"[bold]{row['setting']}[/] = {escape(str(row['value']))}  [cyan]{escape(str(row['origin']))}[/]")
+            out.print(f"    [dim]{escape(str(row['help']))}[/]")
+    for name in misspelt():
+        err.print(f"[yellow]note:[/] the environment variable {name} is no setting")
 
 
 @app.command()

@@ -25,10 +25,16 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def workspace_of(context: typer.Context, **more: Any) -> Any:  # noqa: ANN401  (imported late: --help must be quick)
-    """Open the workspace that flags, environment and defaults name."""
+    """Open the workspace that flags, environment, settings file and defaults name."""
     from rag.workspace import Workspace
 
-    return Workspace(Settings.load(**(context.find_object(dict) or {}), **more))
+    return Workspace(settings_of(context, **more))
+
+
+def settings_of(context: typer.Context, **more: Any) -> Settings:  # noqa: ANN401
+    """The settings, the flags of the program and of the command (None means not given) over all others."""
+    flags = context.find_object(dict) or {}
+    return Settings.load(**(flags | {name: value for name, value in more.items() if value is not None}))
 
 
 def print_json(value: object) -> None:

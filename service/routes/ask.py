@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
+from rag.answer import Turn
 from rag.types import Answer
 from service import stream
 from service.contract import AskRequest
@@ -21,7 +22,7 @@ _STREAM = {
 
 
 @router.post("/v1/ask", response_model=Answer, responses={200: _STREAM})
-async def ask(request: AskRequest, service: ServiceDep) -> Answer | Response:
+async def ask(request: AskRequest, http: Request, service: ServiceDep) -> Answer | Response:
     """Answer a question with sentences that each lead to a passage, and on to the bibliography."""
     question = service.question(request.question)
 
@@ -33,10 +34,11 @@ async def ask(request: AskRequest, service: ServiceDep) -> Answer | Response:
             filters=request.filters.given(),
             style=request.style,
             generator=request.generator,
+            earlier=[Turn(turn.question, turn.answer) for turn in request.history],
             on_event=on_event,
         )
 
     if request.stream:
         await service.compute(lambda: service.workspace.generation(request.collection))  # a 404 and no stream
         return stream.response(service, work)
-    return await service.compute(work)
+    return await service.compute_for(http, work)

@@ -1,8 +1,9 @@
 """POST /v1/chat/completions and GET /v1/models: the same answers for programs that speak to OpenAI's API.
 
 A model is a collection: `adfontes` is the default one, `adfontes/<collection>` another. The question is the last
-message of the user. A citation is a number in the text, an annotation whose address opens the page at the passage,
-and whole in the field `adfontes`. Nothing is sent before it has been verified, so a stream brings whole sentences.
+message of the user, made to stand alone where it leans on the messages before. A citation is a number in the text, an
+annotation whose address opens the page at the passage, and whole in the field `adfontes`. Nothing is sent before it has
+been verified, so a stream brings whole sentences.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from rag.answer import Turn
 from rag.errors import InputError, NotFoundError
 from rag.types import Answer, Citation
 from service.contract import COLLECTION_PATTERN, ReadableText
@@ -26,6 +28,8 @@ router = APIRouter(tags=["openai"])
 
 MODEL = "adfontes"
 _JSON: TypeAdapter[Any] = TypeAdapter(Any)
+_LIST = "\n\n["
+"""Where the list of sources begins below an answer."""
 
 
 class TextPart(BaseModel):
@@ -36,7 +40,7 @@ class TextPart(BaseModel):
 
 
 class Message(BaseModel):
-    """A message of the conversation; only the last one of the user is asked."""
+    """A message of the conversation; the last one of the user is asked, understood in the light of those before."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[TextPart] | None = None
@@ -151,9 +155,10 @@ def model(model: str, service: ServiceDep) -> Model:
 )
 async def chat(request: ChatRequest, http: Request, service: ServiceDep) -> Completion | Response:
     """Answer the last message of the user from the sources, for clients of OpenAI's API."""
-    question = service.question(_question(request.messages))
+    *before, last = _questions(request.messages)
+    question = service.question(last.question)
     collection = request.model.partition("/")[2] or None
-    answer = await service.compute(lambda: service.ask(question, collection=collection))
+    answer = await service.compute_for(http, lambda: service.ask(question, collection=collection, earlier=before))
     pieces = compose(answer, str(http.base_url))
     completion = Completion(
         id=answer.id.replace("ans_", "chatcmpl-"),
@@ -202,6 +207,8 @@ def compose(answer: Answer, base: str) -> list[Piece]:
             pieces.append(Piece(text=number, annotation=Annotation(url_citation=where)))
             length += len(number)
     rest = answer.answer[drawn:]
+    if answer.asked is not None:
+        rest += f"\n\n(Understood as: {answer.question})"
     if titles:
         rest += "\n\n" + "\n".join(f"[{index + 1}] {title}" for index, title in titles.items())
     return [*pieces, Piece(text=rest)] if rest else pieces
@@ -229,12 +236,21 @@ def _place(citation: Citation, collection: str) -> str:
     return span + "/" * bool(citation.reference_ids) + ",".join(quote(r, safe="") for r in citation.reference_ids)
 
 
-def _question(messages: list[Message]) -> str:
+def _questions(messages: list[Message]) -> list[Turn]:
+    """The user's messages with what the assistant said to each; the last one is the question."""
+    turns: list[Turn] = []
+    for message in messages:
+        content = (
+            message.content if isinstance(message.content, str) else "\n".join(p.text for p in message.content or ())
+        )
+        if message.role == "user":
+            turns.append(Turn(content))
+        elif message.role == "assistant" and turns:
+            turns[-1] = Turn(turns[-1].question, content.partition(_LIST)[0])
     last = next((message for message in reversed(messages) if message.role == "user"), None)
     if last is None or last.content is None:
         raise InputError("the conversation has no message of the user with content; add one with role 'user'")
-    content = last.content
-    return content if isinstance(content, str) else "\n".join(part.text for part in content)
+    return turns
 
 
 def _message(pieces: list[Piece]) -> ReplyMessage:

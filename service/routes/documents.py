@@ -69,7 +69,7 @@ async def upload(
 
     A collection of a new name is made by its first file.
     """
-    target = collection or service.workspace.settings.collection
+    target = service.workspace.named(collection)
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         async with request.form(max_files=1, max_fields=8) as form:
             part = form.get("file")

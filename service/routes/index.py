@@ -62,7 +62,7 @@ def rollback(service: ServiceDep, request: RollbackRequest | None = None) -> Gen
 @router.get("/v1/collections")
 def collections(service: ServiceDep) -> CollectionList:
     """The collections that can be asked, with their live generations."""
-    default = service.workspace.settings.collection
+    default = service.workspace.named(None)
     states = [
         CollectionState(name=name, default=name == default, index=_live(service, name))
         for name in service.workspace.collections()
@@ -72,7 +72,7 @@ def collections(service: ServiceDep) -> CollectionList:
 
 def known(service: Service, collection: str | None) -> str:
     """The name of a collection that exists; the default one for None. Raises NotFoundError."""
-    name = service.workspace.settings.collection if collection is None else collection
+    name = service.workspace.named(collection)
     there = service.workspace.collections()
     if name not in there:
         raise NotFoundError(f"there is no collection {name!r}; there are: {', '.join(there) or 'none yet'}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from rag.types import Passage
 from service.contract import SearchRequest, SearchResult
@@ -12,13 +12,14 @@ router = APIRouter(tags=["search"])
 
 
 @router.post("/v1/search")
-async def search(request: SearchRequest, service: ServiceDep) -> SearchResult:
+async def search(request: SearchRequest, http: Request, service: ServiceDep) -> SearchResult:
     """Find passages by meaning and by words, best first, without wording an answer."""
     query = service.question(request.query)
-    generation, passages = await service.compute(
+    generation, passages = await service.compute_for(
+        http,
         lambda: service.workspace.search(
             query, collection=request.collection, limit=request.limit, filters=request.filters.given()
-        )
+        ),
     )
     return SearchResult(index=generation.state, query=query, passages=passages)
 

@@ -22,6 +22,7 @@ ROUTES = {
     "/v1/jobs/{job_id}": {"get", "delete"},
     "/v1/chat/completions": {"post"},
     "/v1/models": {"get"},
+    "/v1/session": {"get", "post", "delete"},
     "/v1/models/{model}": {"get"},
     "/healthz": {"get"},
     "/readyz": {"get"},
