@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,11 @@ from typing import Any
 
 HYPHEN = "\x02"
 """What PDFium writes for a hyphen at a line's end that parts one word."""
+_UNKNOWN = "\ufffd"
+"""For a letter whose font does not say what it is."""
+_HAN = "\u3040-\u30ff\u3400-\u9fff\uff00-\uff60\u3000-\u303f"
+_SPREAD = re.compile(f"[{_HAN}](?: [{_HAN}]){{2,}}(?![{_HAN}])")
+"""Characters of a script without spaces that justifying drove apart."""
 _GAP = 1.6
 """Empty space, in font sizes, that parts two segments of one line: a column's gutter or a table's cell."""
 
@@ -69,7 +75,7 @@ def _glyphs(textpage: Any) -> Iterator[_Glyph]:  # noqa: ANN401
     size = angle = 0.0
     quarter = 0
     for index in range(textpage.count_chars()):
-        char = chr(pdfium.FPDFText_GetUnicode(raw, index))
+        char = chr(pdfium.FPDFText_GetUnicode(raw, index) or ord(_UNKNOWN))
         if pdfium.FPDFText_IsGenerated(raw, index) == 1:
             yield _Glyph(" " if char.isspace() else char, math.nan, math.nan, math.nan, size, quarter, index)
             continue
@@ -135,9 +141,8 @@ def _segment(textpage: Any, run: list[_Glyph], origin: float) -> Segment | None:
     size = Counter(round(g.size, 1) for g in placed).most_common(1)[0][0]
     base = Counter(round(g.base, 1) for g in placed if abs(g.size - size) < 0.2).most_common(1)[0][0]
     left, right = min(g.left for g in placed), max(g.right for g in placed)
-    return Segment(
-        " ".join(text.split()), left, right, base + origin, size, _bold(textpage, placed[len(placed) // 2].index)
-    )
+    shown = _SPREAD.sub(lambda m: m[0].replace(" ", ""), " ".join(text.split()))
+    return Segment(shown, left, right, base + origin, size, _bold(textpage, placed[len(placed) // 2].index))
 
 
 def _bold(textpage: Any, index: int) -> bool:  # noqa: ANN401

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
@@ -19,6 +19,9 @@ _CELL_GAP = 2.2
 _LABEL = re.compile(r"^(?:\[\w{1,12}\]\s*|\(?\d{1,3}[.)]\s+)\S|^[•‣▪◦–—-]\s+\S|^[•‣▪◦]\S")
 _NUMBER = re.compile(r"^[\[(]?(\d{1,4})[\]).]")
 _TERMINAL = re.compile(r"[.!?:;。！？：；][\"'”’»)\]]*$")
+_ADDRESS = re.compile(r"(?:https?://|www\.|doi\.org/|doi:\s?10\.)\S*$")
+_NAME = re.compile(r"^[^\W\d_a-z][\w'’.-]+(?:[ -][^\W\d_][\w'’-]+){0,3},? (?:[^\W\d_a-z]\.|[A-Z]{1,3}\b)")
+"""A surname and initials, as an entry of a reference list opens."""
 _STAYS_HYPHENATED = frozenset(
     ["self", "non", "well", "long", "short", "high", "low", "half", "cross", "ex", "all", "quasi"]
 )
@@ -78,7 +81,7 @@ def _unstretched(segments: Sequence[Segment]) -> list[Segment]:
     def close() -> None:
         widths = [s.right - s.left for s in run]
         if len(run) > 2 and max(widths) - min(widths) > 2:
-            text = " ".join(s.text for s in run)
+            text = spaced(s.text for s in run)
             out.append(replace(run[0], text=text, right=run[-1].right, bold=all(s.bold for s in run)))
         else:
             out.extend(run)
@@ -96,11 +99,11 @@ def _unstretched(segments: Sequence[Segment]) -> list[Segment]:
 def _goes_on_stretched(run: Sequence[Segment], segment: Segment) -> bool:
     last = run[-1]
     gap = segment.left - last.right
-    if segment.base != last.base or segment.size != last.size or not 0 < gap < 6 * segment.size:
+    if segment.base != last.base or segment.size != last.size or not 0 < gap < 15 * segment.size:
         return False
-    if " " in segment.text or " " in last.text:
-        return False
-    return len(run) == 1 or abs(gap - (last.left - run[-2].right)) < 0.05 * segment.size
+    if len(run) == 1:
+        return " " not in last.text + segment.text
+    return abs(gap - (last.left - run[-2].right)) < 0.1 * segment.size
 
 
 def _order(segments: list[Segment], page: int, out: list[Line], depth: int) -> None:
@@ -180,14 +183,7 @@ def _rows(segments: list[Segment], page: int) -> list[Line]:
         else:
             rows.append([segment])
     column = (min(s.left for s in segments), max(s.right for s in segments))
-    lines = [_line(sorted(row, key=lambda s: s.left), page, column) for row in rows]
-    for i, (line, row) in enumerate(zip(lines, rows, strict=True)):
-        # Two words at the edges of a column of running text are a line that justifying stretched, no row of a table.
-        if line.cells == 2 == len(row) and line.right > column[1] - 0.3 * line.size and not any(" " in s.text for s in row):
-            beside = [lines[j] for j in (i - 1, i + 1) if 0 <= j < len(lines)]
-            if all(b.cells == 1 for b in beside) and any(b.right > column[1] - 0.3 * b.size for b in beside):
-                line.text, line.cells = " ".join(s.text for s in sorted(row, key=lambda s: s.left)), 1
-    return lines
+    return [_line(sorted(row, key=lambda s: s.left), page, column) for row in rows]
 
 
 def _line(row: list[Segment], page: int, column: tuple[float, float]) -> Line:
@@ -202,29 +198,48 @@ def _line(row: list[Segment], page: int, column: tuple[float, float]) -> Line:
 
 
 def fit_columns(lines: Sequence[Line]) -> None:
-    """Measure the columns anew, by the lines that are left when running heads are gone."""
+    """Measure the columns anew, by the lines that are left when running heads are gone, and what only they can tell.
+
+    A lone line with gaps, edge to edge in running text, was stretched by justifying and is no row of a table.
+    """
     edges: dict[tuple[int, tuple[float, float]], tuple[float, float]] = {}
     for line in lines:
         left, right = edges.get((line.page, line.column), (line.left, line.right))
         edges[line.page, line.column] = min(left, line.left), max(right, line.right)
     for line in lines:
         line.column = edges[line.page, line.column]
+    for i, line in enumerate(lines):
+        if line.cells > 1 and _full(line):
+            beside = [x for x in (*lines[max(0, i - 1) : i], *lines[i + 1 : i + 2]) if x.column == line.column]
+            if beside and all(x.cells == 1 for x in beside) and any(map(_full, beside)):
+                line.text, line.cells = line.text.replace(" | ", " "), 1
+
+
+def _full(line: Line) -> bool:
+    """Whether the line reaches the column's right edge."""
+    return line.right > line.column[1] - 0.3 * line.size
 
 
 def paragraphs(lines: Sequence[Line]) -> list[Paragraph]:
     """Group lines in reading order into paragraphs, each by its distance, indent, size and how the line before ends."""
     found: list[Paragraph] = []
     pitch = _pitch(lines)
-    hangs: float | None = None  # the size of the letters of a reference list whose entries hang, while in it
+    listing: float | None = None  # the size of the letters of a reference list, while in it
+    opens_inset: bool | None = None  # whether the list's entries open set in, or go on set in; None when neither
     for i, line in enumerate(lines):
         if names_bibliography(line.text):
-            hangs = _hanging_size(lines[i + 1 : i + 41])
-        elif hangs is not None and line.size > 1.12 * hangs:
-            hangs = None
-        listed = hangs is not None and found and not names_bibliography(found[-1].lines[-1].text)
-        begins = (not _inset(line) or bool(_LABEL.match(line.text))) if listed else None
-        if begins is None:
-            begins = not found or _begins(found[-1].lines, line, pitch)
+            listing = median([x.size for x in lines[i + 1 : i + 41]] or [line.size])
+            opens_inset = _opens_inset(lines[i + 1 : i + 41])
+        elif listing is not None and line.size > 1.12 * listing:
+            listing = None
+        before = found[-1].lines if found else []
+        listed = listing is not None and before and not names_bibliography(before[-1].text)
+        if not before:
+            begins = True
+        elif listed and opens_inset is not None:
+            begins = _inset(line) == opens_inset or _opens_item(before, line)
+        else:
+            begins = _begins(before, line, pitch) or bool(listed and _opens_entry(before[-1], line))
         if not begins:
             found[-1].lines.append(line)
         else:
@@ -232,11 +247,26 @@ def paragraphs(lines: Sequence[Line]) -> list[Paragraph]:
     return _hanging(found)
 
 
+def _opens_item(before: Sequence[Line], line: Line) -> bool:
+    """Whether a line opens with a label of its own, and not with a number or dash of the sentence before."""
+    if not _LABEL.match(line.text):
+        return False
+    ended = bool(_TERMINAL.search(before[-1].text))
+    return ended or _short(before[-1]) or _follows(before[0].text, line.text)
+
+
+def _opens_entry(last: Line, line: Line) -> bool:
+    """Whether, at the turn of a column or page, an entry of a reference list was over and the line opens another."""
+    turned = line.page != last.page or line.base < last.base
+    over = _TERMINAL.search(last.text) or _ADDRESS.search(last.text)
+    return bool(turned and over and _NAME.match(line.text))
+
+
 def _follows(first: str, second: str) -> bool:
     """Whether two lines open with labels of one list: bullets, keys in brackets, or numbers in a row."""
     a, b = _NUMBER.match(first), _NUMBER.match(second)
     if b is None:
-        return second[0] not in "–—-" or second[0] == first[0]
+        return second[0] == first[0] or second[0] in "•‣▪◦"
     return a is not None and int(b[1]) == int(a[1]) + 1
 
 
@@ -244,11 +274,27 @@ def _inset(line: Line) -> bool:
     return line.left - line.column[0] > 0.7 * line.size
 
 
-def _hanging_size(lines: Sequence[Line]) -> float | None:
-    """The size of a list's letters when the lines that go on an entry are set in, else None."""
-    if len(lines) < 2 or not 0.3 <= sum(map(_inset, lines)) / len(lines) < 1:
+def _opens_inset(lines: Sequence[Line]) -> bool | None:
+    """Whether the entries of a list open set in (True) or go on set in (False); None when insets do not tell.
+
+    Whichever is more often true: an entry opens with a capital or a label, after a line that was over.
+    """
+    inset = [_inset(line) for line in lines]
+    if len(lines) < 2 or not 0.1 <= sum(inset) / len(lines) < 1:
         return None
-    return median(line.size for line in lines)
+
+    def share(*, inside: bool) -> float:
+        pairs = [(a, b) for a, b, x in zip(lines, lines[1:], inset[1:], strict=False) if x == inside]
+        good = sum(
+            bool((_TERMINAL.search(a.text) or _ADDRESS.search(a.text) or _short(a)) and not b.text[:1].islower())
+            for a, b in pairs
+        )
+        return good / len(pairs) if pairs else 0.0
+
+    hanging, indented = share(inside=False), share(inside=True)
+    if max(hanging, indented) < 0.6:
+        return None
+    return indented > hanging
 
 
 def _pitch(lines: Sequence[Line]) -> float:
@@ -271,8 +317,7 @@ def _begins(before: list[Line], line: Line, pitch: float) -> bool:
         return True
     ended = bool(_TERMINAL.search(last.text))
     if _LABEL.match(line.text):
-        # A dash at the start of a line may be one in the middle of a sentence, and a number the end of a page range.
-        return ended or _short(last) or _follows(before[0].text, line.text)
+        return _opens_item(before, line)
     same_column = line.page == last.page and line.base > last.base
     if same_column and line.base - last.base > 1.35 * pitch * line.size:
         return True
@@ -326,21 +371,31 @@ def join(lines: Sequence[Line], vocabulary: frozenset[str]) -> str:
         if line.cells > 1 or lines[i - 1].cells > 1:
             text += (turn or "\n") + line.text
             continue
-        if not turn and not _short(lines[i - 1], 0.15) and _goes_on_address(text, line.text):
-            text += line.text
+        if text.endswith(HYPHEN) and _ADDRESS.search(text):
+            text = text.removesuffix(HYPHEN) + "-"  # no printer adds a hyphen to an address
+        if _goes_on_address(text, line.text, short=_short(lines[i - 1], 0.15)):
+            first, _, rest = line.text.partition(" ")
+            text += first + (turn or " " * bool(rest)) + rest
             continue
         text = _joined(text, line.text, turn, vocabulary)
     return text.replace(HYPHEN, "-")
 
 
-def _goes_on_address(text: str, following: str) -> bool:
-    """Whether an address was broken at the end of the line: it ends in a joint, or what follows is no word of prose."""
-    address = re.search(r"(?:https?://|www\.|doi\.org/|doi:\s?10\.)\S*$", text)
+def _goes_on_address(text: str, following: str, *, short: bool) -> bool:
+    """Whether an address was broken at the end of the line: it ends in a joint, or what follows is no word of prose.
+
+    A `short` line was ended on purpose, unless the address ends in what no address ends in.
+    """
+    address = _ADDRESS.search(text)
     if not address:
         return False
     first = following.split(" ", 1)[0]
+    if address[0][-1] in "-_=&?%#~" and (first[:1].isdigit() or first[:1].islower()):
+        return True
+    if short:
+        return False
     joint = address[0][-1] in "/-_=&?%#~" or (address[0][-1] == "." and first[:1].islower())
-    return joint or bool(re.search(r"\w[/_=&?%~]|[\w-]\.\w|\d[\w-]*-\w|^[a-z0-9]+-[a-z0-9-]+", first))
+    return joint or bool(re.search(r"\w[/_=&?%~]|[\w-]\.\w|\d[\w-]*-\w|^[a-z0-9]+-[a-z0-9-]+|^[a-z]+[A-Z]", first))
 
 
 def _joined(text: str, following: str, turn: str, vocabulary: frozenset[str]) -> str:
@@ -360,6 +415,14 @@ def _joined(text: str, following: str, turn: str, vocabulary: frozenset[str]) ->
         return f"{head}{word}{turn}{tail}"
     gap = "" if _wide(text[-1:]) and _wide(following[:1]) else " "
     return text + (turn or gap) + following
+
+
+def spaced(words: Iterable[str]) -> str:
+    """Words of one line with spaces between them, but for scripts that have none."""
+    text = ""
+    for word in words:
+        text += word if not text or (_wide(text[-1]) and _wide(word[:1])) else f" {word}"
+    return text
 
 
 def _wide(char: str) -> bool:
