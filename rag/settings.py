@@ -31,6 +31,11 @@ class Settings(BaseModel):
 
     corpus: Path = Field(Path("corpus"), description="Folder of collections: one sub-folder each, holding sources.")
     index: Path = Field(Path("index"), description="Folder of built generations; made and owned by `adfontes rebuild`.")
+    models: Path | None = Field(
+        None,
+        description="Folder of encoders in the form that starts at once, made when first needed and safe to delete; "
+        "when not set, `.models` in the index folder.",
+    )
     collection: str = Field("china-generative-ai", description="Collection to work with when none is named.")
     encoder: str = Field(
         "all-MiniLM-L6-v2",

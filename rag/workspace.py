@@ -76,7 +76,12 @@ class Workspace:
 
     def encoder(self) -> Encoder:
         """The encoder the settings name, loaded once."""
-        return encoder.load(self.settings.encoder, self.settings.threads)
+        return encoder.load(self.settings.encoder, self.settings.threads, self._exports)
+
+    @property
+    def _exports(self) -> Path:
+        """Where encoders are kept in the form that starts at once; shared by all collections."""
+        return self.settings.models or self.settings.index / ".models"
 
     def judge(self) -> Judge | None:
         """The judge the settings name, loaded once; None when it is turned off."""
@@ -163,7 +168,7 @@ class Workspace:
             corpus=self._corpus(collection),
             index=self._index(collection),
             load_encoder=self.encoder,
-            encoder_fingerprint=encoder.fingerprint(name) or self.encoder().fingerprint,
+            encoder_fingerprint=encoder.fingerprint(name, self._exports) or self.encoder().fingerprint,
             chunk_tokens=self.settings.chunk_tokens,
             keep_generations=self.settings.keep_generations,
             progress=progress or (lambda _: None),

@@ -23,10 +23,11 @@ COLLECTIONS = {
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _no_settings_from_outside() -> None:
-    """A developer's own ADFONTES_ variables must not change what the tests see."""
+def _no_settings_from_outside(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A developer's own ADFONTES_ variables must not change what the tests see; the encoder is exported once."""
     for name in [n for n in os.environ if n.startswith("ADFONTES_") and n != "ADFONTES_SCREENSHOTS"]:
         del os.environ[name]
+    os.environ["ADFONTES_MODELS"] = str(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture(scope="session")

@@ -198,3 +198,13 @@ def test_the_folder_is_the_collection(fresh: Workspace) -> None:
     assert fresh.rebuild().documents == 2
     with pytest.raises(NotFoundError, match="nowhere"):
         fresh.rebuild("nowhere")
+
+
+def test_a_collection_may_become_empty(fresh: Workspace) -> None:
+    """Taking the last document out leaves an index that holds nothing, finds nothing and can be built on."""
+    fresh.rebuild()
+    fresh.remove(None, "tides")
+    assert fresh.generation().size == 0
+    assert fresh.search("tidal power")[1] == []
+    fresh.add(None, "owls.txt", b"The Zemblan owl sleeps eleven hours a day.")
+    assert fresh.search("How long does the owl sleep?")[1]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rag import store
+from rag import lexical, store
 from rag.errors import IndexDamagedError, IndexMissingError, NotFoundError
 from rag.store import Generation
 from rag.workspace import Workspace
@@ -92,3 +93,24 @@ def test_what_is_not_there_is_named(digest: Generation) -> None:
     for find in (digest.document, digest.reference, digest.passage):
         with pytest.raises(NotFoundError, match="no-such"):
             find("no-such")
+
+
+def test_lexical_scores_agree_with_the_formula(digest: Generation) -> None:
+    """BM25 of every chunk is what Robertson and Zaragoza's formula says, worked out from the stored text."""
+    passages = digest.passages(range(digest.size))
+    titles = digest.titles({p.document_id for p in passages})
+    texts = [p.text if p.kind != "text" else f"{titles[p.document_id]}\n{p.section or ''}\n{p.text}" for p in passages]
+    (language,) = digest.languages
+    bags = [Counter(lexical.terms(t, language)) for t in texts]
+    average = sum(sum(b.values()) for b in bags) / len(bags)
+    wanted = lexical.terms("How many users of generative AI were there in China, zxqv?", language)
+    expected = np.zeros(len(bags))
+    for term in wanted:
+        n = sum(term in b for b in bags)
+        idf = np.log1p((len(bags) - n + 0.5) / (n + 0.5))
+        assert digest.idf(term) == pytest.approx(idf)
+        for row, bag in enumerate(bags):
+            tf = bag[term]
+            expected[row] += idf * tf / (tf + 0.9 * (0.6 + 0.4 * sum(bag.values()) / average))
+    assert np.allclose(digest.lexical(wanted), expected, atol=1e-5)
+    assert expected.max() > 1

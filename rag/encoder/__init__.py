@@ -1,5 +1,10 @@
-"""Texts → vectors. The only room that imports sentence_transformers or onnxruntime; knows no index."""
+"""Texts → vectors. The only room that imports sentence_transformers or onnxruntime; knows no index.
 
-from rag.encoder.vectors import Encoder, fingerprint, load
+load(name) ──► an export of the model, without torch (rag.encoder.exported)
+          └──► sentence-transformers itself (rag.encoder.reference): the loader, the reference, the fallback
+"""
+
+from rag.encoder.base import Encoder
+from rag.encoder.vectors import fingerprint, load
 
 __all__ = ["Encoder", "fingerprint", "load"]

@@ -5,12 +5,12 @@
         <generation>/
             chunks.faiss        one vector a chunk, in row order
             sentences.faiss     one vector a sentence, in row order
-            lexical/            BM25 arrays over the chunks, in row order
-            store.sqlite        documents, references, mentions, problems, chunks, sentences
+            lexical/            BM25 postings over the chunks
+            store.sqlite        documents, references, mentions, problems, chunks, sentences, terms
             manifest.json       written last: models, settings, document hashes, counts, a SHA-256 of every file
 
 No manifest, no generation. Nothing is pickled. The only room that imports faiss; knows no encoder and no file format
-of sources. BM25: Robertson and Zaragoza (2009), in Lucene's form.
+of sources.
 """
 
 from rag.store.contents import Contents, write

@@ -12,17 +12,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import bm25s
 import faiss
 import numpy as np
 import numpy.typing as npt
 
 from rag import lexical
-from rag.store.folder import BUILDING, FORMAT, MANIFEST, fsync, sha256, write_text
+from rag.files import fsync, sha256, write_text
+from rag.store.folder import BUILDING, FORMAT, MANIFEST
+from rag.store.postings import PostingsWriter
 from rag.store.records import to_json
 from rag.types import Chunk, Document, Mention, Problem, Reference
 
-_BM25_K1, _BM25_B = 0.9, 0.4
 _SCHEMA = """
 CREATE TABLE documents (id TEXT PRIMARY KEY, ord INTEGER, about TEXT, text TEXT);
 CREATE TABLE refs (id TEXT PRIMARY KEY, document_id TEXT, ord INTEGER, body TEXT);
@@ -30,6 +30,7 @@ CREATE TABLE mentions (document_id TEXT, start INTEGER, "end" INTEGER, reference
 CREATE TABLE problems (document_id TEXT, ord INTEGER, body TEXT);
 CREATE TABLE chunks (row INTEGER PRIMARY KEY, id TEXT UNIQUE, document_id TEXT, start INTEGER, key TEXT, body TEXT);
 CREATE TABLE sentences (row INTEGER PRIMARY KEY, chunk INTEGER, key TEXT);
+CREATE TABLE terms (term TEXT PRIMARY KEY, id INTEGER) WITHOUT ROWID;
 CREATE INDEX mentions_place ON mentions (document_id, start);
 CREATE INDEX chunks_place ON chunks (document_id, start);
 CREATE INDEX sentences_chunk ON sentences (chunk);
@@ -67,8 +68,8 @@ def write(folder: Path, contents: Contents, about: Mapping[str, Any]) -> str:
     try:
         _write_vectors(building / "chunks.faiss", contents.chunk_vectors)
         _write_vectors(building / "sentences.faiss", contents.sentence_vectors)
-        _write_lexical(building / "lexical", contents)
-        _write_sqlite(building / "store.sqlite", contents)
+        vocabulary = _write_lexical(building / "lexical", contents)
+        _write_sqlite(building / "store.sqlite", contents, vocabulary)
         files = {}
         for path in sorted(p for p in building.rglob("*") if p.is_file()):
             fsync(path)
@@ -106,25 +107,21 @@ def _write_vectors(path: Path, vectors: Vectors) -> None:
     faiss.write_index(index, str(path))
 
 
-def _write_lexical(path: Path, contents: Contents) -> None:
+def _write_lexical(folder: Path, contents: Contents) -> dict[str, int]:
+    """Write the postings and return the vocabulary: the number of each term."""
     languages = {d.id: d.language for d in contents.documents}
     titles = {d.id: d.title or "" for d in contents.documents}
-    vocabulary: dict[str, int] = {}
-    ids = []
+    writer = PostingsWriter()
     for chunk in contents.chunks:
         text = (
             chunk.text if chunk.kind != "text" else f"{titles[chunk.document_id]}\n{chunk.section or ''}\n{chunk.text}"
         )
-        found = lexical.terms(text, languages[chunk.document_id])
-        ids.append([vocabulary.setdefault(term, len(vocabulary)) for term in found])
-    if not vocabulary:
-        return
-    index = bm25s.BM25(k1=_BM25_K1, b=_BM25_B, method="lucene")
-    index.index((ids, vocabulary), create_empty_token=False, show_progress=False)
-    index.save(str(path), show_progress=False)
+        writer.add(lexical.terms(text, languages[chunk.document_id]))
+    writer.write(folder)
+    return writer.vocabulary
 
 
-def _write_sqlite(path: Path, contents: Contents) -> None:
+def _write_sqlite(path: Path, contents: Contents, vocabulary: Mapping[str, int]) -> None:
     connection = sqlite3.connect(path)
     try:
         connection.executescript(_SCHEMA)
@@ -159,6 +156,7 @@ def _write_sqlite(path: Path, contents: Contents) -> None:
         connection.executemany(
             "INSERT INTO sentences VALUES (?, ?, ?)", ((i, row, key) for i, (row, key) in enumerate(flat))
         )
+        connection.executemany("INSERT INTO terms VALUES (?, ?)", sorted(vocabulary.items()))
         connection.commit()
         connection.execute("VACUUM")
     finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -16,8 +15,9 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from rag.errors import BusyError, IndexDamagedError, NotFoundError
+from rag.files import fsync, sha256, write_text
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 CURRENT = "current"
 BUILDING = ".building-"
@@ -134,26 +134,3 @@ def verify(folder: Path, generation: str) -> dict[str, Any]:
         if path.stat().st_size != expected["bytes"] or sha256(path) != expected["sha256"]:
             raise IndexDamagedError(f"generation {generation!r}: file {name!r} is not what was written; {mend}")
     return manifest
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file and wait until it is on disk."""
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def fsync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

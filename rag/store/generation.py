@@ -7,11 +7,10 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-import bm25s
 import faiss
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +18,7 @@ import numpy.typing as npt
 from rag.errors import IndexMissingError, NotFoundError
 from rag.store import records
 from rag.store.folder import MANIFEST, current, verify
+from rag.store.postings import Postings
 from rag.types import Document, IndexState, Mention, Passage, Problem, Reference, Scores
 
 Vectors = npt.NDArray[np.float32]
@@ -34,9 +34,8 @@ class Generation:
         self._local = threading.local()
         self._chunks = faiss.read_index(str(self.folder / "chunks.faiss"), faiss.IO_FLAG_MMAP_IFC)
         self._sentences = faiss.read_index(str(self.folder / "sentences.faiss"), faiss.IO_FLAG_MMAP_IFC)
-        self._bm25 = None
-        if (self.folder / "lexical").is_dir():
-            self._bm25 = bm25s.BM25.load(str(self.folder / "lexical"), mmap=True, show_progress=False)
+        self._postings = Postings(self.folder / "lexical")
+        self._term = lru_cache(maxsize=50_000)(self._find_term)
 
     @classmethod
     def open(cls, folder: Path, generation: str | None = None) -> Generation:
@@ -173,23 +172,16 @@ class Generation:
 
     def lexical(self, terms: Sequence[str]) -> npt.NDArray[np.float32]:
         """BM25 of every chunk for these terms, shape (size,)."""
-        known = [t for t in terms if self._bm25 is not None and t in self._bm25.vocab_dict]
-        if self._bm25 is None or not known:
-            return np.zeros(self.size, dtype=np.float32)
-        scores: npt.NDArray[np.float32] = self._bm25.get_scores(known)
-        return scores
+        return self._postings.scores([n for t in terms if (n := self._term(t)) is not None], self.size)
 
     def idf(self, term: str) -> float:
         """Inverse document frequency of a term over the chunks: ln(1 + (N − n + ½) / (n + ½))."""
-        n = self._document_frequency(term)
+        number = self._term(term)
+        n = 0 if number is None else self._postings.frequency(number)
         return float(np.log1p((self.size - n + 0.5) / (n + 0.5)))
 
-    def _document_frequency(self, term: str) -> int:
-        if self._bm25 is None or term not in self._bm25.vocab_dict:
-            return 0
-        i = self._bm25.vocab_dict[term]
-        indptr = self._bm25.scores["indptr"]
-        return int(indptr[i + 1] - indptr[i])
+    def _find_term(self, term: str) -> int | None:
+        return next((int(n) for (n,) in self._sql("SELECT id FROM terms WHERE term = ?", term)), None)
 
     def sentence_vectors(self, passage_id: str) -> Vectors:
         """The vectors of a chunk's sentences in their order, shape (sentences, d)."""
