@@ -1,10 +1,9 @@
-"""Files written whole or not at all. Knows nothing of what is in them."""
+"""Files that are on disk when they are said to be, and their hashes. Knows nothing of what is in them."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 from pathlib import Path
 
 
@@ -14,21 +13,6 @@ def write_text(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-
-
-def replace_bytes(path: Path, data: bytes) -> None:
-    """Put `data` in the place of a file by one rename: whoever reads it finds the old content or the new."""
-    temporary = path.with_name(f".{path.name[:200]}-{secrets.token_hex(3)}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    fsync(path.parent)
 
 
 def fsync(path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import shutil
 import sqlite3
@@ -18,7 +17,7 @@ import numpy.typing as npt
 
 from rag import lexical
 from rag.files import fsync, sha256, write_text
-from rag.store.folder import BUILDING, FORMAT, MANIFEST
+from rag.store.folder import BUILDING, FORMAT, MANIFEST, sealed
 from rag.store.postings import PostingsWriter
 from rag.store.records import to_json
 from rag.types import Chunk, Document, Mention, Problem, Reference
@@ -91,7 +90,7 @@ def write(folder: Path, contents: Contents, about: Mapping[str, Any]) -> str:
             "languages": sorted({d.language or "" for d in contents.documents}),
             "files": files,
         }
-        write_text(building / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True))
+        write_text(building / MANIFEST, sealed(manifest))
         fsync(building)
         building.rename(folder / generation)
         fsync(folder)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ FORMAT = 2
 MANIFEST = "manifest.json"
 CURRENT = "current"
 BUILDING = ".building-"
+_MEND = "run `adfontes rebuild`, or `adfontes index rollback` to the generation before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class GenerationInfo:
     current: bool
     documents: int
     chunks: int
-    manifestsha256: str
+    manifest_sha256: str
 
 
 @contextmanager
@@ -78,24 +79,21 @@ def generations(folder: Path) -> list[GenerationInfo]:
     """All complete generations of a collection, newest first."""
     live = current(folder)
     found = []
-    for manifest in folder.glob(f"*/{MANIFEST}"):
-        if manifest.parent.name.startswith("."):
-            continue
-        raw = manifest.read_bytes()
+    for path in folder.glob(f"[!.]*/{MANIFEST}"):
         try:
-            body = json.loads(raw)
-            found.append(
-                GenerationInfo(
-                    id=manifest.parent.name,
-                    built_at=str(body["built_at"]),
-                    current=manifest.parent.name == live,
-                    documents=int(body["counts"]["documents"]),
-                    chunks=int(body["counts"]["chunks"]),
-                    manifestsha256=hashlib.sha256(raw).hexdigest(),
-                )
-            )
-        except (ValueError, KeyError, TypeError):
+            body, digest = _manifest(path.parent)
+        except IndexDamagedError:
             continue
+        found.append(
+            GenerationInfo(
+                id=path.parent.name,
+                built_at=str(body["built_at"]),
+                current=path.parent.name == live,
+                documents=int(body["counts"]["documents"]),
+                chunks=int(body["counts"]["chunks"]),
+                manifest_sha256=digest,
+            )
+        )
     return sorted(found, key=lambda g: (g.built_at, g.id), reverse=True)
 
 
@@ -109,28 +107,47 @@ def prune(folder: Path, keep: int) -> list[str]:
     return [g.id for g in spare]
 
 
-def verify(folder: Path, generation: str) -> dict[str, Any]:
-    """Check every file of a generation against its manifest and return the manifest.
+def verify(folder: Path, generation: str) -> tuple[dict[str, Any], str]:
+    """Check every file of a generation against its manifest; return the manifest and its SHA-256.
 
-    Raises IndexDamagedError naming the file that is missing, cut, changed or not in the manifest.
+    Raises IndexDamagedError naming the file that is missing, cut or changed, the manifest itself included.
     """
     where = folder / generation
-    mend = "run `adfontes rebuild`, or `adfontes index rollback` to the generation before"
-    try:
-        manifest: dict[str, Any] = json.loads((where / MANIFEST).read_bytes())
-        files, found_format = manifest["files"], manifest["format"]
-    except FileNotFoundError:
-        raise IndexDamagedError(f"generation {generation!r} has no manifest; {mend}") from None
-    except (ValueError, KeyError, TypeError):
-        raise IndexDamagedError(f"the manifest of generation {generation!r} is damaged; {mend}") from None
-    if found_format != FORMAT:
-        raise IndexDamagedError(
-            f"generation {generation!r} has format {found_format!r}, not {FORMAT}; run `adfontes rebuild`"
-        )
-    for name, expected in files.items():
+    manifest, digest = _manifest(where)
+    for name, expected in manifest["files"].items():
         path = where / name
         if not path.is_file():
-            raise IndexDamagedError(f"generation {generation!r}: file {name!r} is missing; {mend}")
+            raise IndexDamagedError(f"generation {generation!r}: file {name!r} is missing; {_MEND}")
         if path.stat().st_size != expected["bytes"] or sha256(path) != expected["sha256"]:
-            raise IndexDamagedError(f"generation {generation!r}: file {name!r} is not what was written; {mend}")
-    return manifest
+            raise IndexDamagedError(f"generation {generation!r}: file {name!r} is not what was written; {_MEND}")
+    return manifest, digest
+
+
+def sealed(manifest: Mapping[str, Any]) -> str:
+    """The text of a manifest with a checksum of itself, so that not one byte of it can change unseen."""
+    body = {name: value for name, value in manifest.items() if name != "checksum"}
+    return _json({**body, "checksum": hashlib.sha256(_json(body).encode()).hexdigest()})
+
+
+def _manifest(where: Path) -> tuple[dict[str, Any], str]:
+    """The manifest of a generation's folder and its SHA-256. Raises IndexDamagedError."""
+    try:
+        raw = (where / MANIFEST).read_bytes()
+    except FileNotFoundError:
+        raise IndexDamagedError(f"generation {where.name!r} has no manifest; {_MEND}") from None
+    try:
+        manifest = json.loads(raw)
+        if manifest["format"] != FORMAT:
+            raise IndexDamagedError(
+                f"generation {where.name!r} has format {manifest['format']!r}, not {FORMAT}; run `adfontes rebuild`"
+            )
+        whole = sealed(manifest).encode() == raw and manifest["generation"] == where.name
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        whole = False
+    if not whole:
+        raise IndexDamagedError(f"the {MANIFEST} of generation {where.name!r} is not what was written; {_MEND}")
+    return manifest, hashlib.sha256(raw).hexdigest()
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)

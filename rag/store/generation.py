@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 import threading
@@ -17,7 +16,7 @@ import numpy.typing as npt
 
 from rag.errors import IndexMissingError, NotFoundError
 from rag.store import records
-from rag.store.folder import MANIFEST, current, verify
+from rag.store.folder import current, verify
 from rag.store.postings import Postings
 from rag.types import Document, IndexState, Mention, Passage, Problem, Reference, Scores
 
@@ -46,9 +45,7 @@ class Generation:
         name = generation or current(folder)
         if name is None:
             raise IndexMissingError(f"collection {folder.name!r} has no index yet; build it with `adfontes rebuild`")
-        manifest = verify(folder, name)
-        digest = hashlib.sha256((folder / name / MANIFEST).read_bytes()).hexdigest()
-        return cls(folder, name, manifest, digest)
+        return cls(folder, name, *verify(folder, name))
 
     # ── what it holds ────────────────────────────────────────────────────────────────────────────────────────
 
