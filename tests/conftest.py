@@ -27,7 +27,9 @@ def _no_settings_from_outside(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A developer's own ADFONTES_ variables must not change what the tests see; the encoder is exported once."""
     for name in [n for n in os.environ if n.startswith("ADFONTES_") and n != "ADFONTES_SCREENSHOTS"]:
         del os.environ[name]
-    os.environ["ADFONTES_MODELS"] = str(tmp_path_factory.mktemp("models"))
+    models = tmp_path_factory.mktemp("models")
+    os.environ["ADFONTES_MODELS"] = str(models)
+    Workspace._exports = property(lambda self: self.settings.models or models)
 
 
 @pytest.fixture(scope="session")
