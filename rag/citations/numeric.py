@@ -39,6 +39,10 @@ _NOTATIONS = {
 _LETTER = re.compile(r"[^\W\d_]")
 _KEYS = re.compile(r"\[([^\[\]\n]{2,120})\]")
 _KEY = re.compile(r"[^\s,;][^,;]*[^\s,;]|[^\s,;]")
+_WORD_OF_TWO = re.compile(
+    r"(?:a[lmnst]|b[ey]|d[eou]|e[lnrst]|go|he|i[fnst]|l[ae]|m[ey]|no|o[fnrs]|s[eio]|to|u[mnps]|we)", re.IGNORECASE
+)
+"""What two letters before a raised number may be besides a unit or a symbol."""
 _TRUSTED = ("key", "square", "superscript", "caret")
 
 
@@ -108,6 +112,8 @@ def find(text: str, numbers: Collection[str], beyond: int = 0) -> list[Group]:
         groups = [g for m in pattern.finditer(text) if (g := _group(m, known, notation)) is not None]
         if not groups:
             continue
+        if notation in {"superscript", "caret"}:
+            groups = [g for g in groups if not _power(text, g)]
         if notation not in _TRUSTED:
             groups = _in_order([g for g in groups if not _formula(text, g.start)], len(numbers))
         covered = {label for g in groups for *_, label in g.cited if label in numbers}
@@ -138,6 +144,17 @@ def _formula(text: str, at: int) -> bool:
         and re.fullmatch(r"(?:[A-Z][a-z]?\d*){2,}", before[0]) is not None
         and not before[0].isupper()
     )
+
+
+def _power(text: str, group: Group) -> bool:
+    """Whether a raised number is an exponent or a charge: "10⁶", "12 km²", "R²", "Ca²⁺"."""
+    before = re.search(r"[^\W_]+$", text[max(0, group.start - 12) : group.start])
+    if before is None:
+        return False
+    if before[0][-1].isdigit() or text[group.end : group.end + 1] in {"⁺", "⁻", "+"}:
+        return True
+    raised = {label for *_, label in group.cited}
+    return len(before[0]) <= 2 and not _WORD_OF_TWO.fullmatch(before[0]) and raised <= {"2", "3", "4"}
 
 
 def _group(match: re.Match[str], known: Collection[str], notation: str) -> Group | None:

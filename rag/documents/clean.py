@@ -12,6 +12,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 # How a font sets letters is no spelling; the ligatures of PDFs would hide words from every search.
 _LIGATURES = str.maketrans(dict(zip("ﬀﬁﬂﬃﬄﬅﬆ", ["ff", "fi", "fl", "ffi", "ffl", "st", "st"], strict=True)))
+_RAISED = str.maketrans("0123456789+-−–—()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁻⁽⁾")
+_RAISED_NUMBER = re.compile(r"[\s,;()+−–—-]*\d[\d\s,;()+−–—-]*")
 _SPACES = re.compile(r"[^\S\n]+")
 _CJK = "\u2e80-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
 _BETWEEN_CJK = re.compile(f"(?<=[{_CJK}])\n(?=[{_CJK}])")
@@ -26,6 +28,14 @@ def clean(text: str) -> str:
     text = _CONTROL.sub("", _INVISIBLE.sub("", text))
     text = unicodedata.normalize("NFC", text).translate(_LIGATURES)
     return "\n".join(_SPACES.sub(" ", line).strip() for line in text.split("\n"))
+
+
+def raised(text: str) -> str:
+    """Raised numbers as the superscripts that Unicode has, other raised text as it is.
+
+    So that 10⁶ is not stored as 106, and the number of a note or an entry not as the end of a word.
+    """
+    return text.translate(_RAISED) if _RAISED_NUMBER.fullmatch(text) else text
 
 
 def one_line(text: str) -> str:

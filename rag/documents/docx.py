@@ -12,6 +12,7 @@ from typing import Any
 
 from rag.documents.archive import Package
 from rag.documents.blocks import Block, Draft
+from rag.documents.clean import raised
 from rag.documents.dates import parse_date
 from rag.documents.markup import tag_of
 from rag.documents.names import names_bibliography, perhaps_bibliography
@@ -163,7 +164,7 @@ def _numbered(package: Package) -> dict[tuple[str, str], _Level]:
 
 def _value(element: Any, name: str) -> str | None:  # noqa: ANN401
     """The `val` of a child of that name."""
-    child = _child(element, name)
+    child = _child(element, name) if element is not None else None
     return _attribute(child, "val") if child is not None else None
 
 
@@ -306,6 +307,8 @@ class _Walk:
                 out.append(f" {equation(child)} ")
             elif tag == "hyperlink":
                 out.append(self.link(child))
+            elif tag == "r" and _value(_child(child, "rPr"), "vertAlign") == "superscript":
+                out.append(raised(self.text(child)))
             elif tag and tag not in {s.lower() for s in _SKIP}:
                 out.append(self.text(child))
         return "".join(out)

@@ -8,7 +8,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
+
+from rag.documents.clean import raised
 
 HYPHEN = "\x02"
 """What PDFium writes for a hyphen at a line's end that parts one word."""
@@ -134,13 +137,16 @@ def _parts(last: _Glyph, glyph: _Glyph) -> bool:
 
 
 def _segment(textpage: Any, run: list[_Glyph], origin: float) -> Segment | None:  # noqa: ANN401
-    text = "".join(g.char for g in run)
     placed = [g for g in run if not math.isnan(g.base) and not g.char.isspace()]
-    if not text.strip() or not placed:
+    if not placed:
         return None
     size = Counter(round(g.size, 1) for g in placed).most_common(1)[0][0]
     base = Counter(round(g.base, 1) for g in placed if abs(g.size - size) < 0.2).most_common(1)[0][0]
     left, right = min(g.left for g in placed), max(g.right for g in placed)
+    text = "".join(
+        raised("".join(g.char for g in part)) if up else "".join(g.char for g in part)
+        for up, part in groupby(run, lambda g: g.size < 0.85 * size and g.base < base - 0.15 * size)
+    )
     shown = _SPREAD.sub(lambda m: m[0].replace(" ", ""), " ".join(text.split()))
     return Segment(shown, left, right, base + origin, size, _bold(textpage, placed[len(placed) // 2].index))
 

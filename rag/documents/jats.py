@@ -8,6 +8,7 @@ from typing import Any
 
 from rag.documents.archive import parse_xml
 from rag.documents.blocks import Block, Draft
+from rag.documents.clean import raised
 from rag.documents.markup import tag_of
 from rag.errors import DocumentError
 from rag.types import Problem
@@ -76,6 +77,8 @@ def _pieces(element: Any) -> Iterator[str]:  # noqa: ANN401
         tag = tag_of(child)
         if tag == "break":
             yield " "
+        elif tag == "sup":
+            yield raised("".join(_pieces(child)))
         elif tag and tag not in _SKIP and tag != "fn":
             yield from _pieces(child)
         yield child.tail or ""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.documents.blocks import Block
+from rag.documents.clean import raised
 from rag.documents.names import names_bibliography, perhaps_bibliography
 
 _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
@@ -57,7 +58,9 @@ def text_of(element: Any) -> str:  # noqa: ANN401
 def _pieces(element: Any, depth: int) -> Iterator[str]:  # noqa: ANN401
     if tag_of(element) in _NEVER or (tag_of(element) and is_hidden(element)) or depth > _DEEPEST:
         return
-    if tag_of(element):
+    if tag_of(element) == "sup":
+        yield raised("".join(_inside(element, depth)))
+    elif tag_of(element):
         yield from _math(element) if tag_of(element) == "math" else _inside(element, depth)
 
 
@@ -120,6 +123,8 @@ class _Walk:
             self.line.append("\0")
         elif tag == "math":
             self.line.extend(_math(element))
+        elif tag == "sup":
+            self.line.append(raised("".join(_pieces(element, depth))))
         elif tag in _BLOCKS:
             self.flush()
             self.children(element, depth)

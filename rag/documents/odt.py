@@ -9,6 +9,7 @@ from typing import Any
 
 from rag.documents.archive import Package
 from rag.documents.blocks import Block, Draft
+from rag.documents.clean import raised
 from rag.documents.docx import mark_opening
 from rag.documents.markup import tag_of
 from rag.documents.names import names_bibliography, perhaps_bibliography
@@ -39,7 +40,8 @@ def read_odt(data: bytes, name: str) -> Draft:
     if root is None:
         raise DocumentError(f"{name}: the package holds no content; save it anew as .odt.")
     draft = Draft([], READER, MEDIA_TYPE)
-    walk = _Walk(_parents(root, package.xml("styles.xml")))
+    styles = package.xml("styles.xml")
+    walk = _Walk(_parents(root, styles), _raised_styles(root, styles))
     for body in root.iter():
         if tag_of(body) == "text" and tag_of(body.getparent()) == "body":
             walk.flow(body)
@@ -69,9 +71,20 @@ def _parents(*roots: Any) -> dict[str, str]:  # noqa: ANN401
     }
 
 
+def _raised_styles(*roots: Any) -> frozenset[str]:  # noqa: ANN401
+    """The styles that raise text."""
+    return frozenset(
+        _get(style, "name") or ""
+        for root in roots
+        if root is not None
+        for style in root.iter()
+        if tag_of(style) == "style" and any((_get(p, "text-position") or "").startswith("super") for p in style)
+    )
+
+
 class _Walk:
-    def __init__(self, parents: dict[str, str]) -> None:
-        self.parents = parents
+    def __init__(self, parents: dict[str, str], raised_styles: frozenset[str]) -> None:
+        self.parents, self.raised_styles = parents, raised_styles
         self.blocks: list[Block] = []
         self.notes: list[str] = []
         self.frames: list[Any] = []
@@ -146,6 +159,8 @@ class _Walk:
                 self.frames.append(child)
             elif tag == "frame":
                 self.frames.extend(e for e in child if tag_of(e) == "text-box")
+            elif tag == "span" and _get(child, "style-name") in self.raised_styles:
+                out.append(raised(self.text(child)))
             elif tag and tag not in _SKIP and tag not in {"title", "desc", "math"}:
                 out.append(self.text(child))
             out.append(child.tail or "")
@@ -173,7 +188,7 @@ class _Walk:
             cells = []
             for cell in row:
                 if tag_of(cell) == "table-cell":
-                    inner = _Walk(self.parents)
+                    inner = _Walk(self.parents, self.raised_styles)
                     inner.flow(cell)
                     cells.append(" ".join(b.text.replace("\n", " ") for b in inner.blocks))
             if any(c.strip() for c in cells):

@@ -82,3 +82,9 @@ def test_lists_with_keys_are_cited_by_key() -> None:
     ]
     text = "Salt [Adl91]. Tin [Ber92, Cra93, p. 4]. Lead [sic] and so on [see above]."
     assert links(text, keyed) == [("Adl91", "r1"), ("Ber92", "r2"), ("Cra93", "r3")]
+
+
+def test_exponents_and_charges_are_no_citations() -> None:
+    """A raised number behind a figure, a unit, a symbol or before a charge belongs to it."""
+    text = "Seas rise¹. Of 12 km² and 10⁶ m³ most went²; R² was high, Ca²⁺ low, and ice fell by 3 cm³ a year⁴."
+    assert links(text) == [("¹", "r1"), ("²", "r2"), ("⁴", "r4")]

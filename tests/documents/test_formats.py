@@ -370,6 +370,42 @@ The cost is 5\,\% of all caf\'e---more or less.
 \end{thebibliography}\end{document}"""
 
 
+RAISED = {
+    "dams.html": b"<html><body><p>Dams hold water<sup>3,5</sup>, 10<sup>6</sup> litres, "
+    b"the 1<sup>st</sup> time.</p></body></html>",
+    "dams.xml": b"<article><body><p>Dams hold water<sup><xref ref-type='bibr'>3</xref>,5</sup>, 10<sup>6</sup> litres, "
+    b"the 1<sup>st</sup> time.</p></body></article>",
+    "dams.docx": make.docx(
+        "<w:p>"
+        + "".join(
+            f'<w:r><w:rPr><w:vertAlign w:val="{"superscript" if up else "baseline"}"/></w:rPr>'
+            f"<w:t xml:space='preserve'>{text}</w:t></w:r>"
+            for text, up in [
+                ("Dams hold water", False), ("3,5", True), (", 10", False), ("6", True), (" litres, the 1", False),
+                ("st", True), (" time.", False),
+            ]
+        )
+        + "</w:p>"
+    ),
+    "dams.odt": make.odt(
+        '<style:style style:name="T1"><style:text-properties style:text-position="super 58%"/></style:style>'
+        '<text:p>Dams hold water<text:span text:style-name="T1">3,5</text:span>, 10<text:span text:style-name="T1">6'
+        '</text:span> litres, the 1<text:span text:style-name="T1">st</text:span> time.</text:p>'
+    ),
+    "dams.pdf": make.pdf([[
+        (50, 700, 12, "Dams hold water", False), (133.4, 704, 7, "3,5", False), (144, 700, 12, ", 10", False),
+        (164, 704, 7, "6", False), (169, 700, 12, "litres, the 1st time.", False),
+    ]]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RAISED)
+def test_raised_numbers_stay_raised(name: str) -> None:
+    """A power of ten is no longer number, and the number of a note no part of the word before it."""
+    text = " ".join(read(Path(name), data=RAISED[name]).text.split())
+    assert text.replace("⁶litres", "⁶ litres") == "Dams hold water³,⁵, 10⁶ litres, the 1st time."
+
+
 def test_latex() -> None:
     """LaTeX: commands become text, citations their keys, `bibitem`s entries; another file taken in is told."""
     found = read(Path("dams.tex"), data=LATEX.encode())
