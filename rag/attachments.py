@@ -29,6 +29,8 @@ _FRONT = 4000
 """Characters of a document that say what it is."""
 _KEY = 5
 _SHORTEST = 2
+_BORNE = 0.75
+"""Share of a title's words that a page must show to be taken for the work."""
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _YEAR = re.compile(r"1[4-9]\d\d|20\d\d")
 _TITLE = {2: -0.6, 3: 0.2, 4: 1.2, 5: 1.8}
@@ -96,10 +98,14 @@ def attach(
     return found, problems
 
 
-def likeness(document: Document, reference: Reference) -> float:
-    """The probability that a document is the listed work, 0 to 1."""
-    entry = read_entry(reference, 0)
-    return _judged(_Listed(reference, entry, _titles(entry)), _front(document)).confidence
+def bears_title(document: Document, reference: Reference) -> bool:
+    """Whether a document shows the entry's title, or most of its words, where documents show theirs.
+
+    True for an entry without a title, of which nothing can be asked.
+    """
+    titles = _titles(read_entry(reference, 0)) if reference.csl.get("title") else ()
+    front = _front(document)
+    return not titles or any(sum(w in front.held for w in t) >= _BORNE * len(t) for t in titles)
 
 
 def plain_id(reference: Reference) -> str:

@@ -59,9 +59,16 @@ class Settings(BaseModel):
     keep_generations: int = Field(3, ge=2, le=100, description="Generations kept on disk, the live one included.")
     max_question_chars: int = Field(2000, ge=1, description="Longest question accepted, in characters.")
     max_upload_mb: int = Field(50, ge=1, description="Largest file accepted, in MiB.")
+    fetch_contact: str = Field(
+        "", description="A mail or web address that the user agent names, so that a site's keeper can reach you."
+    )
+    fetch_seconds: float = Field(60, gt=0, le=3600, description="Seconds that fetching one address may take in all.")
+    fetch_pause: float = Field(2, ge=0, le=3600, description="Seconds between two requests to one host.")
+    fetch_loopback: bool = Field(
+        default=False, description="Let addresses of this machine be fetched; for tests, never for a service."
+    )
     host: str = Field("127.0.0.1", description="Address the service binds.")
     port: int = Field(8000, ge=0, le=65535, description="Port the service binds; 0 picks a free one.")
-
     hosts: str = Field(
         "",
         description="Host names the service answers to besides the bound one, separated by commas; with none, one "

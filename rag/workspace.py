@@ -7,18 +7,22 @@ open and following the swap when a rebuild publishes a new one.
 from __future__ import annotations
 
 import re
+import tempfile
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from rag import answer, build, encoder, retrieve, store
+from rag import answer, build, encoder, harvest, retrieve, store
+from rag.build import Incoming
 from rag.encoder import Encoder
 from rag.encoder.judge import Judge
 from rag.errors import DocumentError, IndexMissingError, InputError, NotFoundError
+from rag.fetch import Fetcher, Limits
 from rag.settings import Settings
 from rag.store import Generation, GenerationInfo
 from rag.types import Answer, BuildReport, Passage, Progress
@@ -199,14 +203,14 @@ class Workspace:
     ) -> BuildReport:
         """Put one source into a collection and rebuild. Raises DocumentError, with the reason, when it is refused."""
         plan = self.plan(collection, progress=progress, cancelled=cancelled)
-        report, reasons = build.add(plan, [build.Incoming(name, content, reference)], overwrite=overwrite)
+        report, reasons = build.add(plan, [Incoming(name, content, reference)], overwrite=overwrite)
         if report is None:
             raise DocumentError(reasons[0])
         return report
 
     def add_all(
         self,
-        files: Sequence[build.Incoming],
+        files: Sequence[Incoming],
         *,
         collection: str | None = None,
         overwrite: bool = False,
@@ -214,6 +218,62 @@ class Workspace:
     ) -> tuple[BuildReport | None, list[str]]:
         """Put many sources into a collection and rebuild once; see `rag.build.add`."""
         return build.add(self.plan(collection, progress=progress), files, overwrite=overwrite)
+
+    def fetcher(self) -> Fetcher:
+        """What fetches addresses, as the settings say."""
+        settings = self.settings
+        contact = "".join(c for c in settings.fetch_contact if c.isascii() and c.isprintable() and c not in "()")
+        return Fetcher(
+            f"adfontes/{_version()}" + (f" (+{contact})" if contact else ""),
+            limits=Limits(max_bytes=settings.max_upload_mb << 20, seconds=settings.fetch_seconds),
+            loopback=settings.fetch_loopback,
+        )
+
+    def fetch(self, collection: str | None, address: str, folder: Path, *, reference: str | None = None) -> Incoming:
+        """Fetch one address into `folder`, as a source that `add_all` takes. Raises FetchError."""
+        return harvest.fetch_one(self.fetcher(), address, folder, self._corpus(collection), reference=reference)
+
+    def add_address(
+        self,
+        collection: str | None,
+        address: str,
+        *,
+        reference: str | None = None,
+        overwrite: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> BuildReport:
+        """Fetch one address into a collection and rebuild. Raises FetchError or DocumentError when it is refused."""
+        plan = self.plan(collection, progress=progress, cancelled=cancelled)
+        plan.progress(Progress("fetching", 0, 1))
+        with tempfile.TemporaryDirectory(prefix="adfontes-") as folder:
+            incoming = self.fetch(collection, address, Path(folder), reference=reference)
+            report, reasons = build.add(plan, [incoming], overwrite=overwrite)
+        if report is None:
+            raise DocumentError(reasons[0])
+        return report
+
+    def fetch_sources(
+        self,
+        collection: str | None = None,
+        *,
+        only: Sequence[str] | None = None,
+        refresh: bool = False,
+        retry: bool = False,
+        told: Callable[[harvest.Outcome], None] = lambda _: None,
+        progress: Callable[[Progress], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> harvest.Harvest:
+        """Try to have a copy of every work that a collection's bibliographies list; see `rag.harvest.harvest`."""
+        return harvest.harvest(
+            self.plan(collection, progress=progress, cancelled=cancelled),
+            self.fetcher(),
+            only=only,
+            refresh=refresh,
+            retry=retry,
+            pause=self.settings.fetch_pause,
+            told=told,
+        )
 
     def remove(self, collection: str | None, document_id: str) -> BuildReport:
         """Take a document out of a collection and rebuild; see `rag.build.remove`."""
@@ -286,6 +346,13 @@ class Workspace:
             raise InputError(f"the question has {len(question)} characters; at most {longest} are accepted")
         if any((ord(c) < 32 and c not in "\t\n\r") or 0xD800 <= ord(c) <= 0xDFFF for c in question):
             raise InputError("the question holds control characters or broken Unicode; send plain text")
+
+
+def _version() -> str:
+    try:
+        return version("adfontes")
+    except PackageNotFoundError:
+        return "0"
 
 
 @lru_cache(maxsize=4)

@@ -4,8 +4,9 @@ A rebuild happens aside: readers keep the old generation until one rename makes 
 by the hash of what was embedded, so a rebuild costs what changed. Knows no question and no HTTP.
 """
 
-from rag.build.changes import add, attach, remove, safe_name
+from rag.build.changes import add, attach, discard, remove, safe_name, save
 from rag.build.pipeline import rebuild
 from rag.build.plan import Incoming, Plan
+from rag.build.reading import sources_of
 
-__all__ = ["Incoming", "Plan", "add", "attach", "rebuild", "remove", "safe_name"]
+__all__ = ["Incoming", "Plan", "add", "attach", "discard", "rebuild", "remove", "safe_name", "save", "sources_of"]

@@ -52,6 +52,29 @@ def add(plan: Plan, files: Sequence[Incoming], *, overwrite: bool = False) -> tu
         return report, reasons
 
 
+def save(plan: Plan, incoming: Incoming, *, overwrite: bool = False) -> Path:
+    """Put one source into the collection without rebuilding and return where it is.
+
+    Raises InputError with the reason when it cannot be taken, BusyError when another process writes.
+    """
+    with store.writing(plan.index):
+        changes = _Changes(plan.corpus)
+        try:
+            target, _ = _taken(plan, incoming, changes, overwrite=overwrite)
+        except BaseException:
+            changes.undo()
+            raise
+        changes.keep()
+        return target
+
+
+def discard(plan: Plan, path: Path) -> None:
+    """Take a file and what we wrote of it out of the collection without rebuilding."""
+    with store.writing(plan.index):
+        path.unlink(missing_ok=True)
+        path.with_name(f"{path.name}.toml").unlink(missing_ok=True)
+
+
 def remove(plan: Plan, document_id: str) -> BuildReport:
     """Take a document's file and what was known of it out of the collection and rebuild. Raises NotFoundError."""
     with store.writing(plan.index):

@@ -56,13 +56,23 @@ def print_report(report: BuildReport) -> None:
         out.print(f"[yellow]skipped[/] {escape(s.source)}: {escape(s.reason)}")
 
 
-def print_outcome(sources: Sequence[str], reasons: Sequence[str], report: BuildReport | None, *, as_json: bool) -> None:
-    """Say of each source whether it was indexed, or why not; the exit status is 1 unless all were."""
+def print_outcome(
+    sources: Sequence[str], names: Sequence[str], reasons: Sequence[str], report: BuildReport | None, *, as_json: bool
+) -> None:
+    """Say of each source (as given, and as the collection calls it) whether it was indexed, or why not.
+
+    The exit status is 1 unless all were.
+    """
     left_out = {} if report is None else {s.source: s.reason for s in report.skipped}
-    found = [reason or left_out.get(Path(source).name, "") for source, reason in zip(sources, reasons, strict=True)]
+    found = [reason or left_out.get(name, "") for name, reason in zip(names, reasons, strict=True)]
     done = [
-        {"source": source, "state": "skipped" if reason else "indexed", "reason": reason}
-        for source, reason in zip(sources, found, strict=True)
+        {
+            "source": source,
+            "state": "skipped" if reason else "indexed",
+            "reason": reason,
+            "file": "" if reason else name,
+        }
+        for source, name, reason in zip(sources, names, found, strict=True)
     ]
     skipped = sum(1 for reason in found if reason)
     if as_json:
@@ -70,7 +80,9 @@ def print_outcome(sources: Sequence[str], reasons: Sequence[str], report: BuildR
     else:
         for entry in done:
             mark = "[green]indexed[/]" if entry["state"] == "indexed" else "[red]skipped[/]"
-            out.print(f"{mark} {escape(entry['source'])}{': ' + escape(entry['reason']) if entry['reason'] else ''}")
+            as_file = f" as {entry['file']}" if entry["file"] != Path(entry["source"]).name and entry["file"] else ""
+            why = f": {entry['reason']}" if entry["reason"] else ""
+            out.print(f"{mark} {escape(entry['source'] + as_file + why)}")
         out.print(f"{len(done) - skipped} indexed, {skipped} skipped, of {len(done)}")
         if report is not None:
             print_report(report)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -13,39 +15,61 @@ from rag.cli.shared import JsonFlag, bar, out, print_attachments, print_json, pr
 from rag.errors import InputError
 from rag.types import BuildReport
 
+if TYPE_CHECKING:  # imported late: --help must be quick
+    from rag.build import Incoming
+    from rag.workspace import Workspace
+
 app = typer.Typer()
 
 
 @app.command()
 def add(
     context: typer.Context,
-    sources: Annotated[list[Path], typer.Argument(help="Files to put into the collection.")],
+    sources: Annotated[list[str], typer.Argument(help="Files, or addresses of the web, to put into the collection.")],
     *,
     reference: Annotated[str | None, typer.Option(help="The bibliography entry that the one source is.")] = None,
     replace: Annotated[bool, typer.Option(help="Overwrite files of the same name.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Put sources into the collection and rebuild its index."""
-    from rag.build import Incoming
+    from rag.build import safe_name
 
     if reference is not None and len(sources) != 1:
         raise InputError(f"--reference says what one source is, but {len(sources)} are given; add them one by one")
     workspace = workspace_of(context)
-    files: list[Incoming] = []
-    place: list[int] = []
-    reasons = [""] * len(sources)
-    for number, source in enumerate(sources):
-        if not source.is_file():
-            missing = "is a folder" if source.is_dir() else "is not there"
-            reasons[number] = f"{str(source)!r} {missing}; give the path of a file"
-            continue
-        files.append(Incoming(source.name, source, reference))
-        place.append(number)
-    with bar(quiet=as_json) as progress:
-        report, refused = workspace.add_all(files, overwrite=replace, progress=progress)
-    for number, reason in zip(place, refused, strict=True):
-        reasons[number] = reason
-    print_outcome([str(source) for source in sources], reasons, report, as_json=as_json)
+    incoming: list[Incoming | None] = []
+    reasons: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="adfontes-") as folder, bar(quiet=as_json) as progress:
+        for number, source in enumerate(sources):
+            try:
+                room = Path(folder) / str(number)
+                room.mkdir()
+                incoming.append(_incoming(workspace, source, room, reference))
+                reasons.append("")
+            except InputError as error:
+                incoming.append(None)
+                reasons.append(str(error))
+        there = [i for i in incoming if i is not None]
+        report, refused = workspace.add_all(there, overwrite=replace, progress=progress)
+    said = iter(refused)
+    reasons = [reason if i is None else next(said) for i, reason in zip(incoming, reasons, strict=True)]
+    names = [
+        "" if i is None else safe_name(i.name) if not r else i.name for i, r in zip(incoming, reasons, strict=True)
+    ]
+    print_outcome(sources, names, reasons, report, as_json=as_json)
+
+
+def _incoming(workspace: Workspace, source: str, folder: Path, reference: str | None) -> Incoming:
+    """A file, or what stands at an address. Raises InputError when there is neither."""
+    if re.match(r"[a-z][a-z0-9+.-]+://", source, re.IGNORECASE):
+        return workspace.fetch(None, source, folder, reference=reference)
+    from rag.build import Incoming
+
+    path = Path(source)
+    if not path.is_file():
+        missing = "is a folder" if path.is_dir() else "is not there"
+        raise InputError(f"{source!r} {missing}; give the path of a file, or an address that begins with https://")
+    return Incoming(path.name, path, reference)
 
 
 @app.command("documents")

@@ -55,9 +55,10 @@ class Manners:
         self._closed_until[host] = time.monotonic() + seconds
 
     def _rules_of(self, address: Address) -> Protego | FetchError:
-        if address.origin not in self._rules:
-            self._rules[address.origin] = self._read_rules(address)
-        return self._rules[address.origin]
+        known = self._rules.get(address.origin)
+        if known is None or (isinstance(known, FetchError) and known.failure == "wait"):
+            known = self._rules[address.origin] = self._read_rules(address)
+        return known
 
     def _read_rules(self, address: Address) -> Protego | FetchError:
         body = io.BytesIO()
