@@ -8,6 +8,7 @@
     ├── SettingsError         a setting's value is wrong                   (start-up)
     ├── IndexMissingError     no generation has been built yet             (HTTP 503)
     ├── IndexDamagedError     a generation fails its checks                (HTTP 503)
+    ├── IndexWriteError       a generation cannot be written: full disk…    (HTTP 507)
     ├── BusyError             somebody else is writing; try again          (HTTP 409)
     ├── CancelledError        the work was stopped on request
     └── ModelError            an encoder or judge cannot be loaded or run  (HTTP 503)
@@ -84,6 +85,10 @@ class IndexMissingError(AdFontesError):
 
 class IndexDamagedError(AdFontesError):
     """A generation on disk fails its checks."""
+
+
+class IndexWriteError(AdFontesError):
+    """A generation cannot be written or published; the live one is as it was."""
 
 
 class BusyError(AdFontesError):

@@ -275,7 +275,7 @@ class Sentence:
 class Progress:
     """How far long work has come: `done` of `total` units of a stage."""
 
-    stage: Literal["fetching", "reading", "embedding", "indexing", "checking", "publishing"]
+    stage: Literal["fetching", "reading", "chunking", "embedding", "indexing", "checking", "publishing"]
     done: int
     total: int
 

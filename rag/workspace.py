@@ -6,10 +6,12 @@ open and following the swap when a rebuild publishes a new one.
 
 from __future__ import annotations
 
+import logging
 import re
 import tempfile
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from functools import lru_cache
@@ -21,11 +23,13 @@ from rag import answer, build, encoder, harvest, retrieve, store
 from rag.build import Incoming
 from rag.encoder import Encoder
 from rag.encoder.judge import Judge
-from rag.errors import DocumentError, IndexMissingError, InputError, NotFoundError
+from rag.errors import DocumentError, IndexDamagedError, IndexMissingError, InputError, NotFoundError
 from rag.fetch import Fetcher, Limits
 from rag.settings import Settings
 from rag.store import Generation, GenerationInfo
 from rag.types import Answer, BuildReport, Passage, Progress
+
+log = logging.getLogger("adfontes.workspace")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _FILTERS = {"documents"}
@@ -37,7 +41,9 @@ class Workspace:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._lock = threading.Lock()
-        self._open: dict[str, Generation] = {}
+        self._open: dict[str, tuple[str, Generation]] = {}
+        """By collection the live generation and the one that is open: the same, unless the live one is damaged."""
+        self._damaged: dict[str, str] = {}
         self._allowed: Callable[[], Collection[str] | None] = lambda: None
 
     def confined(self, allowed: Callable[[], Collection[str] | None]) -> Workspace:
@@ -72,11 +78,34 @@ class Workspace:
                 raise NotFoundError(f"there is no collection {folder.name!r}; there are: {known}")
             raise IndexMissingError(f"collection {folder.name!r} has no index yet; build it with `adfontes rebuild`")
         with self._lock:
-            opened = self._open.get(folder.name)
-            if opened is None or opened.state.generation != live:
-                opened = Generation.open(folder, live)
-                self._open[folder.name] = opened
+            wanted, opened = self._open.get(folder.name, (None, None))
+            if opened is None or wanted != live:
+                opened = self._opened(folder, live)
+                self._open[folder.name] = (live, opened)
             return opened
+
+    def damaged(self) -> dict[str, str]:
+        """The collections whose live generation is not what was written, with the reason.
+
+        They are answered from the newest earlier generation that is whole, until a rebuild publishes another.
+        """
+        with self._lock:
+            return dict(self._damaged)
+
+    def _opened(self, folder: Path, live: str) -> Generation:
+        self._damaged.pop(folder.name, None)
+        try:
+            return Generation.open(folder, live)
+        except IndexDamagedError as error:
+            for earlier in store.generations(folder):
+                if earlier.id == live:
+                    continue
+                with suppress(IndexDamagedError):
+                    whole = Generation.open(folder, earlier.id)
+                    self._damaged[folder.name] = f"{error}; answering from generation {earlier.id!r}"
+                    log.error("collection %r: %s", folder.name, self._damaged[folder.name])  # noqa: TRY400  (not a bug)
+                    return whole
+            raise
 
     def encoder(self) -> Encoder:
         """The encoder the settings name, loaded once."""
@@ -93,6 +122,8 @@ class Workspace:
 
     def warm(self) -> None:
         """Load the models, so that the first question does not wait for them."""
+        for name in self.collections():
+            store.sweep(self._index(name))
         self.encoder().encode_question("ready")
         answer.warm(self.judge())
 
@@ -175,6 +206,7 @@ class Workspace:
             encoder_fingerprint=encoder.fingerprint(name, self._exports) or self.encoder().fingerprint,
             chunk_tokens=self.settings.chunk_tokens,
             keep_generations=self.settings.keep_generations,
+            vectors=self.settings.index / ".vectors",
             progress=progress or (lambda _: None),
             cancelled=cancelled or (lambda: False),
         )

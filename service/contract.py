@@ -203,3 +203,6 @@ class Health(BaseModel):
 
     status: Literal["ok"] = "ok"
     version: str
+    notices: list[str] = Field(
+        default_factory=list, description="What somebody should look after although questions are answered."
+    )

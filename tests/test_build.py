@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import shutil
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rag import store
-from rag.errors import BusyError, CancelledError, DocumentError, IndexDamagedError, InputError, NotFoundError
+from rag.build import embedding
+from rag.build.cache import VectorCache
+from rag.errors import (
+    BusyError,
+    CancelledError,
+    DocumentError,
+    IndexDamagedError,
+    IndexWriteError,
+    InputError,
+    NotFoundError,
+)
 from rag.store import contents
 from rag.types import Progress
 from rag.workspace import Workspace
@@ -208,3 +224,113 @@ def test_a_collection_may_become_empty(fresh: Workspace) -> None:
     assert fresh.search("tidal power")[1] == []
     fresh.add(None, "owls.txt", b"The Zemblan owl sleeps eleven hours a day.")
     assert fresh.search("How long does the owl sleep?")[1]
+
+
+def test_a_text_is_embedded_once_across_collections_and_for_ever(fresh: Workspace) -> None:
+    """The same document in another collection, and one that comes back, embed nothing; deleting the cache is safe."""
+    first = fresh.rebuild()
+    shutil.copytree(fresh.settings.corpus / "c", fresh.settings.corpus / "d")
+    other = fresh.rebuild("d")
+    assert (other.embedded, other.reused) == (0, first.embedded)
+    shutil.rmtree(fresh.settings.index / "d")
+    assert fresh.rebuild("d").embedded == 0
+    shutil.rmtree(fresh.settings.index / ".vectors")
+    shutil.rmtree(fresh.settings.index / "d")
+    assert fresh.rebuild("d").embedded == first.embedded
+
+
+def test_a_damaged_vector_in_the_cache_is_embedded_again(fresh: Workspace) -> None:
+    """A flipped bit in the cache never gets into an index; a file that is no database is done without."""
+    first = fresh.rebuild()
+    (file,) = (fresh.settings.index / ".vectors").glob("*.sqlite")
+    with closing(sqlite3.connect(file)) as connection:
+        key, vector = connection.execute("SELECT key, vector FROM vectors LIMIT 1").fetchone()
+        connection.execute("UPDATE vectors SET vector = ? WHERE key = ?", (bytes([vector[0] ^ 1]) + vector[1:], key))
+        connection.commit()
+    shutil.rmtree(fresh.settings.index / "c")
+    assert fresh.rebuild().embedded == 1
+    file.write_bytes(b"no database, whatever its name says" * 200)
+    shutil.rmtree(fresh.settings.index / "c")
+    assert fresh.rebuild().embedded == first.embedded
+
+
+def test_the_cache_stays_within_its_bounds(tmp_path: Path) -> None:
+    """What was used longest ago goes first when the cache grows over its limit."""
+    cache = VectorCache(tmp_path, "f" * 64, 4)
+    keys = [hashlib.sha256(bytes([n])).hexdigest() for n in range(100)]
+    cache.keep(keys, np.eye(100, 4, dtype=np.float32))
+    (file,) = tmp_path.glob("*.sqlite")
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("UPDATE vectors SET used = 5")
+        connection.commit()
+    assert set(cache.find(keys[:10])) == set(keys[:10])
+    cache.shrink(limit=50 * 16)
+    kept = cache.find(keys)
+    assert 40 <= len(kept) <= 50
+    assert set(keys[:10]) <= set(kept)
+
+
+def test_an_interrupted_build_goes_on_where_it_stopped(fresh: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was embedded before a build was stopped is not embedded again."""
+    monkeypatch.setattr(embedding, "_KEPT_AT_ONCE", 4)
+    seen: list[Progress] = []
+
+    def stop() -> bool:
+        return any(p.stage == "embedding" and p.done >= 8 for p in seen)
+
+    with pytest.raises(CancelledError):
+        fresh.rebuild(progress=seen.append, cancelled=stop)
+    done = max(p.done for p in seen if p.stage == "embedding")
+    report = fresh.rebuild()
+    assert report.reused == done
+    assert report.embedded > 0
+
+
+def test_a_full_disk_is_told_and_harms_nothing(fresh: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a file of the new generation cannot be written, the old one stays live and nothing is left of the new."""
+    live = fresh.rebuild().generation
+    (fresh.settings.corpus / "c/new.txt").write_text("A wholly new sentence about gulls on the pier.")
+    folder = fresh.settings.index / "c"
+    for library in ("_write_vectors", "_write_lexical", "_write_sqlite"):
+        with monkeypatch.context() as patch:
+            patch.setattr(contents, library, _full)
+            with pytest.raises(IndexWriteError, match="No space left"):
+                fresh.rebuild()
+        assert [g.id for g in store.generations(folder)] == [live]
+        assert {p.name for p in folder.iterdir()} == {live, "current", ".lock"}
+    assert fresh.rebuild().documents == 2
+
+
+def _full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_damaged_generation_is_stepped_back_from(fresh: Workspace, caplog: pytest.LogCaptureFixture) -> None:
+    """When the live generation is not what was written, the one before answers, and the log and the status say so."""
+    before = fresh.rebuild().generation
+    live = fresh.rebuild(force=True).generation
+    path = fresh.settings.index / "c" / live / "store.sqlite"
+    data = bytearray(path.read_bytes())
+    data[5000] ^= 4
+    path.write_bytes(data)
+    assert fresh.ask("How many homes does the turbine power?").index.generation == before
+    assert "store.sqlite" in fresh.damaged()["c"]
+    assert "store.sqlite" in caplog.text
+    healed = fresh.rebuild(force=True).generation
+    assert fresh.generation().state.generation == healed
+    assert fresh.damaged() == {}
+    (fresh.settings.index / "c/current").write_text("../elsewhere")
+    assert fresh.generation().state.generation in {healed, before}
+
+
+def test_what_a_killed_process_left_is_cleared_away(fresh: Workspace) -> None:
+    """Unfinished builds, pointers and generations half deleted are gone at the next start; whole ones are kept."""
+    first = fresh.rebuild().generation
+    second = fresh.rebuild(force=True).generation
+    folder = fresh.settings.index / "c"
+    shutil.copytree(folder / second, folder / f".building-{second[:-6]}aaaaaa")
+    shutil.copytree(folder / second, folder / f"{second[:-6]}bbbbbb")
+    (folder / f"{second[:-6]}bbbbbb" / store.MANIFEST).unlink()
+    (folder / ".current-0a0a0a").write_text(first)
+    store.sweep(folder)
+    assert {p.name for p in folder.iterdir()} == {first, second, "current", ".lock"}

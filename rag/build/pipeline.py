@@ -7,6 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,12 +15,13 @@ from typing import Any
 
 from rag import chunks, documents, store
 from rag.build.checking import check
-from rag.build.embedding import embed
+from rag.build.embedding import cut, embed
 from rag.build.plan import Plan, stop_if_cancelled
 from rag.build.provenance import provenance, with_provenance
-from rag.build.reading import already_read, read_all, sources_of, with_unique_references
+from rag.build.reading import Read, already_read, read_all, sources_of, with_unique_references
+from rag.encoder import Encoder
 from rag.errors import IndexDamagedError, InputError, NotFoundError
-from rag.types import BuildReport, Document, Progress, Skipped
+from rag.types import BuildReport, Chunk, Document, Progress, Skipped
 
 
 def rebuild(plan: Plan, *, force: bool = False) -> BuildReport:
@@ -51,17 +53,8 @@ def bring_up_to_date(plan: Plan, *, force: bool, fresh: Mapping[Path, Document] 
         raise InputError(f"not one source of {plan.corpus.name!r} can be read ({reasons})")
     read = with_provenance(plan, with_unique_references(read), live)
     encoder = plan.load_encoder()
-    by_document = [
-        chunks.split(
-            r.document,
-            r.references,
-            budget=plan.chunk_tokens,
-            encoder_tokens=encoder.count_tokens,
-            encoder_limit=encoder.max_tokens,
-        )
-        for r in read
-    ]
-    contents, embedded, reused = embed(plan, encoder, read, by_document, live)
+    found = cut(plan, encoder, read, _unchanged(live, about, encoder, read))
+    contents, embedded, reused = embed(plan, encoder, read, found, live)
     plan.progress(Progress("indexing", 0, 1))
     about |= {
         "encoder": {"name": encoder.name, "fingerprint": encoder.fingerprint, "dimension": encoder.dimension},
@@ -69,19 +62,40 @@ def bring_up_to_date(plan: Plan, *, force: bool, fresh: Mapping[Path, Document] 
         "skipped": [{"source": s.source, "reason": s.reason, "id": s.id} for s in skipped],
         "vectors": embedded + reused,
     }
-    generation = store.write(plan.index, contents, about)
+    written = store.write(plan.index, contents, about)
     plan.progress(Progress("indexing", 1, 1))
     try:
-        check(plan, generation, contents)
+        check(plan, written, contents)
         stop_if_cancelled(plan)
+        generation = store.publish(plan.index, written)
     except BaseException:
-        shutil.rmtree(plan.index / generation, ignore_errors=True)
+        shutil.rmtree(plan.index / written, ignore_errors=True)
         raise
-    store.publish(plan.index, generation)
     plan.progress(Progress("publishing", 1, 1))
     store.prune(plan.index, plan.keep_generations)
     manifest = json.loads((plan.index / generation / store.MANIFEST).read_bytes())
     return _report(plan, generation, manifest, embedded, reused, started, unchanged=False)
+
+
+def _unchanged(
+    live: store.Generation | None, about: Mapping[str, Any], encoder: Encoder, read: Sequence[Read]
+) -> dict[str, list[Chunk]]:
+    """By document the live generation's chunks, of those whose text, entries and context are what they were."""
+    if live is None or any(live.manifest.get(name) != about[name] for name in ("code", "settings")):
+        return {}
+    if live.manifest["encoder"]["fingerprint"] != encoder.fingerprint:
+        return {}
+    before = {d.id: d for d in live.documents()}
+    same = {}
+    for r in read:
+        old = before.get(r.document.id)
+        if old is None or r.document.sha256 != old.sha256 or replace(r.document, text="") != old:
+            continue
+        if [(x.id, x.start, x.end) for x in r.references] == [
+            (x.id, x.start, x.end) for x in live.references(r.document.id)
+        ]:
+            same[r.document.id] = live.chunks(r.document.id)
+    return same
 
 
 def _live(plan: Plan) -> store.Generation | None:

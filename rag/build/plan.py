@@ -25,6 +25,8 @@ class Plan:
     encoder_fingerprint: str
     chunk_tokens: int = 200
     keep_generations: int = 3
+    vectors: Path | None = None
+    """Where vectors are kept for later builds of any collection; None keeps none but the live generation's."""
     progress: Callable[[Progress], None] = lambda _: None
     cancelled: Callable[[], bool] = lambda: False
 

@@ -23,6 +23,7 @@ from rag.store.folder import (
     generations,
     prune,
     publish,
+    sweep,
     verify,
     writing,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "generations",
     "prune",
     "publish",
+    "sweep",
     "verify",
     "write",
     "writing",

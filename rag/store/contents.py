@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from rag import lexical
 from rag.files import fsync, sha256, write_text
-from rag.store.folder import BUILDING, FORMAT, MANIFEST, sealed
+from rag.store.folder import BUILDING, FORMAT, MANIFEST, sealed, written_in
 from rag.store.postings import PostingsWriter
 from rag.store.records import to_json
 from rag.types import Chunk, Document, Mention, Problem, Reference
@@ -55,49 +55,53 @@ class Contents:
 
 
 def write(folder: Path, contents: Contents, about: Mapping[str, Any]) -> str:
-    """Write a generation below `folder` (the collection's index folder) and return its id. Does not publish it.
+    """Write a generation below `folder` (the collection's index folder); return what `publish` takes to make it live.
 
-    `about` goes into the manifest (models, settings, document hashes). The folder appears under its own name only
-    when it is complete and on disk.
+    `about` goes into the manifest (models, settings, document hashes). The folder gets its own name only when it is
+    published; until then it is cleared away by whoever writes next. Raises IndexWriteError.
     """
     now = datetime.now(UTC)
     generation = f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}-{secrets.token_hex(3)}"
     building = folder / f"{BUILDING}{generation}"
-    building.mkdir(parents=True)
     try:
-        _write_vectors(building / "chunks.faiss", contents.chunk_vectors)
-        _write_vectors(building / "sentences.faiss", contents.sentence_vectors)
-        vocabulary = _write_lexical(building / "lexical", contents)
-        _write_sqlite(building / "store.sqlite", contents, vocabulary)
-        files = {}
-        for path in sorted(p for p in building.rglob("*") if p.is_file()):
-            fsync(path)
-            files[path.relative_to(building).as_posix()] = {"sha256": sha256(path), "bytes": path.stat().st_size}
-        manifest = {
-            "format": FORMAT,
-            "generation": generation,
-            "collection": folder.name,
-            "built_at": now.isoformat(timespec="milliseconds"),
-            **about,
-            "counts": {
-                "documents": len(contents.documents),
-                "references": len(contents.references),
-                "mentions": sum(len(m) for m in contents.mentions.values()),
-                "problems": len(contents.problems),
-                "chunks": len(contents.chunks),
-                "sentences": sum(len(keys) for keys in contents.sentence_keys),
-            },
-            "languages": sorted({d.language or "" for d in contents.documents}),
-            "files": files,
-        }
-        write_text(building / MANIFEST, sealed(manifest))
-        fsync(building)
-        building.rename(folder / generation)
-        fsync(folder)
+        with written_in(folder):
+            _write(building, contents, about, now)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
-    return generation
+    return building.name
+
+
+def _write(building: Path, contents: Contents, about: Mapping[str, Any], now: datetime) -> None:
+    building.mkdir(parents=True)
+    _write_vectors(building / "chunks.faiss", contents.chunk_vectors)
+    _write_vectors(building / "sentences.faiss", contents.sentence_vectors)
+    vocabulary = _write_lexical(building / "lexical", contents)
+    _write_sqlite(building / "store.sqlite", contents, vocabulary)
+    files = {}
+    for path in sorted(p for p in building.rglob("*") if p.is_file()):
+        fsync(path)
+        files[path.relative_to(building).as_posix()] = {"sha256": sha256(path), "bytes": path.stat().st_size}
+    manifest = {
+        "format": FORMAT,
+        "generation": building.name.removeprefix(BUILDING),
+        "collection": building.parent.name,
+        "built_at": now.isoformat(timespec="milliseconds"),
+        **about,
+        "counts": {
+            "documents": len(contents.documents),
+            "references": len(contents.references),
+            "mentions": sum(len(m) for m in contents.mentions.values()),
+            "problems": len(contents.problems),
+            "chunks": len(contents.chunks),
+            "sentences": sum(len(keys) for keys in contents.sentence_keys),
+        },
+        "languages": sorted({d.language or "" for d in contents.documents}),
+        "files": files,
+    }
+    write_text(building / MANIFEST, sealed(manifest))
+    fsync(building / "lexical")
+    fsync(building)
 
 
 def _write_vectors(path: Path, vectors: Vectors) -> None:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 import shutil
+import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from rag.errors import BusyError, IndexDamagedError, NotFoundError
+from rag.errors import BusyError, IndexDamagedError, IndexWriteError, NotFoundError
 from rag.files import fsync, sha256, write_text
 
 FORMAT = 2
 MANIFEST = "manifest.json"
 CURRENT = "current"
 BUILDING = ".building-"
+"""Before the name of a generation that is written but has not been live."""
+_GENERATION = re.compile(r"\d{8}T\d{9}-[0-9a-f]{6}")
 _MEND = "run `adfontes rebuild`, or `adfontes index rollback` to the generation before"
 
 
@@ -38,39 +43,99 @@ class GenerationInfo:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Hold the collection's write lock. Raises BusyError when another process or thread holds it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock", timeout=0)
+    """Hold the collection's write lock, and clear away what a killed process left.
+
+    Raises BusyError when another process or thread holds it, IndexWriteError when nothing can be written there.
+    """
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / ".lock", timeout=0)
         lock.acquire()
     except Timeout:
         raise BusyError(
             f"collection {folder.name!r} is being rebuilt by somebody else; wait for it, then try again"
         ) from None
+    except OSError as error:
+        raise _unwritable(folder, error) from error
     try:
-        for leftover in folder.glob(f"{BUILDING}*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+        _sweep(folder)
         yield
     finally:
         lock.release()
 
 
-def publish(folder: Path, generation: str) -> None:
-    """Make `generation` the live one: one atomic rename of the pointer file."""
+def sweep(folder: Path) -> None:
+    """Clear away what a killed process left, unless somebody is writing; nothing happens where nothing can be."""
+    if folder.is_dir() and _leftovers(folder):
+        with suppress(BusyError, IndexWriteError), writing(folder):
+            pass
+
+
+def _sweep(folder: Path) -> None:
+    for leftover in _leftovers(folder):
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
+
+
+def _leftovers(folder: Path) -> list[Path]:
+    """Unfinished builds, pointers that were never put in place, generations half deleted."""
+    half = [p for p in folder.iterdir() if _GENERATION.fullmatch(p.name) and not (p / MANIFEST).exists()]
+    return [*folder.glob(f"{BUILDING}*"), *folder.glob(f".{CURRENT}-*"), *half]
+
+
+@contextmanager
+def written_in(folder: Path) -> Iterator[None]:
+    """Turn whatever a full disk or a folder that takes no files makes libraries raise into an IndexWriteError."""
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError) as error:
+        raise _unwritable(folder, error) from error
+    except RuntimeError as error:
+        # faiss has no other type; its message names what failed in C++.
+        if "Error" not in str(error):
+            raise
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: Exception) -> IndexWriteError:
+    reason = getattr(error, "strerror", None) or str(error).strip().splitlines()[-1][:200]
+    return IndexWriteError(
+        f"the index of collection {folder.name!r} cannot be written in {folder} ({reason}); make room, or let "
+        "the folder be written; what was live before is live still"
+    )
+
+
+def publish(folder: Path, generation: str) -> str:
+    """Make `generation`, as `write` or a listing names it, the live one; return the name it has from now on.
+
+    One atomic rename of the pointer file, after which readers see it. Raises NotFoundError, IndexWriteError.
+    """
     if not (folder / generation / MANIFEST).is_file():
         raise NotFoundError(
             f"generation {generation!r} is not in {folder.name!r}; `adfontes index` lists those that are"
         )
+    name = generation.removeprefix(BUILDING)
     pointer = folder / f".{CURRENT}-{secrets.token_hex(3)}"
-    write_text(pointer, generation)
-    pointer.replace(folder / CURRENT)
-    fsync(folder)
+    try:
+        with written_in(folder):
+            write_text(pointer, name)
+            if name != generation:
+                (folder / generation).rename(folder / name)
+                fsync(folder)
+            pointer.replace(folder / CURRENT)
+            fsync(folder)
+    finally:
+        with suppress(OSError):
+            pointer.unlink(missing_ok=True)
+    return name
 
 
 def current(folder: Path) -> str | None:
     """The id of the live generation, or None when nothing has been published."""
     try:
-        return (folder / CURRENT).read_text(encoding="utf-8").strip() or None
+        return (folder / CURRENT).read_text(encoding="utf-8", errors="replace").strip() or None
     except FileNotFoundError:
         return None
 
@@ -101,9 +166,10 @@ def prune(folder: Path, keep: int) -> list[str]:
     """Delete the oldest generations beyond `keep`, never the live one; returns the ids deleted."""
     spare = [g for g in generations(folder) if not g.current][max(0, keep - 1) :]
     for generation in spare:
-        # The manifest goes first: a folder half deleted is no generation.
-        (folder / generation.id / MANIFEST).unlink(missing_ok=True)
-        shutil.rmtree(folder / generation.id, ignore_errors=True)
+        # The manifest goes first: a folder half deleted is no generation. What cannot be deleted now is left over.
+        with suppress(OSError):
+            (folder / generation.id / MANIFEST).unlink(missing_ok=True)
+            shutil.rmtree(folder / generation.id, ignore_errors=True)
     return [g.id for g in spare]
 
 
@@ -113,14 +179,28 @@ def verify(folder: Path, generation: str) -> tuple[dict[str, Any], str]:
     Raises IndexDamagedError naming the file that is missing, cut or changed, the manifest itself included.
     """
     where = folder / generation
+    if not _GENERATION.fullmatch(generation.removeprefix(BUILDING)):
+        raise IndexDamagedError(
+            f"the file {CURRENT!r} of {folder.name!r} names no generation ({generation[:60]!r}); {_MEND}"
+        )
     manifest, digest = _manifest(where)
-    for name, expected in manifest["files"].items():
+    files = manifest["files"]
+    for name, expected in files.items():
         path = where / name
         if not path.is_file():
             raise IndexDamagedError(f"generation {generation!r}: file {name!r} is missing; {_MEND}")
-        if path.stat().st_size != expected["bytes"] or sha256(path) != expected["sha256"]:
-            raise IndexDamagedError(f"generation {generation!r}: file {name!r} is not what was written; {_MEND}")
+        if path.stat().st_size != expected["bytes"]:
+            raise _damaged(generation, name)
+    # Hashing lets other threads run, so two large files cost the time of one.
+    with ThreadPoolExecutor(2) as threads:
+        for name, found in zip(files, threads.map(lambda n: sha256(where / n), files), strict=True):
+            if found != files[name]["sha256"]:
+                raise _damaged(generation, name)
     return manifest, digest
+
+
+def _damaged(generation: str, name: str) -> IndexDamagedError:
+    return IndexDamagedError(f"generation {generation!r}: file {name!r} is not what was written; {_MEND}")
 
 
 def sealed(manifest: Mapping[str, Any]) -> str:
@@ -141,7 +221,9 @@ def _manifest(where: Path) -> tuple[dict[str, Any], str]:
             raise IndexDamagedError(
                 f"generation {where.name!r} has format {manifest['format']!r}, not {FORMAT}; run `adfontes rebuild`"
             )
-        whole = sealed(manifest).encode() == raw and manifest["generation"] == where.name
+        whole = sealed(manifest).encode() == raw and manifest["generation"] == where.name.removeprefix(BUILDING)
+        # A manifest by another hand must not lead outside the folder.
+        whole = whole and all((where / name).resolve().is_relative_to(where.resolve()) for name in manifest["files"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         whole = False
     if not whole:

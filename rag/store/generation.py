@@ -18,7 +18,7 @@ from rag.errors import IndexMissingError, NotFoundError
 from rag.store import records
 from rag.store.folder import current, verify
 from rag.store.postings import Postings
-from rag.types import Document, IndexState, Mention, Passage, Problem, Reference, Scores
+from rag.types import Chunk, Document, IndexState, Mention, Passage, Problem, Reference, Scores
 
 Vectors = npt.NDArray[np.float32]
 
@@ -119,6 +119,11 @@ class Generation:
         """What the audit found, of one document or of all."""
         rows = self._sql("SELECT body FROM problems WHERE ?1 IS NULL OR document_id = ?1 ORDER BY ord", document_id)
         return [Problem(**json.loads(body)) for (body,) in rows]
+
+    def chunks(self, document_id: str) -> list[Chunk]:
+        """The chunks of a document, in row order."""
+        rows = self._sql("SELECT body FROM chunks WHERE document_id = ? ORDER BY row", document_id)
+        return [records.chunk(body) for (body,) in rows]
 
     def passages(self, rows: Sequence[int], scores: Sequence[Scores] | None = None) -> list[Passage]:
         """The chunks of these rows as passages, in the order asked for."""

@@ -6,7 +6,20 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rag.types import Attachment, Byline, Document, Mention, Page, Passage, Problem, Reference, Scores, Section, Span
+from rag.types import (
+    Attachment,
+    Byline,
+    Chunk,
+    Document,
+    Mention,
+    Page,
+    Passage,
+    Problem,
+    Reference,
+    Scores,
+    Section,
+    Span,
+)
 
 
 def to_json(value: object) -> str:
@@ -43,6 +56,14 @@ def mention(raw: str) -> Mention:
     body["candidates"] = tuple(body["candidates"])
     body["problems"] = _problems(body["problems"])
     return Mention(**body)
+
+
+def chunk(raw: str) -> Chunk:
+    """A chunk from its stored JSON."""
+    body = json.loads(raw)
+    body["sentences"] = tuple(Span(**s) for s in body["sentences"])
+    body["reference_ids"] = tuple(body["reference_ids"])
+    return Chunk(**body)
 
 
 def passage(raw: str, scores: Scores) -> Passage:

@@ -34,4 +34,5 @@ def readyz(service: ServiceDep) -> Health:
         why = "the models cannot be loaded; the log says why" if service.failed else "the models are still being loaded"
         raise NotReadyError(why)
     service.workspace.generation()
-    return Health(version=version("adfontes"))
+    damaged = service.workspace.damaged()
+    return Health(version=version("adfontes"), notices=[f"collection {n!r}: {why}" for n, why in damaged.items()])
