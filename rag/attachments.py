@@ -85,9 +85,9 @@ def attach(
             if attachment.confidence >= LEAST and (before is None or attachment.confidence > before.confidence):
                 best[one.reference.document_id] = attachment
         if said is not None:
-            named = [x.reference for x in listed if x.reference.document_id != document.id and _is(x.reference, said)]
-            best |= {r.document_id: Attachment(r.id, 1.0, "given") for r in named}
-            if not named:
+            meant = named((x.reference for x in listed if x.reference.document_id != document.id), said)
+            best |= {r.document_id: Attachment(r.id, 1.0, "given") for r in meant}
+            if not meant:
                 message = (
                     f"{document.source or document.id} is said to be the entry {said!r}, which no bibliography lists; "
                     "correct it with `adfontes attach`"
@@ -118,8 +118,11 @@ def qualified_id(reference: Reference) -> str:
     return f"{reference.document_id}:{plain_id(reference)}"
 
 
-def _is(reference: Reference, said: str) -> bool:
-    return said in {reference.id, plain_id(reference), qualified_id(reference)}
+def named(references: Iterable[Reference], said: str) -> list[Reference]:
+    """The entries that somebody means: the one of that id, lasting or present, else all that have it in their lists."""
+    references = list(references)
+    exact = [r for r in references if said in {r.id, qualified_id(r)}]
+    return exact or [r for r in references if said == plain_id(r)]
 
 
 # ── what is compared ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -27,7 +27,7 @@ from rag.errors import DocumentError, IndexDamagedError, IndexMissingError, Inpu
 from rag.fetch import Fetcher, Limits
 from rag.settings import Settings
 from rag.store import Generation, GenerationInfo
-from rag.types import Answer, BuildReport, Passage, Progress
+from rag.types import Answer, BuildReport, Document, Passage, Progress
 
 log = logging.getLogger("adfontes.workspace")
 
@@ -310,6 +310,14 @@ class Workspace:
     def remove(self, collection: str | None, document_id: str) -> BuildReport:
         """Take a document out of a collection and rebuild; see `rag.build.remove`."""
         return build.remove(self.plan(collection), document_id)
+
+    def original(self, collection: str | None, document: Document) -> Path:
+        """The file that a document was read from. Raises NotFoundError when it is no longer there."""
+        corpus = self._corpus(collection).resolve()
+        path = (corpus / document.source).resolve()
+        if not path.is_relative_to(corpus) or not path.is_file():
+            raise NotFoundError(f"the file {document.source!r} is no longer in the collection")
+        return path
 
     def attach(self, collection: str | None, document_id: str, reference_id: str | None) -> BuildReport:
         """Say which bibliography entry a document is and rebuild; see `rag.build.attach`."""

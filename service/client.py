@@ -31,6 +31,7 @@ T = TypeVar("T")
 _ERRORS: Mapping[str, type[errors.AdFontesError]] = {
     "not-found": errors.NotFoundError,
     "unreadable-document": errors.DocumentError,
+    "not-fetched": errors.InputError,
     "invalid-input": errors.InputError,
     "invalid-request": errors.InputError,
     "too-large": errors.InputError,
@@ -124,17 +125,30 @@ class Client:
         """What is wrong in the bibliography and the citations."""
         return self._get(Audit, "GET", "/v1/audit", params=_given(collection=collection, document_id=document_id))
 
-    def add(self, path: Path, *, collection: str | None = None) -> BuildReport:
-        """Add a file to a collection and wait until it can be asked. Raises what its reading or indexing raised."""
-        with path.open("rb") as file:
-            job = self._get(
-                Job,
-                "POST",
-                "/v1/documents",
-                params=_given(collection=collection),
-                files={"file": (path.name, file)},
-            )
+    def add(self, source: Path | str, *, collection: str | None = None, reference: str | None = None) -> BuildReport:
+        """Add a file, or what stands at an address, and wait until it can be asked.
+
+        `reference` is the bibliography entry that it is. Raises what its fetching, reading or indexing raised.
+        """
+        params = _given(collection=collection)
+        if isinstance(source, str):
+            body = {"address": source, **_given(reference=reference)}
+            return self._wait(self._get(Job, "POST", "/v1/documents", params=params, json=body))
+        params |= _given(reference=reference)
+        with source.open("rb") as file:
+            job = self._get(Job, "POST", "/v1/documents", params=params, files={"file": (source.name, file)})
         return self._wait(job)
+
+    def attach(self, document_id: str, reference: str | None, *, collection: str | None = None) -> BuildReport:
+        """Say which bibliography entry a document is, None to leave it to be found out, and wait until it is live."""
+        path = f"/v1/documents/{quote(document_id, safe='')}/reference"
+        body = {"reference": reference}
+        return self._wait(self._get(Job, "PUT", path, params=_given(collection=collection), json=body))
+
+    def detach(self, document_id: str, *, collection: str | None = None) -> BuildReport:
+        """Say that a document is no bibliography entry, and wait until that is live."""
+        path = f"/v1/documents/{quote(document_id, safe='')}/reference"
+        return self._wait(self._get(Job, "DELETE", path, params=_given(collection=collection)))
 
     def remove(self, document_id: str, *, collection: str | None = None) -> BuildReport:
         """Remove a document from a collection and wait until it is gone."""

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from rag.types import Byline, Csl, IndexState, Mention, Page, Passage, Problem, Section, Severity
+from rag.types import Attachment, Byline, Csl, IndexState, Mention, Page, Passage, Problem, Section, Severity
 
 COLLECTION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 """A name that is one folder's and can be no path: it starts with no dot and holds no separator."""
@@ -37,6 +37,11 @@ CollectionName = Annotated[
 ]
 Style = Literal["harvard", "apa", "chicago", "mla", "ieee"]
 Limit = Annotated[int, Field(ge=1, le=100, description="Passages to work with at most.")]
+
+
+ReferenceId = Annotated[
+    str, Field(min_length=1, max_length=500, description="An entry of another document's bibliography.")
+]
 
 
 class Request(BaseModel):
@@ -102,6 +107,22 @@ class RollbackRequest(Request):
     generation: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
 
 
+class AddressRequest(Request):
+    """An address of the web to fetch into a collection."""
+
+    address: Annotated[str, Field(min_length=1, max_length=2000, description="http or https; public addresses only.")]
+    reference: ReferenceId | None = None
+    replace: bool = Field(default=False, description="Overwrite a source of the same name.")
+
+
+class AttachRequest(Request):
+    """Which bibliography entry a document is."""
+
+    reference: ReferenceId | None = Field(
+        default=None, description="The entry; without one it is left to be found out by itself."
+    )
+
+
 class SearchResult(BaseModel):
     """The passages found, and the generation they were found in."""
 
@@ -123,9 +144,23 @@ class DocumentSummary(BaseModel):
     address: str | None
     source: str
     media_type: str
-    sha256: str
+    sha256: str = Field(description="Of the original file, which is kept: GET /v1/documents/{id}/original.")
+    text_sha256: str = Field(description="Of the stored text in UTF-8.")
     reader: str
+    origin: str = Field(description="The address it was fetched from, else the name it was added under.")
+    added: str = Field(description="When it was fetched, or first indexed with these bytes; UTC.")
+    attachments: tuple[Attachment, ...] = Field(description="The bibliography entries that this document is.")
+    state: Literal["indexed"] = "indexed"
     problems: tuple[Problem, ...]
+
+
+class SkippedSource(BaseModel):
+    """A file of the collection that could not be indexed, and why."""
+
+    source: str
+    id: str = Field(default="", description="By which it can be deleted; empty for a bibliography.")
+    state: Literal["skipped"] = "skipped"
+    reason: str
 
 
 class DocumentText(DocumentSummary):
@@ -143,6 +178,7 @@ class DocumentList(BaseModel):
 
     index: IndexState
     documents: list[DocumentSummary]
+    skipped: list[SkippedSource] = Field(default=[], description="Files that could not be indexed.")
 
 
 class ReferenceEntry(BaseModel):

@@ -20,7 +20,7 @@ from service import problems
 
 log = logging.getLogger("adfontes.service")
 
-JobKind = Literal["rebuild", "add", "remove"]
+JobKind = Literal["rebuild", "add", "remove", "attach"]
 JobStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 Work = Callable[[Callable[[Progress], None], Callable[[], bool]], BuildReport]
 """What a job does: called with a progress callback and a question whether it should stop."""

@@ -56,6 +56,7 @@ KINDS: Mapping[str, Kind] = {
     "invalid-request": Kind(422, "The request is not valid", "Correct the fields named under `errors`."),
     "invalid-input": Kind(422, "The input cannot be used", "Correct what `detail` names."),
     "unreadable-document": Kind(422, "The file cannot be read as a document", "Give a file of a kind that is read."),
+    "not-fetched": Kind(422, "The address cannot be fetched", "Give a public http(s) address, or upload the file."),
     "malformed-body": Kind(400, "The body is not JSON", "Send UTF-8 JSON with `Content-Type: application/json`."),
     "bad-request": Kind(400, "The request cannot be understood", "See `detail`."),
     "foreign-host": Kind(421, "The service is not known by this host name", "Use the address the service printed."),
@@ -84,6 +85,7 @@ KINDS: Mapping[str, Kind] = {
 _KIND_OF_ERROR: tuple[tuple[type[Exception], str], ...] = (  # the most special first
     (errors.NotFoundError, "not-found"),
     (errors.DocumentError, "unreadable-document"),
+    (errors.FetchError, "not-fetched"),
     (errors.InputError, "invalid-input"),
     (errors.BusyError, "busy"),
     (errors.IndexMissingError, "no-index"),

@@ -181,12 +181,11 @@ def _qualified(plan: Plan, reference_id: str, document_id: str = "") -> str:
     except (IndexMissingError, IndexDamagedError):
         references = []
     others = [r for r in references if r.document_id != document_id]
-    exact = [r for r in others if reference_id in {r.id, attachments.qualified_id(r)}]
-    plain = [r for r in others if reference_id == attachments.plain_id(r)]
-    if len(exact) == 1 or len(plain) == 1:
-        return attachments.qualified_id((exact or plain)[0])
-    if plain:
-        raise NotFoundError(f"several lists use the id {reference_id!r}; say which: {_some([r.id for r in plain])}")
+    meant = attachments.named(others, reference_id)
+    if len(meant) == 1:
+        return attachments.qualified_id(meant[0])
+    if meant:
+        raise NotFoundError(f"several lists use the id {reference_id!r}; say which: {_some([r.id for r in meant])}")
     raise NotFoundError(
         f"entry {reference_id!r} is in no bibliography of the collection; `adfontes references` lists them: "
         f"{_some([r.id for r in others])}"

@@ -11,6 +11,8 @@ ROUTES = {
     "/v1/passages/{passage_id}": {"get"},
     "/v1/documents": {"get", "post"},
     "/v1/documents/{document_id}": {"get", "delete"},
+    "/v1/documents/{document_id}/original": {"get"},
+    "/v1/documents/{document_id}/reference": {"put", "delete"},
     "/v1/references": {"get"},
     "/v1/references/{reference_id}": {"get"},
     "/v1/audit": {"get"},
