@@ -32,7 +32,6 @@ from rag.types import Answer, BuildReport, Document, Passage, Progress
 log = logging.getLogger("adfontes.workspace")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_FILTERS = {"documents"}
 
 
 class Workspace:
@@ -144,7 +143,7 @@ class Workspace:
             query,
             limit=limit,
             dense_weight=self.settings.dense_weight,
-            documents=_documents(generation, filters),
+            filters=retrieve.Filters.of(filters),
         )
         return generation, passages
 
@@ -181,7 +180,7 @@ class Workspace:
                 limit=limit or self.settings.passages,
                 dense_weight=self.settings.dense_weight,
                 style=style or self.settings.citation_style,
-                documents=_documents(generation, filters),
+                filters=retrieve.Filters.of(filters),
                 judge=self.judge(),
             ),
             on_event=on_event,
@@ -400,20 +399,3 @@ def _judge(name: str, threads: int) -> Judge | None:
     if name == "none":
         return None
     return Judge.packaged(threads=threads) if name == "packaged" else Judge.at(Path(name), threads=threads)
-
-
-def _documents(generation: Generation, filters: Mapping[str, Any] | None) -> Sequence[str] | None:
-    """The documents a filter leaves, None for all. Raises InputError, NotFoundError for what it names wrongly."""
-    if not filters:
-        return None
-    unknown = set(filters) - _FILTERS
-    if unknown:
-        raise InputError(f"filter {min(unknown)!r} is not known; there is: {', '.join(sorted(_FILTERS))}")
-    wanted = filters["documents"]
-    if isinstance(wanted, str) or not isinstance(wanted, Sequence) or not all(isinstance(w, str) for w in wanted):
-        raise InputError("filter 'documents' takes a list of document ids")
-    known = {d.id for d in generation.documents()}
-    for document_id in wanted:
-        if document_id not in known:
-            raise NotFoundError(f"document {document_id!r} is not in {generation.state.collection!r}")
-    return list(wanted)

@@ -35,6 +35,7 @@ ReadableText = Annotated[
 CollectionName = Annotated[
     str, Field(pattern=COLLECTION_PATTERN, description="A collection of GET /v1/collections; else the default one.")
 ]
+FilterValues = Annotated[list[str] | None, Field(max_length=1000)]
 Style = Literal["harvard", "apa", "chicago", "mla", "ieee"]
 Limit = Annotated[int, Field(ge=1, le=100, description="Passages to work with at most.")]
 
@@ -53,7 +54,18 @@ class Request(BaseModel):
 class Filters(Request):
     """What a search is confined to; a filter that is not given confines nothing."""
 
-    documents: list[str] | None = Field(default=None, max_length=1000, description="Identifiers of documents.")
+    documents: FilterValues = Field(default=None, description="Identifiers of documents.")
+    kind: Literal["article", "source"] | None = Field(
+        default=None, description="A source is a document that another document of the collection lists."
+    )
+    authors: FilterValues = Field(
+        default=None, description="Names, whole or in part; one of them must have written it."
+    )
+    year_from: int | None = Field(default=None, ge=0, le=9999, description="First year of publication.")
+    year_to: int | None = Field(default=None, ge=0, le=9999, description="Last year of publication.")
+    languages: FilterValues = Field(default=None, description="BCP 47 tags; `zh` stands for `zh-Hans` too.")
+    sections: FilterValues = Field(default=None, description="Headings; what stands below one belongs to it.")
+    cites: FilterValues = Field(default=None, description="Identifiers of references; a passage must cite one.")
 
     def given(self) -> dict[str, Any]:
         """The filters that were given."""

@@ -47,7 +47,7 @@ class Options:
     """Passages retrieved."""
     dense_weight: float = 0.6
     style: str = "harvard"
-    documents: Sequence[str] | None = None
+    filters: retrieve.Filters | None = None
     judge: Judge | None = None
     """Reads the most promising passages; without it only form speaks."""
     threshold: float | None = None
@@ -108,7 +108,7 @@ def ask(
         vector=vector,
         limit=chosen.limit,
         dense_weight=chosen.dense_weight,
-        documents=chosen.documents,
+        filters=chosen.filters,
         # Entries are found by name, in `about`; among running text they would only crowd out what answers.
         kinds=("text",),
     )
@@ -154,7 +154,10 @@ def ask(
 
 def _from_tables(generation: Generation, asked: Question, options: Options) -> _Told | None:
     """What the document or its bibliography says of itself; None when the question asks for neither."""
-    looked_up = about.look_up(generation, asked, options.documents)
+    filters = options.filters or retrieve.Filters()
+    if filters.within_documents:
+        return None
+    looked_up = about.look_up(generation, asked, filters.document_ids(generation))
     if looked_up is None:
         return None
     pieces = []

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from rag.cli import access, bibliography, fetching, generations, questions, running, sources
+from rag.cli import access, bibliography, evaluation, fetching, generations, questions, running, sources
 from rag.cli.shared import err
 from rag.errors import AdFontesError, SettingsError
 
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (sources, fetching, questions, bibliography, running):
+for room in (sources, fetching, questions, evaluation, bibliography, running):
     app.registered_commands += room.app.registered_commands
 app.add_typer(generations.index_app, name="index")
 app.add_typer(access.keys_app, name="keys")

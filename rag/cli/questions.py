@@ -1,19 +1,24 @@
-"""Commands that ask: ask, search, eval."""
+"""Commands that ask: ask, search."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
-from rag.cli.shared import JsonFlag, bar, out, print_answer, print_json, shortened, workspace_of
-from rag.types import Progress
+from rag.cli.shared import JsonFlag, out, print_answer, print_json, workspace_of
 
 app = typer.Typer()
+Documents = Annotated[list[str] | None, typer.Option("--document", help="Only this document (may be given again).")]
+Kind = Annotated[str | None, typer.Option(help="Only `article`s, or only `source`s that a document here lists.")]
+Authors = Annotated[list[str] | None, typer.Option("--author", help="Only documents of this author.")]
+FromYear = Annotated[int | None, typer.Option(help="Only documents of this year or later.")]
+ToYear = Annotated[int | None, typer.Option(help="Only documents of this year or earlier.")]
+Languages = Annotated[list[str] | None, typer.Option("--language", help="Only documents in this language.")]
+Sections = Annotated[list[str] | None, typer.Option("--section", help="Only passages below this heading.")]
+Cites = Annotated[list[str] | None, typer.Option(help="Only passages that cite this bibliography entry.")]
 
 
 @app.command()
@@ -23,10 +28,22 @@ def ask(
     *,
     limit: Annotated[int | None, typer.Option(min=1, max=100, help="Passages to retrieve.")] = None,
     style: Annotated[str | None, typer.Option(help="harvard, apa, chicago, mla or ieee.")] = None,
+    document: Documents = None,
+    kind: Kind = None,
+    author: Authors = None,
+    from_year: FromYear = None,
+    to_year: ToYear = None,
+    language: Languages = None,
+    section: Sections = None,
+    cites: Cites = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Ask a question; the answer quotes the sources and leads on to their bibliography."""
-    answer = workspace_of(context).ask(question, limit=limit, style=style)
+    filters = _given(
+        documents=document, kind=kind, authors=author, year_from=from_year, year_to=to_year, languages=language,
+        sections=section, cites=cites,
+    )  # fmt: skip
+    answer = workspace_of(context).ask(question, limit=limit, style=style, filters=filters)
     if as_json:
         print_json(asdict(answer))
     else:
@@ -39,10 +56,22 @@ def search(
     query: str,
     *,
     limit: Annotated[int, typer.Option(min=1, max=100, help="Passages to show.")] = 5,
+    document: Documents = None,
+    kind: Kind = None,
+    author: Authors = None,
+    from_year: FromYear = None,
+    to_year: ToYear = None,
+    language: Languages = None,
+    section: Sections = None,
+    cites: Cites = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Show the passages nearest to a query, with their scores."""
-    generation, passages = workspace_of(context).search(query, limit=limit)
+    filters = _given(
+        documents=document, kind=kind, authors=author, year_from=from_year, year_to=to_year, languages=language,
+        sections=section, cites=cites,
+    )  # fmt: skip
+    generation, passages = workspace_of(context).search(query, limit=limit, filters=filters)
     if as_json:
         print_json({"index": asdict(generation.state), "passages": [asdict(p) for p in passages]})
         return
@@ -52,34 +81,6 @@ def search(
         out.print(escape(passage.text) + "\n")
 
 
-@app.command("eval")
-def evaluate(
-    context: typer.Context,
-    questions: Annotated[Path, typer.Argument(help="Judged questions, one JSON object a line.")],
-    *,
-    as_json: JsonFlag = False,
-) -> None:
-    """Ask judged questions and print how many answers are right, rightly cited and rightly declined."""
-    from rag import evaluate as evaluation
-
-    workspace = workspace_of(context)
-    judged = evaluation.load(questions)
-    generation = workspace.generation()
-    workspace.warm()
-    with bar(quiet=as_json) as progress:
-        outcomes = evaluation.run(
-            judged, workspace.ask, generation, lambda n: progress(Progress("checking", n, len(judged)))
-        )
-    measures = evaluation.measure(outcomes)
-    if as_json:
-        body = evaluation.report(outcomes, measures)
-        print_json({"index": asdict(generation.state), "questions": str(questions), **body})
-        return
-    table = Table("measure", "value", box=None)
-    for name, value in asdict(measures).items():
-        table.add_row(name.replace("_", " "), "–" if value is None else f"{value:g}")
-    out.print(table)
-    for o in outcomes:
-        if o.failures:
-            out.print(f"\n[red]{escape(o.id)}[/] [bold]{escape(o.question)}[/] [dim]confidence {o.confidence:.3f}[/]")
-            out.print(f"    {escape('; '.join(o.failures))}\n    [dim]{escape(shortened(o.answer, 400))}[/]")
+def _given(**filters: Any) -> dict[str, Any]:  # noqa: ANN401  (of every filter's type)
+    """The filters that were given; typer gives an empty list for an option left out."""
+    return {name: value for name, value in filters.items() if value not in (None, [])}

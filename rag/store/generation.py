@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,10 @@ class Generation:
 
     def documents(self) -> list[Document]:
         """All documents, without their text."""
+        return list(self._documents)
+
+    @cached_property
+    def _documents(self) -> list[Document]:
         rows = self._sql("SELECT about, '' FROM documents ORDER BY ord")
         return [records.document(about, text) for about, text in rows]
 
@@ -207,10 +211,30 @@ class Generation:
             keep &= np.isin(found["kind"], list(kinds))
         return np.flatnonzero(keep).astype(np.int64)
 
+    def rows_citing(self, reference_ids: Sequence[str]) -> npt.NDArray[np.int64]:
+        """The rows of the chunks that cite at least one of these entries."""
+        marks = ",".join("?" * len(reference_ids))
+        query = (
+            "SELECT DISTINCT row FROM chunks, json_each(chunks.body, '$.reference_ids') AS cited "  # noqa: S608  (marks only)
+            f"WHERE cited.value IN ({marks}) ORDER BY row"
+        )
+        return np.array([row for (row,) in self._sql(query, *reference_ids)], dtype=np.int64)
+
+    def rows_within(self, spans: Mapping[str, Sequence[tuple[int, int]]]) -> npt.NDArray[np.int64]:
+        """The rows of the chunks that lie within one of these spans of their document."""
+        found = self._rows_by_place
+        keep = np.zeros(len(found), dtype=bool)
+        for document_id, own in spans.items():
+            if own:
+                here = found["document"] == document_id
+                for start, end in own:
+                    keep |= here & (found["start"] >= start) & (found["start"] < end)
+        return np.flatnonzero(keep).astype(np.int64)
+
     @cached_property
     def _rows_by_place(self) -> npt.NDArray[Any]:
-        rows = self._sql("SELECT document_id, json_extract(body, '$.kind') FROM chunks ORDER BY row")
-        return np.array([tuple(r) for r in rows], dtype=[("document", object), ("kind", object)])
+        rows = self._sql("SELECT document_id, json_extract(body, '$.kind'), start FROM chunks ORDER BY row")
+        return np.array([tuple(r) for r in rows], dtype=[("document", object), ("kind", object), ("start", np.int64)])
 
     def vectors_by_key(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The vectors of chunks and of sentences by the hash of what was embedded, for a rebuild to reuse."""

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from rag.encoder import Encoder
 from rag.errors import InputError
 from rag.lexical import question_terms
+from rag.retrieve.filters import Filters
 from rag.store import Generation
 from rag.types import Passage, Scores
 
@@ -30,13 +31,13 @@ def search(
     vector: Vectors | None = None,
     limit: int = 10,
     dense_weight: float = 0.6,
-    documents: Sequence[str] | None = None,
+    filters: Filters | None = None,
     kinds: Sequence[str] | None = None,
 ) -> list[Passage]:
-    """Return at most `limit` passages, best first, optionally only of these documents and chunk kinds.
+    """Return at most `limit` passages, best first, only of what the filters leave and of these chunk kinds.
 
-    `vector` is the query's, shape (d,), where the caller has it already. Raises InputError for an empty query,
-    and when the index was built with another encoder.
+    `vector` is the query's, shape (d,), where the caller has it already. Raises InputError for an empty query
+    and when the index was built with another encoder, NotFoundError for a filter that names what does not exist.
     """
     if not query.strip():
         raise InputError("the question is empty; ask something in words")
@@ -48,11 +49,9 @@ def search(
         )
     if generation.size == 0:
         return []
-    rows = None
-    if documents is not None or kinds is not None:
-        rows = generation.rows(documents=documents, kinds=kinds)
-        if len(rows) == 0:
-            return []
+    rows = (filters or Filters()).rows(generation, kinds)
+    if rows is not None and len(rows) == 0:
+        return []
 
     if vector is None:
         vector = encoder.encode_question(query)

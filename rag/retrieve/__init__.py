@@ -1,0 +1,9 @@
+"""Question → passages. Knows no answer and no file.
+
+search ──► filters (which rows may be found) ──► candidates of each side ──► one fused score ──► Passages
+"""
+
+from rag.retrieve.filters import Filters
+from rag.retrieve.search import Vectors, search
+
+__all__ = ["Filters", "Vectors", "search"]
