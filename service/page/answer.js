@@ -1,7 +1,8 @@
 // The answer: its sentences with numbered citations and quiet verdicts, and the sources they lead to.
 
-import { address } from "./api.js";
+import { exported, get } from "./api.js";
 import { byId, download, h, link, notice, replace, webAddress } from "./dom.js";
+import { chosenStyle, setStyle, STYLES } from "./citestyle.js";
 import { bylineOf, count, shortName, shorten, slice, unitsOf, when } from "./text.js";
 import { hideTip, showTip } from "./tip.js";
 
@@ -24,10 +25,18 @@ const placeOfCitation = (citation) =>
     citation.reference_ids,
   );
 
-// Draw what is known of an answer; called again with each event of the stream.
+// Draw what is known of an answer; called again with each event of the stream. `onAsTyped` asks again without what the
+// questions before have lent to this one.
+let askAsTyped = () => {};
+export const onAsTyped = (handler) => { askAsTyped = handler; };
+
 export function renderAnswer(answer, documents, { complete }) {
-  const title = h("h2", { id: "answer-title", class: "asked-question", dir: "auto" }, answer.question);
+  const title = h("h2", { id: "answer-title", class: "asked-question", dir: "auto" }, answer.asked ?? answer.question);
   const parts = [title];
+  if (answer.asked) {
+    parts.push(h("p", { class: "understood muted" }, "Understood as ", h("q", { dir: "auto" }, answer.question), ". ",
+      h("button", { type: "button", class: "quiet", onclick: () => askAsTyped(answer.asked) }, "Ask it as typed")));
+  }
   if (answer.status === "abstained") parts.push(...abstention(answer, documents));
   else {
     if (answer.status === "partial") parts.push(notice("caution", "The sources answer this only in part."));
@@ -169,21 +178,46 @@ function abstention(answer, documents) {
   ];
 }
 
+// What can be done with an answer: copied and exported with references in a style of one's choice.
 function colophon(answer, documents) {
-  const copied = h("span", { role: "status", class: "muted" });
-  const copy = async () => {
-    await navigator.clipboard.writeText(plainText(answer, documents));
-    copied.textContent = "Copied";
-    setTimeout(() => { copied.textContent = ""; }, 2000);
+  const told = h("span", { role: "status", class: "muted" });
+  const tell = (text) => {
+    told.textContent = text;
+    setTimeout(() => { told.textContent = ""; }, 2500);
   };
-  const ids = answer.references.map((reference) => reference.id);
+  const take = async (form) => {
+    try {
+      return await exported(wire(answer), form, chosenStyle());
+    } catch (problem) {
+      tell(problem.message);
+      return null;
+    }
+  };
+  const copy = async () => {
+    const text = await take("text");
+    if (!text) return;
+    await navigator.clipboard.writeText(await text.text());
+    tell("Copied");
+  };
+  const save = (form, name, suffix) =>
+    h("button", { type: "button", class: "quiet", onclick: async () => {
+      const file = await take(form);
+      if (file) download(`answer.${suffix}`, file);
+    } }, name);
+  const style = h("select", { "aria-label": "Style of the references", onchange: async (event) => {
+    setStyle(event.target.value);
+    await restyle(answer);
+    renderAnswer(answer, documents, { complete: true });
+    byId("answer").querySelector(".colophon select")?.focus();
+  } }, STYLES.map(([name, label]) => h("option", { value: name, selected: name === chosenStyle() }, label)));
   const total = Object.values(answer.timings_ms ?? {}).reduce((sum, ms) => sum + ms, 0);
   return h("footer", { class: "colophon" },
     h("div", { class: "actions" },
       h("button", { type: "button", class: "quiet", onclick: copy }, "Copy with references"),
-      h("button", { type: "button", class: "quiet", onclick: () => download("answer.md", markdown(answer, documents), "text/markdown") }, "Markdown"),
-      ids.length ? h("a", { class: "quiet", href: address("/v1/references", { format: "bibtex", id: ids }), download: "answer.bib" }, "BibTeX") : null,
-      copied),
+      answer.references.length ? style : null,
+      h("span", { class: "take" }, save("markdown", "Markdown", "md"), save("docx", "Word", "docx"),
+        answer.references.length ? save("bibtex", "BibTeX", "bib") : null),
+      told),
     h("p", { class: "muted" },
       answer.status === "abstained" ? "" : `${supported(answer)} · `,
       `${answer.generator} · ${count(answer.passages.length, "passage")} read`,
@@ -191,48 +225,21 @@ function colophon(answer, documents) {
       h("a", { href: "#index", title: `manifest ${answer.index.manifest_sha256}` }, `${answer.index.collection}, ${when(answer.index.built_at)}`)));
 }
 
+// The answer as the service gave it, without what the page has added.
+const wire = ({ typed, ...answer }) => answer;
+
+// The entries of an answer in the style chosen now.
+async function restyle(answer) {
+  const ids = answer.references.map((reference) => reference.id);
+  if (!ids.length) return;
+  const { references } = await get("/v1/references", { id: ids, style: chosenStyle(), collection: answer.index.collection });
+  const formatted = new Map(references.map((reference) => [reference.id, reference.formatted]));
+  for (const reference of answer.references) reference.formatted = formatted.get(reference.id) ?? reference.formatted;
+}
+
 function supported(answer) {
   const good = answer.sentences.filter((sentence) => sentence.verdict === "supported").length;
   const all = answer.sentences.length;
   if (good === all) return all === 1 ? "The sentence is supported by its source" : `All ${all} sentences are supported by their sources`;
   return `${good} of ${count(all, "sentence")} supported in full`;
-}
-
-// The answer with [1] after each sentence and the sources below, to be pasted anywhere.
-export function plainText(answer, documents) {
-  return `${answer.question}\n\n${withNumbers(answer)}\n\n${listOf(answer, documents)
-    .map(([number, line, quote]) => `[${number}] ${line}\n    “${quote}”`)
-    .join("\n")}\n`;
-}
-
-const escaped = (text) => text.replace(/([\\`*_{}[\]<>#|~])/g, "\\$1");
-
-export function markdown(answer, documents) {
-  const notes = listOf(answer, documents).map(([number, line, quote]) =>
-    `${number}. ${escaped(line)}\n\n   > ${escaped(quote).replaceAll("\n", " ")}\n`);
-  return `## ${escaped(answer.question)}\n\n${escaped(withNumbers(answer)).replace(/\\\[(\d+)\\\]/g, "[$1]")}\n\n### Sources\n\n${notes.join("\n")}\n` +
-    `*Index ${answer.index.collection}, generation ${answer.index.generation}.*\n`;
-}
-
-function withNumbers(answer) {
-  if (answer.status === "abstained") return "The sources do not answer this.";
-  const at = unitsOf(answer.answer);
-  let text = "";
-  let drawn = 0;
-  for (const sentence of answer.sentences) {
-    text += answer.answer.slice(drawn, at(sentence.end)) + sentence.citations.map((index) => ` [${index + 1}]`).join("");
-    drawn = at(sentence.end);
-  }
-  return text + answer.answer.slice(drawn);
-}
-
-function listOf(answer, documents) {
-  return answer.citations.map((citation) => {
-    const formatted = citation.reference_ids
-      .map((id) => answer.references.find((reference) => reference.id === id)?.formatted)
-      .filter(Boolean);
-    const document = documents.get(citation.document_id);
-    const line = [`${attributionOf(citation, documents, answer)}, ${document?.title ?? citation.document_id}.`, ...formatted];
-    return [citation.index + 1, line.join(" "), citation.cited_text];
-  });
 }

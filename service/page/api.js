@@ -19,6 +19,7 @@ async function request(path, options = {}) {
     throw new Problem({ title: "The service does not answer", detail: "The service does not answer; is it still running?" });
   }
   if (response.ok) return response;
+  if (response.status === 401) await askForKey();
   const details = await response.json().catch(() => ({ title: `HTTP ${response.status}` }));
   throw new Problem(details);
 }
@@ -32,21 +33,31 @@ export function address(path, query = {}) {
   return url.pathname + url.search;
 }
 
+// Who may ask is the service's to say: the dialog keeps the key in a cookie that no script reads, then begins anew.
+let asking = null;
+const askForKey = () => (asking ??= import("./session.js").then(({ signIn }) => signIn()).finally(() => { asking = null; }));
+
 export const get = async (path, query) => (await request(address(path, query))).json();
 export const text = async (path, query) => (await request(address(path, query))).text();
 export const remove = async (path, query) => (await request(address(path, query), { method: "DELETE" })).json();
 
 export async function post(path, body) {
-  const options = { method: "POST", headers: { "Content-Type": "application/json" } };
-  options.body = JSON.stringify({ ...(state.collection ? { collection: state.collection } : {}), ...body });
-  return (await request(path, options)).json();
+  return (await send(path, { ...(state.collection ? { collection: state.collection } : {}), ...body })).json();
 }
+
+const send = (path, body) =>
+  request(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
+// An answer as a file: text, markdown, docx, bibtex, ris or csl.
+export const exported = async (answer, format, style) => (await send("/v1/export", { answer, format, style })).blob();
 
 export async function upload(file) {
   const form = new FormData();
   form.append("file", file);
   return (await request(address("/v1/documents"), { method: "POST", body: form })).json();
 }
+
+export const fetchAddress = async (url) => (await send(address("/v1/documents"), { address: url })).json();
 
 // Ask with streaming: `on` is called with each event's name and data, in the order they come.
 export async function ask(body, on, signal) {

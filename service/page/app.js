@@ -5,20 +5,23 @@
 //   #document/<id>[/<start>-<end>[/<reference>,…]]   the pane, beside whichever view is shown
 
 import { ask, get, Problem, state } from "./api.js";
-import { renderAnswer } from "./answer.js";
-import { chosenStyle, showBibliography } from "./bibliography.js";
+import { onAsTyped, renderAnswer } from "./answer.js";
+import { showBibliography } from "./bibliography.js";
 import { COLLECTION, showDocuments } from "./documents.js";
 import { announce, byId, h, notice, replace } from "./dom.js";
 import { showIndex } from "./generations.js";
 import { remember, renderHistory } from "./history.js";
-import { closePane, leave, openPane, parsePlace } from "./pane.js";
-import { count } from "./text.js";
+import { closePane, leave, openPane, parsePlace, setWorks } from "./pane.js";
+import { showSession } from "./session.js";
+import { chosenStyle } from "./citestyle.js";
+import { count, shorten } from "./text.js";
 import { hideTip } from "./tip.js";
 
 const VIEWS = ["ask", "documents", "bibliography", "index"];
 const documents = new Map();
 const wanted = new Set(); // documents the search is confined to; all while it is empty
 let asked = null; // the question on the page
+let thread = []; // the questions of this conversation with their answers: what a question may lean on
 let running = null; // AbortController of the one being answered
 
 // ── views ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -54,21 +57,24 @@ function show(view) {
 
 // ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-async function answerTo(question) {
+async function answerTo(question, { leaning = false } = {}) {
   running?.abort();
   const mine = (running = new AbortController());
   asked = question;
+  const before = thread.filter((turn) => turn.question !== question);
   const answer = { question, status: "answered", answer: "", sentences: [], citations: [], references: [], passages: [] };
-  byId("question").value = question;
+  byId("question").value = "";
+  byId("question").placeholder = "Ask on, or ask something else";
   grow();
-  byId("answer").hidden = true;
+  byId("answer").hidden = false;
+  replace(byId("answer"), h("h2", { id: "answer-title", class: "asked-question", dir: "auto" }, question));
   document.body.classList.add("asked");
   progress("Looking in the sources…");
-  remember(question);
   renderHistory(question, submit);
+  renderThread(before);
   show("ask");
   try {
-    await ask(request(question), (event, data) => {
+    await ask(request(question, leaning ? before : []), (event, data) => {
       if (event === "retrieval.completed") {
         answer.passages = data.passages;
         progress(`Reading ${count(data.passages.length, "passage")}…`);
@@ -80,6 +86,7 @@ async function answerTo(question) {
       else if (event === "answer.completed") Object.assign(answer, data);
       if (answer.answer || event === "answer.completed") renderAnswer(answer, documents, { complete: event === "answer.completed" });
     }, mine.signal);
+    settle(answer, before);
     announce(answer.status === "abstained" ? "The sources do not answer this."
       : `Answered with ${count(answer.citations.length, "citation")}. ${answer.answer}`);
   } catch (problem) {
@@ -87,14 +94,49 @@ async function answerTo(question) {
     if (!(problem instanceof Problem)) throw problem;
     const article = byId("answer");
     article.hidden = false;
-    replace(article, h("h2", { id: "answer-title", dir: "auto" }, question), notice("error", problem.message));
+    replace(article, h("h2", { id: "answer-title", class: "asked-question", dir: "auto" }, question), notice("error", problem.message));
+    byId("question").value = question;
+    grow();
   } finally {
     if (running === mine) progress(null);
   }
 }
 
-function request(question) {
-  return { question, style: chosenStyle(), ...(wanted.size ? { filters: { documents: [...wanted] } } : {}) };
+// What was understood becomes the address and the memory, so that both stand alone.
+function settle(answer, before) {
+  asked = answer.question;
+  if (answer.asked) {
+    const url = new URL(location.href);
+    url.searchParams.set("q", asked);
+    history.replaceState(null, "", url);
+  }
+  remember(asked);
+  renderHistory(asked, submit);
+  const said = answer.status === "abstained" ? null : answer.answer;
+  thread = [...before.filter((turn) => turn.question !== asked), { question: asked, answer: said }].slice(-12);
+  document.title = `${asked} · Ad Fontes`;
+}
+
+// Earlier turns of the conversation, the latest first.
+function renderThread(turns) {
+  const place = byId("thread");
+  place.hidden = turns.length === 0;
+  replace(place, h("h2", { id: "thread-title" }, "Earlier in this conversation"),
+    h("ul", {}, turns.toReversed().map((turn) => h("li", {},
+      h("a", { href: `?q=${encodeURIComponent(turn.question)}`, dir: "auto", onclick: (event) => {
+        if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+        event.preventDefault();
+        submit(turn.question, { leaning: false });
+      } }, turn.question),
+      h("p", { class: "muted", dir: "auto" }, turn.answer ? shorten(turn.answer, 140) : "The sources do not answer this.")))),
+    h("button", { type: "button", class: "quiet", onclick: () => { thread = []; location.href = fresh(); } }, "Begin a new conversation"));
+}
+
+const fresh = () => (state.collection ? `/?collection=${encodeURIComponent(state.collection)}` : "/");
+
+function request(question, before) {
+  const turns = before.slice(-6).map(({ question: said, answer }) => ({ question: said, answer }));
+  return { question, style: chosenStyle(), ...(turns.length ? { history: turns } : {}), ...(wanted.size ? { filters: { documents: [...wanted] } } : {}) };
 }
 
 function progress(text) {
@@ -104,13 +146,13 @@ function progress(text) {
 }
 
 // A question becomes part of the address, so that it can be shared and the way back leads to the one before.
-function submit(question) {
+function submit(question, { leaning = true } = {}) {
   const url = new URL(location.href);
   url.searchParams.set("q", question);
   url.hash = "";
   history.pushState(null, "", url);
   closePane();
-  answerTo(question);
+  answerTo(question, { leaning });
 }
 
 // Back to the empty page.
@@ -119,7 +161,9 @@ function forget() {
   asked = null;
   progress(null);
   byId("answer").hidden = true;
+  byId("thread").hidden = true;
   byId("question").value = "";
+  byId("question").placeholder = "Ask the sources a question";
   document.body.classList.remove("asked");
   renderHistory(null, submit);
   grow();
@@ -140,18 +184,25 @@ async function refresh() {
     const references = index.manifest?.counts?.references ?? 0;
     documents.clear();
     for (const source of list.documents) documents.set(source.id, source);
+    setWorks(list.documents);
     const first = list.documents[0];
     const others = list.documents.length - 1;
     const ids = new Set(list.documents.map((source) => source.id));
     for (const id of wanted) if (!ids.has(id)) wanted.delete(id);
     replace(line, first
       ? ["Answers come from ", h("a", { href: others ? "#documents" : `#document/${encodeURIComponent(first.id)}`, dir: "auto" }, first.title ?? first.source),
-          others ? ` and ${count(others, "other document")}` : "", references ? `, and lead on to ${count(references, "reference")} behind ${others ? "them" : "it"}.` : ".", others ? filter(list.documents) : ""]
+          others ? ` and ${count(others, "other document")}` : "", references ? `, and lead on to ${count(references, "reference")} behind ${others ? "them" : "it"}.` : ".", others ? filter(list.documents) : "", starters()]
       : ["There are no documents yet. ", h("a", { href: "#documents" }, "Add some"), "."]);
   } catch (problem) {
     documents.clear();
     replace(line, notice("caution", problem.message));
   }
+}
+
+// What can be asked of any source, for whoever does not know where to begin.
+function starters() {
+  return h("p", { class: "starters" }, ["What is this about?", "Who wrote this?"].map((question) =>
+    h("button", { type: "button", class: "chip", onclick: () => submit(question) }, question)));
 }
 
 // With several documents the search can be confined to some of them.
@@ -245,7 +296,9 @@ addEventListener("popstate", () => {
   else forget();
 });
 
+onAsTyped((question) => submit(question, { leaning: false }));
 setTheme(storedTheme());
+showSession();
 await loadCollections();
 await refresh();
 renderHistory(null, submit);

@@ -3,32 +3,11 @@
 import { address, get } from "./api.js";
 import { entryOf, placeOf } from "./answer.js";
 import { byId, h, notice, replace } from "./dom.js";
+import { chosenStyle, setStyle, STYLES } from "./citestyle.js";
 import { count } from "./text.js";
 
 const EXPORTS = [["bibtex", "BibTeX"], ["ris", "RIS"], ["csl", "CSL-JSON"], ["text", "Plain text"]];
-const STYLES = ["harvard", "apa", "chicago", "mla", "ieee"];
-const kept = { style: readStyle(), kind: null };
-
-// The style of formatted references, everywhere on the page; kept in this browser.
-export const chosenStyle = () => kept.style;
-
-function readStyle() {
-  try {
-    const found = localStorage.getItem("adfontes.style");
-    return STYLES.includes(found) ? found : STYLES[0];
-  } catch {
-    return STYLES[0];
-  }
-}
-
-function setStyle(style) {
-  kept.style = style;
-  try {
-    localStorage.setItem("adfontes.style", style);
-  } catch {
-    // forgotten when the page is left
-  }
-}
+const kept = { kind: null };
 
 export async function showBibliography(wanted = null) {
   const view = byId("view-bibliography");
@@ -36,7 +15,7 @@ export async function showBibliography(wanted = null) {
   let list, audit, documents;
   try {
     [list, audit, documents] = await Promise.all([
-      get("/v1/references", { style: kept.style }),
+      get("/v1/references", { style: chosenStyle() }),
       get("/v1/audit"),
       get("/v1/documents"),
     ]);
@@ -63,9 +42,9 @@ export async function showBibliography(wanted = null) {
       `${count(list.references.length, "entry", "entries")}, ${count(audit.problems.length, "problem")} found. `,
       "Nothing is repaired in silence, and “not found” never means “fake”."),
     h("div", { class: "bar" },
-      h("label", {}, "Style ", select(STYLES, kept.style, (value) => { setStyle(value); redraw(); })),
+      h("label", {}, "Style ", select(STYLES, chosenStyle(), (value) => { setStyle(value); redraw(); })),
       h("span", { class: "actions" }, "Export ",
-        EXPORTS.map(([form, name]) => h("a", { class: "quiet", href: address("/v1/references", { format: form, style: kept.style }), download: true }, name)))),
+        EXPORTS.map(([form, name]) => h("a", { class: "quiet", href: address("/v1/references", { format: form, style: chosenStyle() }), download: true }, name)))),
     filterBar(audit, redraw),
     groups.some(Boolean) ? groups : h("p", { class: "muted" }, "No entries."));
   if (wanted) {
@@ -110,5 +89,5 @@ function filterBar(audit, redraw) {
 
 function select(values, chosen, on) {
   return h("select", { onchange: (event) => on(event.target.value) },
-    values.map((value) => h("option", { value, selected: value === chosen }, value)));
+    values.map(([value, label]) => h("option", { value, selected: value === chosen }, label)));
 }

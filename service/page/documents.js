@@ -1,6 +1,6 @@
 // The documents of a collection: what there is, adding by dropping files, removing.
 
-import { follow, get, remove, upload } from "./api.js";
+import { fetchAddress, follow, get, remove, upload } from "./api.js";
 import { announce, byId, h, notice, replace } from "./dom.js";
 import { jobLine } from "./jobs.js";
 import { bylineOf, count } from "./text.js";
@@ -12,9 +12,10 @@ export async function showDocuments(changed = () => {}) {
   const view = byId("view-documents");
   const title = h("h1", { id: "documents-title" }, "Documents");
   let list = { documents: [] };
+  let index = null;
   let trouble = null;
   try {
-    list = await get("/v1/documents");
+    [list, index] = await Promise.all([get("/v1/documents"), get("/v1/index")]);
   } catch (problem) {
     trouble = notice("error", problem.message);
   }
@@ -29,8 +30,28 @@ export async function showDocuments(changed = () => {}) {
     h("p", { class: "muted" }, count(list.documents.length, "document")),
     trouble,
     h("ul", { class: "documents" }, list.documents.map((source) => item(source, jobs, again))),
-    dropZone(jobs, again), jobs,
+    leftOut(index),
+    dropZone(jobs, again), byAddress(jobs, again), jobs,
     h("p", {}, h("button", { type: "button", class: "quiet", onclick: begin }, "Begin a new collection")));
+}
+
+// What lies in the folder and is not in the index, each with its reason.
+function leftOut(index) {
+  const skipped = index?.manifest?.skipped ?? [];
+  return skipped.length ? h("section", { class: "left-out", "aria-labelledby": "left-out-title" },
+    h("h2", { id: "left-out-title" }, "Left out"),
+    h("ul", {}, skipped.map((one) => h("li", { dir: "auto" }, h("span", { class: "title" }, one.source), h("span", { class: "muted" }, ` ${one.reason}`))))) : null;
+}
+
+// A page or a file of the web, fetched by the service.
+function byAddress(jobs, again) {
+  const box = h("input", { id: "address", type: "url", required: true, placeholder: "https://", inputmode: "url", autocomplete: "off" });
+  return h("form", { class: "by-address", onsubmit: (event) => {
+    event.preventDefault();
+    const address = box.value.trim();
+    box.value = "";
+    work(address, jobs, () => fetchAddress(address), again);
+  } }, h("label", { for: "address" }, "Or fetch one from the web"), h("span", { class: "field" }, box, h("button", {}, "Fetch")));
 }
 
 // A collection begins with its first file: the page only goes to its name.

@@ -41,9 +41,9 @@ export function notice(kind, ...children) {
   return h("p", { class: `notice ${kind}`, role: kind === "error" ? "alert" : null }, ...children);
 }
 
-// Save text under a name, without asking the server again.
-export function download(name, text, type) {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+// Save a file under a name.
+export function download(name, blob) {
+  const url = URL.createObjectURL(blob);
   const anchor = h("a", { href: url, download: name, hidden: true });
   document.body.append(anchor);
   anchor.click();

@@ -58,12 +58,21 @@ export function closePane() {
   shown.opener = null;
 }
 
-function head(source) {
+function head(source, place = {}) {
   return h("header", { class: "pane-head" },
     h("div", {},
       h("h2", { id: "pane-title", tabindex: "-1", dir: "auto" }, source.title ?? source.source),
-      source.authors ? h("p", { class: "muted", dir: "auto" }, [bylineOf(source), source.language].filter(Boolean).join(" · ")) : null),
+      source.authors ? h("p", { class: "muted", dir: "auto" }, [bylineOf(source), source.language].filter(Boolean).join(" · ")) : null,
+      source.authors && place.start !== null ? h("p", { class: "where-in muted", dir: "auto" }, whereIn(source, place)) : null),
     h("button", { type: "button", class: "close", "aria-label": "Close the document", onclick: leave }, "×"));
+}
+
+// "“Costs”, p. 3": the section and the page that hold the passage.
+function whereIn(source, place) {
+  const holds = (part) => part.start <= place.start && place.start < part.end;
+  const section = source.sections.filter(holds).sort((a, b) => b.level - a.level || b.start - a.start)[0];
+  const page = source.pages.find(holds);
+  return [section && `“${section.title}”`, page && `p. ${page.number}`].filter(Boolean).join(", ");
 }
 
 export function leave() {
@@ -77,7 +86,7 @@ function draw(source, references, place) {
   const article = h("article", { class: "source", dir: "auto", lang: source.language, tabindex: "0", "aria-label": "Text of the document" });
   article.append(...blocks(source, place, known));
   pane.hidden = false;
-  replace(pane, head(source), h("div", { class: "pane-body" }, article, beside(source, place, known)));
+  replace(pane, head(source, place), h("div", { class: "pane-body" }, article, beside(source, place, known)));
   const quote = article.querySelector("mark");
   const heading = byId("pane-title");
   heading.focus({ preventScroll: true });
@@ -100,12 +109,25 @@ function beside(source, place, known) {
       parts.push(h("section", { class: "relayed-entry" },
         h("p", { class: "who" }, shortName(entry.csl), h("span", { class: "muted" }, `, as ${listed ? "listed" : "reported"} by ${bylineOf(source)}`)),
         entryOf(entry),
+        held(entry.id),
         h("p", { class: "muted" }, entry.mentions ? `Cited ${count(entry.mentions, "time")} in this document. ` : "",
           h("a", { href: `#bibliography/${encodeURIComponent(entry.id)}` }, "In the bibliography"))));
     }
   } else parts.push(h("h3", {}, "The document’s own words"), about(source, known.size));
   if (lost.length) parts.push(notice("caution", `Not in this document’s bibliography: ${lost.join(", ")}`));
   return h("aside", { class: "beside", "aria-label": "Where this comes from" }, parts);
+}
+
+// Where the work itself is in the collection, the second hop can be walked to its end.
+let works = new Map();
+export function setWorks(documents) {
+  works = new Map([...documents].flatMap((source) => (source.attachments ?? []).map((one) => [one.reference_id, source])));
+}
+
+function held(referenceId) {
+  const source = works.get(referenceId);
+  return source ? h("p", { class: "held" }, "This work is in the collection: ",
+    h("a", { href: `#document/${encodeURIComponent(source.id)}`, dir: "auto" }, source.title ?? source.source)) : null;
 }
 
 function relayedBy(source, place) {
@@ -139,7 +161,14 @@ function blocks(source, place, known) {
     .sort((a, b) => a.start - b.start);
   const spans = source.mentions.map((mention) => ({ start: at(mention.start), end: at(mention.end), mention }));
   if (place.start !== null) spans.push({ start: at(place.start), end: at(place.end), quote: true });
-  const draw = (tag, [start, end], props) => h(tag, props, inline(source, start, end, spans, known));
+  const turns = source.pages.map((page) => ({ at: at(page.start), number: page.number })).filter((page) => page.at > 0 || source.pages.length > 1);
+  // A page begins within or before a block: its number stands in the margin of the block.
+  const draw = (tag, [start, end], props) => {
+    const turned = [];
+    while (turns.length && turns[0].at < end) turned.push(turns.shift());
+    return h(tag, props, turned.map((page) => h("span", { class: "page", id: `page-${page.number}`, title: `Page ${page.number}` }, `p. ${page.number}`)),
+      inline(source, start, end, spans, known));
+  };
   const found = [];
   let from = 0;
   for (const heading of [...headings, { start: source.text.length, end: source.text.length, level: 0 }]) {
