@@ -82,6 +82,7 @@ def create_app(workspace: Workspace) -> FastAPI:
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
         responses=problems.RESPONSES,
+        separate_input_output_schemas=False,  # an answer is the same whether it comes or goes
     )
     problems.install(app)
     mcp = create_mcp(lambda: app.state.service)

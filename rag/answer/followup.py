@@ -62,6 +62,7 @@ _SAYS = r"(?:say|said|says|write|writes|wrote|argue[sd]?|claim(?:s|ed)?|report(?
 _IT = re.compile(r"\b(?P<word>it|its|this|that)\b(?!['’]s\b)", re.IGNORECASE)
 _THEY = re.compile(r"(?<!of )\b(?P<word>they|them|their|theirs|these|those)\b", re.IGNORECASE)
 _PERSON = re.compile(r"\b(?P<word>he|him|his|she|her|hers)\b", re.IGNORECASE)
+_PRONOUNS = {"person": _PERSON, "plural": _THEY, "thing": _IT}
 # "It" that stands for nothing, and "this", "that" that open a clause or go before a noun of their own.
 _EMPTY_IT = re.compile(
     rf"\b{_AUX}\s+it\s+(?:\w+\s+)?(?:true|possible|likely|necessary|important|clear|said|claimed|argued|reported|known|that|to|about\s+time)\b"
@@ -186,22 +187,22 @@ def _resolved(question: str, before: Turn) -> str | None:
         return _ZH_IT.sub(lambda _: subject, question, count=1) if subject else None
     if _ITSELF.search(question):
         return None
-    for pattern, plural, person in ((_PERSON, False, True), (_THEY, True, False), (_IT, False, False)):
-        for match in pattern.finditer(question):
-            word = match["word"].lower()
-            if _has_name_before(question, match.start()):
-                break  # the name stands in the question itself
-            if word in {"it", "its"} and _EMPTY_IT.search(question):
-                break
-            if word in {"this", "that", "these", "those"} and not re.match(r"\s*(?:[?.!,]|$)", question[match.end() :]):
-                continue
-            named = _person(before) if person else _subject(before.question, plural=plural)
-            if named is None and plural:
-                named = _answered(before)
-            if named is None:
-                break
-            # Later pronouns are left: they now have their name before them.
-            return re.sub(r"^\W*(?:and|but|so)\s+", "", _put(question, match, named.text), flags=re.IGNORECASE)
+    found = [(m, kind) for kind, pattern in _PRONOUNS.items() for m in pattern.finditer(question)]
+    for match, kind in sorted(found, key=lambda pair: pair[0].start()):
+        word = match["word"].lower()
+        if _has_name_before(question, match.start()):
+            return None  # the name stands in the question itself
+        if word in {"it", "its"} and _EMPTY_IT.search(question):
+            return None
+        if word in {"this", "that", "these", "those"} and not re.match(r"\s*(?:[?.!,]|$)", question[match.end() :]):
+            continue
+        named = _person(before) if kind == "person" else _subject(before.question, plural=kind == "plural")
+        if named is None and kind == "plural":
+            named = _answered(before)
+        if named is None:
+            return None
+        # Later pronouns are left: they now have their name before them.
+        return re.sub(r"^\W*(?:and|but|so)\s+", "", _put(question, match, named.text), flags=re.IGNORECASE)
     return None
 
 

@@ -64,7 +64,7 @@ async function answerTo(question, { leaning = false } = {}) {
   const before = thread.filter((turn) => turn.question !== question);
   const answer = { question, status: "answered", answer: "", sentences: [], citations: [], references: [], passages: [] };
   byId("question").value = "";
-  byId("question").placeholder = "Ask on, or ask something else";
+  byId("question").placeholder = "Ask on …";
   grow();
   byId("answer").hidden = false;
   replace(byId("answer"), h("h2", { id: "answer-title", class: "asked-question", dir: "auto" }, question));

@@ -129,6 +129,12 @@ def serving(workspace: Workspace) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def serve() -> Callable[[Workspace], AbstractContextManager[str]]:
+    """A function that serves a workspace on a free port of the loopback; yields the address."""
+    return serving
+
+
+@pytest.fixture(scope="session")
 def server(workspace: Workspace) -> Iterator[str]:
     """The address of a running service."""
     with serving(workspace) as address:

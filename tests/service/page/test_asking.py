@@ -49,13 +49,20 @@ def test_a_click_opens_the_document_at_the_passage(
 
 
 def test_the_question_stays_readable_beside_the_document(page: Page, ask: Callable[..., None]) -> None:
-    """When the document takes its room the box grows, so that the whole question can still be read."""
+    """The question stands above its answer, also when the document takes its room."""
     ask(USERS)
     page.locator(".cite").first.click()
     expect(page.locator("#pane mark").first).to_be_visible()
-    page.wait_for_function(
-        "(() => { const q = document.querySelector('#question'); return q.scrollHeight <= q.clientHeight + 2; })"
-    )
+    expect(page.locator(".asked-question")).to_be_in_viewport()
+    assert page.locator(".asked-question").evaluate("(node) => node.scrollWidth <= node.clientWidth")
+
+
+def test_the_document_says_which_section_and_page_the_passage_is_from(page: Page, ask: Callable[..., None]) -> None:
+    """Above the text stands the section of the passage, as it stands in the list of sources."""
+    ask(USERS)
+    page.locator(".cite").first.click()
+    expect(page.locator(".where-in")).to_contain_text("Background")
+    expect(page.locator(".sources .where").first).to_contain_text("Background")
 
 
 def test_the_bibliography_entry_stands_beside_the_passage(page: Page, ask: Callable[..., None]) -> None:
