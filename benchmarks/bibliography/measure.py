@@ -1,34 +1,25 @@
-"""All figures of the bibliography's parser, by one command: ``python -m benchmarks.bibliography.measure``.
+"""The figures of the bibliography's parser; ``python -m benchmarks.bibliography.measure`` prints them.
 
-Prints micro and per-field F1 (see `scoring`) on SciELO (never trained on), on the files of AnyStyle and GROBID
-left out of training and on the collections left out whole; what rules add to the model; the speed curve; and
-keeps everything in FIGURES.json. ``--floors`` also raises the floors in FLOORS.json to just under these figures;
-a floor is never lowered by this program.
+Micro and per-field F1 (see `scoring`) on SciELO (never trained on), on the files of AnyStyle and GROBID left out of
+training and on the collections left out whole; what rules add to the model; entries found by layout. They are kept,
+with all other figures of references, by ``python -m benchmarks.references``.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
-import platform
 import re
 import statistics
 import textwrap
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 from benchmarks.bibliography import corpora, scoring
-from rag.bibliography import online, parse, parse_entry, tagger
+from rag.bibliography import online, parse_entry, tagger
+from rag.bibliography.entry import assemble
 from rag.bibliography.split import split
-
-HERE = Path(__file__).parent
-FIGURES, FLOORS = HERE / "FIGURES.json", HERE / "FLOORS.json"
-MARGIN = 0.003
-"""How far under a figure its floor is set: less than any loss worth noticing, more than rounding."""
 
 Sets = dict[str, list[scoring.Pair]]
 
@@ -67,21 +58,17 @@ def by_article(pairs: Iterable[scoring.Pair]) -> dict[str, float]:
     return {name: round(total.f1(), 3) for name, total in totals.items()}
 
 
-def rules_share(pairs: list[scoring.Pair]) -> dict[str, Any]:
-    """What share of the field values rules decide instead of the model: all DOIs and URLs, and whole online entries."""
-    fixed = decided = online_entries = 0
+def rules_share(pairs: list[scoring.Pair]) -> dict[str, float]:
+    """What rules do: their share of the values (identifiers, whole online entries), and micro F1 without them."""
+    fixed = decided = 0
+    alone = scoring.Score()
     for pair in pairs:
         fields = scoring.of_csl(parse_entry(pair.raw)[0])
         by_rule = online.segment(pair.raw) is not None
-        online_entries += by_rule
         decided += len(fields)
         fixed += len(fields) if by_rule else sum(f in fields for f in ("DOI", "URL"))
-    return {
-        "entries": len(pairs),
-        "values": decided,
-        "decided by rules": round(fixed / decided, 3),
-        "entries read by the grammar of online entries": online_entries,
-    }
+        alone.add(pair.gold, scoring.of_csl(assemble(pair.raw, tagger.label(pair.raw), [])), pair.raw)
+    return {"decided by rules": round(fixed / decided, 3), "without rules": round(alone.f1(), 4)}
 
 
 def layouts() -> dict[str, float]:
@@ -114,67 +101,23 @@ def layouts() -> dict[str, float]:
     return result
 
 
-def speed() -> dict[str, dict[str, float]]:
-    """Seconds to parse lists of 100, 300 and 1,000 entries as running text, the median of three."""
-    raw = [p.raw for p in scoring.scielo()]
-    curve: dict[str, dict[str, float]] = {}
-    parse("\n\n".join(raw[:20]))
-    for count in (100, 300, 1000):
-        text = "\n\n".join(raw[i % len(raw)] for i in range(count))
-        taken = []
-        for _ in range(3):
-            begun = time.perf_counter()
-            found = len(parse(text)[0])
-            taken.append(time.perf_counter() - begun)
-        middle = statistics.median(taken)
-        curve[str(count)] = {
-            "seconds": round(middle, 3),
-            "ms an entry": round(1000 * middle / count, 3),
-            "entries found": found,
-        }
-    return curve
-
-
 def measure() -> dict[str, Any]:
-    """Everything, as it is written to FIGURES.json."""
+    """Everything, as it is kept."""
     gold = sets()
     articles = by_article(gold["scielo"])
     return {
-        "command": "python -m benchmarks.bibliography.measure",
         "model_sha256": hashlib.sha256(tagger.MODEL.read_bytes()).hexdigest(),
         "model_bytes": tagger.MODEL.stat().st_size,
-        "python": platform.python_version(),
         "strings": {name: len(pairs) for name, pairs in gold.items()},
         "f1": {name: score(pairs).table() for name, pairs in gold.items()},
         "scielo by article": {
             "worst five": dict(sorted(articles.items(), key=lambda kv: kv[1])[:5]),
             "median": statistics.median(articles.values()),
         },
-        "rules on scielo": rules_share(gold["scielo"]),
+        "rules": {name: rules_share(gold[name]) for name in ("scielo", "left out")},
         "entries found by layout": layouts(),
-        "speed, one core": speed(),
     }
-
-
-def raised(figures: dict[str, Any], floors: dict[str, float]) -> dict[str, float]:
-    """Floors just under the figures, never lower than they were."""
-    return {
-        name: max(floors.get(name, 0.0), round(table["micro"] - MARGIN, 4)) for name, table in figures["f1"].items()
-    }
-
-
-def main() -> None:
-    """Measure, print, keep."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--floors", action="store_true", help="raise FLOORS.json to just under these figures")
-    given = arguments.parse_args()
-    figures = measure()
-    FIGURES.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(json.dumps(figures, indent=1, ensure_ascii=False))
-    if given.floors:
-        floors = json.loads(FLOORS.read_text(encoding="utf-8")) if FLOORS.exists() else {}
-        FLOORS.write_text(json.dumps(raised(figures, floors), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    print(json.dumps(measure(), indent=1, ensure_ascii=False))

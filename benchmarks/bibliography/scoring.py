@@ -169,4 +169,9 @@ class Score:
 
     def table(self) -> dict[str, float]:
         """All figures, rounded to three digits."""
-        return {"micro": round(self.f1(), 4), **{f: round(self.f1(f), 3) for f in FIELDS}}
+        right = self.right.total()
+        apart = {
+            "precision": round(right / (right + self.false.total() or 1), 4),
+            "recall": round(right / (right + self.missed.total() or 1), 4),
+        }
+        return {"micro": round(self.f1(), 4), **apart, **{f: round(self.f1(f), 3) for f in FIELDS}}

@@ -33,6 +33,7 @@ _EXPLAIN = {
     "URL": "is not an address (scheme://host/path)",
     "ISBN": "is not an ISBN (10 or 13 digits with a matching check digit)",
 }
+_LABEL = re.compile(r"\s*(?:[\[(]\d{1,4}[\])]|\d{1,4}(?=[.)\s]))[.)]?\s*")
 _WORD = re.compile(r"[^\W\d_]+")
 MAX_READ = 4000
 """Characters of one entry that are read; longer "entries" are running text that lost its line breaks."""
@@ -161,8 +162,12 @@ def _keys(reference: Reference) -> list[tuple[str, ...]]:
     title = re.sub(r"\W+", " ", names.fold(str(csl.get("title") or ""))).strip()
     if len(title) > 12:
         keys.append(("work", names.fold(_who(csl)), title, str(csl.get("volume", "")), str(csl.get("page", ""))))
-    if not keys and reference.raw:
-        keys.append(("raw", " ".join(reference.raw.split()).casefold()))
+    place = tuple(names.fold(str(csl.get(k, ""))) for k in ("container-title", "volume", "page"))
+    if all(place):
+        # Lists of physics and chemistry leave titles out: journal, volume and page are one work.
+        keys.append(("place", *place))
+    if bare := re.sub(r"[\W_]+", "", _LABEL.sub("", reference.raw)).casefold():
+        keys.append(("raw", bare))
     return keys
 
 

@@ -40,6 +40,8 @@ _COMPOUNDS = frozenset(
     "two three four self non co cross long short well high low multi post pre anti semi full half part".split()  # noqa: SIM905 - read as prose
 )
 """First halves after which a hyphen at the line's end is the word's own ("two-\\nsided")."""
+_ENDS_IN_INITIAL = re.compile(r"\s[^\W\d_a-zß-öø-ÿа-я]\Z")
+_MORE_INITIALS = re.compile(r"\.\s?(?:[^\W\d_a-zß-öø-ÿа-я]\.\s?){1,3}(?=[^\W\d_]{2})")
 _TRANSLATION = re.compile(r"\s*\[(?P<translation>(?=[^\[\]]*[^\W\d_]{2}\s)[^\[\]]{8,})\]\s*[.]?\s*$")
 _BRACKET = re.compile(r"\s*\[[^\[\]]{8,}\]")
 _MEDIUM = re.compile(
@@ -75,7 +77,17 @@ def _by_model(text: str, found: list[identifiers.Found]) -> list[Segment]:
     """The model's reading, with everything about addresses and days of access left to rules."""
     fixed = addresses.segments(text, found)
     read = [s for s in tagger.label(text) if not any(f.start < s.end and s.start < f.end for f in fixed)]
-    return sorted([*_after_places(text, read), *fixed], key=lambda s: s.start)
+    return sorted([*_after_places(text, _with_initials(text, read)), *fixed], key=lambda s: s.start)
+
+
+def _with_initials(text: str, read: list[Segment]) -> list[Segment]:
+    """Give a last author the initials that the title would begin with ("Family I" + ". I. Title")."""
+    for i, (a, b) in enumerate(pairwise(read)):
+        if a.label == "author" and b.label == "title" and _ENDS_IN_INITIAL.search(text, a.start, a.end):
+            more = _MORE_INITIALS.match(text, a.end)
+            if more and b.start < more.end() < b.end:
+                return [*read[:i], a._replace(end=more.end()), b._replace(start=more.end()), *read[i + 2 :]]
+    return read
 
 
 def _after_places(text: str, read: list[Segment]) -> list[Segment]:

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 from lxml import etree
 
+from rag.bibliography.shapes import date_parts
+
 _TYPES = {
     "journal": "article-journal",
     "book": "book",
@@ -116,7 +118,7 @@ def _item(node: etree._Element) -> dict[str, Any]:
         if (variable := _IDS.get((number.get("pub-id-type") or "").lower())) and (text := _text(number)):
             csl.setdefault(variable, re.sub(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", "", text, flags=re.IGNORECASE))
     for link in node.iter("{*}ext-link", "{*}uri"):
-        address = link.get("{http://www.w3.org/1999/xlink}href") or _text(link)
+        address = "".join((link.get("{http://www.w3.org/1999/xlink}href") or _text(link)).split())
         doi = re.match(r"(?:https?://)?(?:dx\.)?doi\.org/(10\..+)", address)
         if address:
             csl.setdefault("DOI" if doi else "URL", doi[1] if doi else address)
@@ -176,4 +178,5 @@ def _dates(node: etree._Element, csl: dict[str, Any]) -> None:
     for visited in node.iter("{*}date-in-citation"):
         iso = re.fullmatch(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", visited.get("iso-8601-date") or "")
         if iso and "access" in (visited.get("content-type") or "access"):
-            csl.setdefault("accessed", {"date-parts": [[int(p) for p in iso.groups() if p]]})
+            parts = date_parts({"date-parts": [[int(p) for p in iso.groups() if p]]})
+            csl.setdefault("accessed", {"date-parts": [parts]})

@@ -38,6 +38,9 @@ _STARTS_WITH_INITIALS = re.compile(
 )
 _ENDS_WITH_INITIALS = re.compile(rf"(?P<family>.*[^\s.,])\s+(?P<given>(?:{_UPPER}\.?[\s‐‑-]?){{1,4}})$")
 _SUFFIX = re.compile(r"(?:Jr|Sr|Jnr|Filho|Neto|Júnior|Junior|II|III|IV)\.?$", re.IGNORECASE)
+_EAST_ASIAN_MARKS = re.compile(
+    r"[、，,;；·\s]*[、，,;；\s]\s*(?:and|&)?\s*|(?<=[\u3400-\u9fff\uac00-\ud7af])[·・](?=[\u3400-\u9fff\uac00-\ud7af])"
+)
 _ANNOTATION = re.compile(r"\s*[(\[](?:ORCID|in\s)[^)\]]*[)\]]", re.IGNORECASE)
 _CONJUNCTION = re.compile(r"\s*[,;]?\s+(?:and|und|et|en|og|och|y|e|&|i)\s+|\s*[,;]?\s*&\s*", re.IGNORECASE)
 _BODY = re.compile(
@@ -62,7 +65,7 @@ def parse(text: str, *, inverted: bool = True) -> list[Name]:
     ("Global Times") rather than a person. Han characters beside a romanised name are left out here
     (see `original_names`).
     """
-    text = " ".join(_ANNOTATION.sub("", text).split())
+    text = " ".join(_ANNOTATION.sub("", text).replace("،", ",").replace("؛", ";").split())
     text = _ET_AL.sub(" ", text).strip(" ,;:")
     text = EDITOR_MARK.sub(" ", text).strip(" ,;:") if EDITOR_MARK.search(text) else text
     if not any(c.isalpha() for c in text):
@@ -70,14 +73,15 @@ def parse(text: str, *, inverted: bool = True) -> list[Name]:
     if _CJK.search(text):
         latin = re.sub(r"\s+", " ", re.sub(r"\s*([,;])", r"\1", HAN.sub("", text))).strip(" ,;()（）")
         if not re.search(r"[^\W\d_]{2,}", latin) or not HAN.search(text):
-            return [_east_asian(part) for part in re.split(r"[、，,;；·\s]*[、，,;；\s]\s*(?:and|&)?\s*", text) if part]
+            pieces = _EAST_ASIAN_MARKS.split(text)
+            return [_east_asian(part) for part in pieces if part]
         text = latin
     if _is_body(text, inverted=inverted):
         return [{"literal": _close(text)}]
     if ";" in text:
         parts = [p.strip(" ,&") for p in re.split(r";\s*(?:(?:and|e|y|&|et|und)\s+)?", text)]
         pieces = [q for p in parts for q in _CONJUNCTION.split(p)] if len(parts) > 1 else parts
-        return [name for p in pieces if p for name in ([_inverted(p)] if "," in p else [_single(p)])]
+        return [name for p in pieces if p for name in _one_or_more(p)]
     groups = [g.strip(" ,") for g in _CONJUNCTION.split(text)]
     names: list[Name] = []
     for i, group in enumerate(g for g in groups if g):
@@ -162,6 +166,14 @@ def _takes_given(part: str, following: str, parts: list[str], i: int, *, first: 
     return i == 0 and first and len(part.split()) == 1
 
 
+def _one_or_more(text: str) -> list[Name]:
+    """What stands between two semicolons: a name, or several where the list forgot one ("Kabir, M.H., Hasan, N.")."""
+    parts = [p.strip() for p in text.split(",") if p.strip()]
+    if len(parts) > 2 and not (len(parts) == 3 and _SUFFIX.match(parts[2])):
+        return _group(parts, first=True, inverted=True)
+    return [_inverted(text)] if "," in text else [_single(text)]
+
+
 def _inverted(text: str) -> Name:
     family, _, given = text.partition(",")
     given, _, suffix = given.partition(",")
@@ -221,12 +233,19 @@ _COMPOUND = frozenset(
 )
 
 
+_COMPOUND_KOREAN = frozenset(["남궁", "제갈", "선우", "황보", "독고", "사공", "서문"])
+
+
 def _east_asian(text: str) -> Name:
-    """A name in its own script: family name first, two characters only for the compound family names of Chinese."""
+    """A name in its own script, family name first: one character of it, but for the compound names of each language."""
     text = text.strip()
+    if re.fullmatch(r"[\uac00-\ud7af]{2,4}", text):
+        cut = 2 if text[:2] in _COMPOUND_KOREAN and len(text) > 2 else 1
+        return {"family": text[:cut], "given": text[cut:]}
     if not re.fullmatch(r"[\u3400-\u9fff々]{2,4}", text):
         return {"literal": text}
-    cut = 2 if text[:2] in _COMPOUND and len(text) > 2 else 1
+    # Four characters without such a family name are Japanese: two and two.
+    cut = 2 if (text[:2] in _COMPOUND and len(text) > 2) or len(text) == 4 else 1
     return {"family": text[:cut], "given": text[cut:]}
 
 

@@ -1,7 +1,7 @@
 """RIS ↔ CSL-JSON, by rispy. Knows nothing of lists or problems.
 
 Tags follow the RIS format as its publisher described it and reference managers use it. RIS has one field a
-name, so a body whose own name contains a comma comes back as a person: the format cannot say otherwise.
+name; a comma that belongs to a body's own name is doubled, as reference managers do.
 """
 
 from __future__ import annotations
@@ -60,6 +60,8 @@ _FIELDS = {
     "language": "language",
     "genre": "type_of_work",
     "medium": "custom1",
+    "event-place": "custom2",
+    "version": "custom8",
     "number": "custom7",
     "event-title": "custom3",
     "number-of-pages": "custom4",
@@ -169,13 +171,16 @@ def _line(value: object) -> str:
 
 def _name(person: Mapping[str, Any]) -> str:
     if person.get("literal") or not person.get("family"):
-        return _line(person.get("literal") or person.get("given") or "")
+        # Reference managers double the comma that is part of a body's name.
+        return _line(person.get("literal") or person.get("given") or "").replace(",", ",,")
     family = _line(f"{person.get('non-dropping-particle') or ''} {person['family']}")
     parts = [family, _line(person.get("given") or ""), _line(person.get("suffix") or "")]
     return ", ".join(parts).rstrip(", ") + ("," if not any(parts[1:]) else "")
 
 
 def _person(name: str) -> dict[str, str]:
+    if ",," in name:
+        return {"literal": _line(name.replace(",,", ","))}
     parts = [_line(p) for p in name.split(",", 2)]
     if len(parts) == 1:
         return {"literal": parts[0]} if parts[0] else {}

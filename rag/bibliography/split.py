@@ -21,6 +21,7 @@ _KEY = re.compile(r"\s*\[(?P<key>[^\W\d_][\w+&.’'-]{0,15}\d{0,4}[a-z]?|[^\W\d_
 _INLINE = re.compile(r"(?<!\S)\[(\d{1,4})\](?=\s*\S)")
 _BULLET = re.compile(r"\s*[•▪●*·‣–-]\s+(?=\S)")
 _UPPER = r"[^\W\d_a-zß-öø-ÿ]"
+_UNCASED = r"[\u0590-\u06ff\u0900-\u0dff\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 _AUTHOR = re.compile(
     rf"\s*(?:[“\"'‘«\[(]?\s*)?(?:"
     rf"[—–_-]{{2,}}|"  # the dash that repeats the author before
@@ -28,7 +29,9 @@ _AUTHOR = re.compile(
     rf"{_UPPER}[\w'’‐‑-]*(?:[\s-]+[\w'’-]+){{0,3}},?\s+(?:{_UPPER}\.|{_UPPER}{{1,3}}[,.;:\s])|"  # Family, I.
     rf"(?:{_UPPER}\.[\s-]?){{1,4}}\s*{_UPPER}|"  # I. Family
     rf"{_UPPER}[\w'’‐‑-]+(?:\s[\w'’-]+)?,\s+{_UPPER}[\w’'-]+[\s,.;&]|"  # Family, Given
-    rf"[^()]{{2,120}}?[\s(,.]\(?(?:1[5-9]|20)\d\d[a-z]?\)?[,.:;)]"  # Body, 2023.
+    rf"[^()]{{2,120}}?[\s(,.]\(?(?:1[5-9]|20)\d\d[a-z]?\)?[,.:;)]|"  # Body, 2023.
+    # a name in a script without capitals
+    rf"{_UNCASED}{{1,20}}(?:\s{_UNCASED}{{1,20}}){{0,2}}\s?[,，、．。.;；:：،·・(（]"
     rf")"
 )
 _GOES_ON = re.compile(
@@ -36,9 +39,11 @@ _GOES_ON = re.compile(
     r"Accessed|Disponível|Acesso|"
     r"Disponible|Consultado|Verfügbar|\d{1,4}[-–]\d|[\d,;:()\s.–-]+$)"
 )
-_CLOSED = re.compile(r"(?:[.。;!?)\]”\"’/]|\d|[/=&?#][^\s]*|\.\w{2,5})\s*$")
+_CLOSED = re.compile(r"(?:[.。．;；!?)）\]”\"’/]|\d|[/=&?#][^\s]*|\.\w{2,5})\s*$")
 _LONGEST_LINE = 160
 """Characters of a line beyond which it was hardly broken at a width."""
+_MOST_HEADS = 0.75
+"""Share of lines that begin like an entry and end like one, from which on a list is one entry a line."""
 _YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
 _WEB = re.compile(r"https?://|www\.|\bdoi\b|10\.\d{4,}/", re.IGNORECASE)
 
@@ -183,8 +188,12 @@ def _layout(text: str, lines: list[Line]) -> Layout:
     # An address longer than the line could not be broken and says nothing of the width.
     lengths = sorted(line.end - line.start for line in lines if text.count(" ", line.start, line.end) > 2) or [0]
     longest = lengths[-1 - len(lengths) // 50]
+    heads = [_heads(text[line.start : line.end]) for line in lines]
     broken = (
-        len(lines) > 2 and longest <= _LONGEST_LINE and sum(n >= 0.8 * longest for n in lengths) >= 0.3 * len(lengths)
+        len(lines) > 2
+        and longest <= _LONGEST_LINE
+        and sum(n >= 0.8 * longest for n in lengths) >= 0.3 * len(lengths)
+        and sum(heads) < _MOST_HEADS * len(lines)
     )
     indents = [line.indent for line in lines]
     hanging = len(set(indents)) > 1 and min(indents) == lines[0].indent and indents.count(min(indents)) < len(lines)
@@ -243,6 +252,11 @@ def _key(text: str, line: Line) -> str:
 
 def _author(line: str) -> bool:
     return _AUTHOR.match(line[:200]) is not None
+
+
+def _heads(line: str) -> bool:
+    """Whether a line could be an entry whole: it begins with an author, has a date or an address, and is closed."""
+    return bool(_author(line) and _CLOSED.search(line) and (_YEAR.search(line) or _WEB.search(line) or len(line) < 40))
 
 
 def _looks_like_entry(raw: str) -> bool:

@@ -60,7 +60,7 @@ KINDS: dict[str, tuple[Severity, str, str]] = {
     "cannot-tell": (
         "info",
         "Cannot tell",
-        "There is not enough to judge by: no citation could be read in the text, or no entry in the list.",
+        "There is not enough to judge by: the entry bears no date, no citation could be read in the text, or no entry in the list.",
     ),
     # within one entry, or between entries
     "missing-date": ("warning", "No date", "The entry bears no date."),

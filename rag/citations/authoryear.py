@@ -12,16 +12,29 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from rag.citations.matching import Agreement, Phrase, family
-from rag.citations.names import AuthorIndex, Entry, Name
-from rag.citations.patterns import IBID, MORE_SUFFIXES, NOT_AUTHORS, PRINTED_ENTRY, SECOND_HAND, YEAR
+from rag.citations.cues import CUES
+from rag.citations.matching import EXACT, Agreement, Phrase, family
+from rag.citations.names import AuthorIndex, Entry, Name, words
+from rag.citations.patterns import CREDITS, IBID, MORE_SUFFIXES, NOT_AUTHORS, PRINTED_ENTRY, SECOND_HAND, YEAR
 from rag.citations.phrases import CLOSE, OPEN, Reading, bounds, only_locators, readings
 from rag.types import MentionKind, Resolution
 
 _REACH = 260
 """Characters left of a year in which its authors must begin."""
 _LIFE_DATES = re.compile(r"\s?[-–—]\s?(?:\d|\?|\))")
+_NAMED = re.compile(r"(?<![\w(])[A-ZÀ-ÖØ-ÞА-Я][\w'’-]{2,}")
+_POSSESSIVE = re.compile(r"['’]s?$")
 _PAGE = re.compile(r"[,:]\s*(?:pp?\.|S\.|n\.\s?p)")
+_PLACE = re.compile(r"\b(?:in|im|em|en|à|au|aux|na|no|nas|nos|from|across)\s+$", re.IGNORECASE)
+"""Words before the name of a place, and hardly ever of an author."""
+_SAYS = re.compile(
+    rf"[)\]）］]\s*(?:[,，][^,()]{{2,40}}[,，]\s*)?(?:[^\W\d_]+\s+){{0,2}}?(?!not\b)"
+    rf"(?:{'|'.join(c.verbs for c in CUES.values())})",
+    re.IGNORECASE,
+)
+"""Behind a narrative citation: somebody says, shows, argues."""
+_BEFORE = 250
+"""Characters before a bracket with nothing but a year in which its author may be named."""
 _NEAR = 60
 """Characters between two works of one bracket, at most."""
 
@@ -65,6 +78,8 @@ def find(text: str, index: AuthorIndex, shortened: dict[str, tuple[str, ...]]) -
         again = not found and last is not None and floor == last_end and only_locators(text[floor:start])
         if again and last is not None:
             found = [last]
+        if not found and opening >= 0 and end <= opening and (lone := _lone(text, match, index)) is not None:
+            found, again = [lone], True
         if not found or (not inside and PRINTED_ENTRY.search(text[found[0].start : start])):
             continue
         new = list(_resolve(text, match, found, inside=inside, again=again, bracketed=inside or again))
@@ -100,7 +115,7 @@ def _resolve(
     earlier = re.search(r"\d{4}", match["original"] or "")
     for i, (letter, begin, end) in enumerate(_letters(text, match)):
         best = _best(found, year, letter, int(earlier[0]) if earlier else None, bracketed=bracketed)
-        reading = best[0] if best else _plausible(found, text, inside=inside, again=again)
+        reading = best[0] if best else _plausible(found, text, end, inside=inside, again=again)
         if reading is None:
             continue
         start = begin if again or i else reading.start
@@ -160,12 +175,51 @@ def _year_agrees(entry: Entry, year: int | None, suffix: str, earlier: int | Non
     return int(year in entry.years or (earlier is not None and earlier in entry.years))
 
 
-def _plausible(found: list[Reading], text: str, *, inside: bool, again: bool) -> Reading | None:
+def _plausible(found: list[Reading], text: str, end: int, *, inside: bool, again: bool) -> Reading | None:
     """The reading to report as missing: only where the form leaves little doubt that this is a citation."""
     usual = [] if again else [r for r in found if r.clean and r.sure and not any(map(_no_name, r.phrase.people))]
     listed = [r for r in usual if any(a.unmatched == 0 for _, a in r.matches)]
-    whole = [r for r in usual if inside and text[r.start].isupper()]
+    whole = [r for r in usual if text[r.start].isupper() and (inside or _credited(text, r, end))]
     return next(iter([r for r in listed if not whole or r.start <= whole[0].start] + whole + listed), None)
+
+
+def _credited(text: str, reading: Reading, end: int) -> bool:
+    """Whether the words around a narrative citation say that somebody is credited with something."""
+    people = reading.phrase.people
+    if any(len(p) > 3 for p in people) or len(people) > 4:
+        return False
+    return reading.phrase.et_al or _told(text, reading.start, end)
+
+
+def _told(text: str, start: int, end: int) -> bool:
+    """Whether a name at `start` is credited by the words before it, or says something behind the bracket at `end`."""
+    before = max(0, start - 30)
+    if _PLACE.search(text, before, start):
+        return False
+    return bool(CREDITS.search(text, before, start) or _SAYS.match(text, end))
+
+
+def _lone(text: str, match: re.Match[str], index: AuthorIndex) -> Reading | None:
+    """The reading of "(1987, p. 19)" whose author stands a few words before: the one entry of that year it can be."""
+    year = int(match["year"]) if match["year"] else None
+    start = max(0, match.start() - _BEFORE)
+    start = max(start, text.rfind("\n\n", start, match.start()) + 2 if "\n\n" in text[start : match.start()] else 0)
+    named: dict[str, int] = {}
+    for word in _NAMED.finditer(text, start, match.start()):
+        for one in words(_POSSESSIVE.sub("", word[0])):
+            named[one] = word.start()
+    cited = [
+        (named[e.names[0].family[-1]], e)
+        for e in index.by_year.get(year or 0, ())
+        if e.names and e.names[0].family[-1] in named and len(e.names[0].family[-1]) > 2 and not e.names[0].corporate
+    ]
+    suffix = (match["suffix"] or "").strip().lower()
+    cited = [(at, e) for at, e in cited if suffix in {"", e.suffix}]
+    if len({e.id for _, e in cited}) != 1:
+        return None
+    entry = cited[0][1]
+    agreement = Agreement(EXACT, 1, 0, 2, EXACT)
+    return Reading(match.start(), Phrase((entry.names[0].family,), (), et_al=False), matches=[(entry, agreement)])
 
 
 def _no_name(person: tuple[str, ...]) -> bool:
@@ -207,6 +261,9 @@ def _like_citation(text: str, part: Part) -> bool:
     several = part.phrase.et_al or len(people) > 1
     if part.kind == "parenthetical" or several or not part.bracketed:
         return part.bracketed or several
+    end = part.end - 1 if text[part.end - 1] in CLOSE else part.end
+    if _told(text, part.start, end):
+        return True
     return any(not e.names[0].corporate for e in part.candidates if e.names) or bool(_PAGE.match(text, part.end))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag.citations import authoryear, notes, numeric, titles
+from rag.citations import authorpage, authoryear, notes, numeric, titles
 from rag.citations.audit import problem, shown
 from rag.citations.authoryear import Part
 from rag.citations.names import AuthorIndex, Entry, acronyms, words
@@ -34,7 +34,8 @@ def link(document: Document, references: Sequence[Reference]) -> tuple[tuple[Men
     if signs and not any(r.label for r in references):
         groups = []
     found: list[Mention] = []
-    if numeric.prevails(groups, len(parts), sum(p.resolution == "exact" for p in parts), references):
+    exact = sum(p.resolution == "exact" for p in parts)
+    if numeric.prevails(groups, len(parts), exact, references):
         for group in groups:
             for start, end, number in group.cited:
                 if number in numbered:
@@ -45,6 +46,8 @@ def link(document: Document, references: Sequence[Reference]) -> tuple[tuple[Men
         inside = [Span(n.start, n.end) for n in signs]
         found += [_of_part(p, references, document.id) for p in parts if p.entry or not _within(inside, p.start)]
         found += _noted(document, text, signs, index)
+        if authorpage.prevails(paged := authorpage.find(text, index), exact):
+            found += [_plain(p.start, p.end, "parenthetical", [e.id for e in p.entries]) for p in paged]
     taken = [(m.start, m.end) for m in found]
     for named in titles.find(text, index.entries):
         if not any(a < named.end and named.start < b for a, b in taken):
@@ -159,7 +162,7 @@ def _disagreement(part: Part, reference: Reference | None, others: list[Referenc
     if part.resolution == "ambiguous":
         return "ambiguous-citation", f"{cited} fits {len(others) + 1} entries; {listed} is only the first of them."
     if part.resolution == "year-mismatch" and entry.year is None:
-        return "year-mismatch", f"The text cites {cited}, but {listed} bears no date, so the year cannot be checked."
+        return "cannot-tell", f"The text cites {cited}, but {listed} bears no date, so the year cannot be checked."
     if part.resolution == "year-mismatch" and part.year != entry.year:
         return "year-mismatch", f"The text cites {cited}, but the list gives {year}: {listed}."
     if part.suffix != entry.suffix and (part.suffix or part.resolution == "year-mismatch"):

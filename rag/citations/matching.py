@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rag.citations.names import GENERATIONS, PARTICLES, Entry, Name, acronyms, words
+from rag.citations.names import GENERATIONS, PARTICLES, Entry, Name, acronyms, stem, words
 
 EXACT, CLOSE, NONE = 3, 2, 0
 
@@ -49,9 +49,8 @@ def agree(phrase: Phrase, entry: Entry) -> Agreement | None:
         return Agreement(corporate, max(1, len(phrase.people)), 0, counted=2, total=corporate * len(phrase.people) + 1)
     if not phrase.people:
         return None
-    if entry.native and all("".join(p) in entry.native for p in phrase.people):
-        count = len(phrase.people)
-        return Agreement(EXACT, count, 0, counted=2, total=EXACT * count)
+    if entry.native and (native := [_native("".join(p), entry) for p in phrase.people]) and all(native):
+        return Agreement(min(native), len(native), 0, counted=2, total=sum(native))
     found = [a for names in (entry.names, entry.doubtful) if (a := _one_by_one(phrase, entry, names)) is not None]
     return max(found, key=lambda a: (-a.unmatched, a.matched), default=None)
 
@@ -84,6 +83,13 @@ def _one_by_one(phrase: Phrase, entry: Entry, names: tuple[Name, ...]) -> Agreem
     return Agreement(first, matched, max(0, unmatched), counted, total)
 
 
+def _native(cited: str, entry: Entry) -> int:
+    """A name in Chinese, Japanese or Korean script, whole or its family name alone ("山田" of "山田太郎")."""
+    if cited in entry.native:
+        return EXACT
+    return CLOSE if len(cited) > 1 and any(name.startswith(cited) for name in entry.native) else NONE
+
+
 def _within(part: tuple[str, ...], whole: tuple[str, ...]) -> bool:
     return any(whole[i : i + len(part)] == part for i, w in enumerate(whole) if w == part[0])
 
@@ -99,7 +105,7 @@ def family(found: tuple[str, ...], name: Name) -> int:
     cited = _strong(found)
     if found == name.family or cited == listed or "".join(cited) == "".join(listed):
         return EXACT
-    if _unaged(cited) == _unaged(listed):
+    if _unaged(cited) == _unaged(listed) or [*map(stem, cited)] == [*map(stem, listed)]:
         return CLOSE
     extra = len(cited) - len(listed)
     if extra > 0:

@@ -40,6 +40,15 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(unicodedata.normalize("NFKC", bare)))
 
 
+_CASES = re.compile(r"(?:[оеё]го|[оеё]му|ыми|ими|ами|ым|им|ой|ом|ем|ёй|ей|ою|а|у|е|ы|и|я|ю|ая|ий|ый|ь)$")
+
+
+def stem(word: str) -> str:
+    """A Cyrillic word without the ending of its case ("Петровым" → "петров"), any other word as it is."""
+    bare = _CASES.sub("", word) if len(word) > 3 and "\u0400" <= word[0] <= "\u04ff" else word
+    return bare if len(bare) > 2 else word
+
+
 @dataclass(frozen=True, slots=True)
 class Name:
     """One author as the list gives it, in comparable words."""
@@ -83,7 +92,8 @@ class AuthorIndex:
         self.by_year: dict[int, list[Entry]] = defaultdict(list)
         self.by_title_end: dict[tuple[str, str], list[tuple[tuple[str, ...], Entry]]] = defaultdict(list)
         for entry in self.entries:
-            for word in first_words(entry) | entry.native | entry.short:
+            heads = {n[:size] for n in entry.native for size in (2, 3)}
+            for word in first_words(entry) | entry.native | heads | entry.short:
                 self.by_word[word].append(entry)
             for year in entry.years:
                 self.by_year[year].append(entry)
@@ -110,6 +120,7 @@ def first_words(entry: Entry) -> set[str]:
         return set(words(entry.title)[:1])
     first = entry.names[0]
     found = set(first.family) - PARTICLES or set(first.family)
+    found |= set(map(stem, found))
     return found | set(acronyms(first.family)) if first.corporate else found
 
 

@@ -26,14 +26,14 @@ YEAR = re.compile(
 MORE_SUFFIXES = re.compile(r"\s*(?:,|;|and|&|e|y|und|et|/|-|–)\s*(?P<suffix>[a-h])(?![\w.’'])")
 
 ET_AL = re.compile(
-    r",?\s*(?:\bet\.?\s*al\b\.?(?:['’]s)?|\b(?:and|&)\s+(?:his\s+|her\s+|their\s+)?(?:colleagues|co-?workers|others|collaborators)\b"
+    r",?\s{0,3}(?:\bet\.?\s*al\b\.?(?:['’]s)?|\b(?:and|&)\s+(?:his\s+|her\s+|their\s+)?(?:colleagues|co-?workers|others|collaborators)\b"
     r"|\be\s+(?:colaboradore?s|outros|cols?\b\.?)|\by\s+(?:colaboradores|otros|cols?\b\.?)|\bu\.\s?a\.|\bund\s+andere\b"
     r"|\bet\s+(?:coll?\b\.?|autres\b)|等人?)",
     re.IGNORECASE,
 )
 
 JOINERS = word_set(
-    "and & e y und et with com con avec mit e/ou 和 与 及 、",
+    "and & e y und et with com con avec mit e/ou 和 与 及 、 och og en i ve oraz и та و 및",
 )
 """Words that stand between two authors."""
 
@@ -70,8 +70,18 @@ NOT_AUTHORS = word_set(
     "jul aug sep sept oct nov dec janeiro fevereiro março marco abril maio junho julho agosto setembro outubro",
     "novembro dezembro enero febrero marzo mayo junio julio septiembre octubre noviembre diciembre januar",
     "februar märz mai juni juli oktober dezember janvier février mars avril juin juillet août septembre octobre",
-    "novembre décembre spring summer autumn fall winter in since until before after during by from the a an on",
+    "novembre décembre marco marz fevrier aout decembre",
+    "spring summer autumn fall winter in since until before after during by from the a an on",
     "at to of for this that these as figure fig table tab figura tabela tabla section chapter appendix equation",
+    "however nonetheless nevertheless moreover furthermore similarly likewise conversely therefore thus hence indeed",
+    "recently finally additionally consequently instead meanwhile interestingly notably specifically also later",
+    "earlier while whereas although though both either neither following according see unlike like besides despite",
+    "when where because but and or then here first second third firstly secondly lastly overall still yet subsequently",
+    "entretanto todavia contudo porém porem ademais assim segundo conforme para seguindo recentemente finalmente além",
+    "alem também tambem já ja embora enquanto quando como ainda sin embargo además ademas asimismo según segun aunque",
+    "mientras cuando tampoco así asi luego jedoch allerdings dennoch außerdem ausserdem zudem auch laut gemäß",
+    "gemass während wahrend obwohl ebenso ferner schließlich schliesslich cependant toutefois néanmoins neanmoins",
+    "ainsi aussi selon après apres enfin pourtant ensuite lorsque comme",
     "eq box version vol no day early late mid circa ca em na desde até en de du le la les im seit bis vor nach",
 )
 """Capitalised words before a year that name no author."""
@@ -81,6 +91,14 @@ PREPOSITIONS = word_set(
     "des zu zur af av bin ibn und für et pour e y en em no na à",
 )
 """Small words inside the name of a person or a body."""
+
+CREDITS = re.compile(
+    r"\b(?:according\s+to|by|see|following|follows|segundo|conforme|para|por|segue|según|"
+    r"de\s+acuerdo\s+con|laut|nach|bei|selon|"
+    r"d[’']après|par|chez|secondo|volgens|enligt|ifølge)\s+$",
+    re.IGNORECASE,
+)
+"""Words right before a name that say that something is this person's."""
 
 ACRONYM = re.compile(r"[(\[（](?P<short>[A-Z][A-Za-z]{0,3}[A-Z](?:[A-Za-z]{0,5}[A-Z])?)s?[)\]）]")
 """A short form introduced in brackets behind its long form; a plural "s" is not part of it."""

@@ -7,22 +7,25 @@ Knows brackets and words; nothing of years, nor of which reading is best.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rag.citations.matching import EXACT, Agreement, Phrase, agree
-from rag.citations.names import AuthorIndex, Entry, words
-from rag.citations.patterns import ABBREVIATED, ET_AL, JOINERS, LINKING, LOCATOR, PREPOSITIONS
+from rag.citations.names import AuthorIndex, Entry, stem, words
+from rag.citations.patterns import ABBREVIATED, ET_AL, JOINERS, LINKING, LOCATOR, NOT_AUTHORS, PREPOSITIONS
 
 OPEN, CLOSE = "([（［【", ")]）］】"
 _CJK = r"[\u3040-\u30ff\u3400-\u9fff]"
 _WORD = rf"(?!{_CJK})[^\W\d_](?:(?:(?!{_CJK})[\w'’‘`´\-‑–])*(?!{_CJK})\w)?(?:['’]s?(?!\w))?"
 _TOKEN = re.compile(
-    rf"(?P<etal>{ET_AL.pattern})|(?P<cjk>{_CJK}+)|(?P<word>{_WORD})|(?P<dot>\.+)|(?P<mark>[,;&/、，；])|(?P<other>\S)",
+    rf"(?P<etal>{ET_AL.pattern})|(?P<cjk>{_CJK}+)|(?P<word>{_WORD})|(?P<dot>\.+)|(?P<mark>[,;&/、，；،؛·・])|(?P<other>\S)",
     re.IGNORECASE,
 )
 _BALANCED = re.compile(r"[(\[（][^()\[\]（）]{0,80}[)\]）]")
 _POSSESSIVE = re.compile(r"['’]s?$")
+_ELIDED = re.compile(r"(?:l|d|qu|n|s|dell|nell|all|dall|sull|un)['’](?=[^\W\d_])", re.IGNORECASE)
+_GLUED = re.compile(r"(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ])")
+_HANGUL = re.compile(r"[\uac00-\ud7af]+[와과]")
 _MOST_TOKENS = 44
 _CLOSING = {"|", ":", "(", "[", "—", "–", "”", '"', "»", "’", "'"}
 
@@ -78,7 +81,8 @@ def readings(
             phrase = _phrase(blanked, tokens[i:], offset, shortened)
             if phrase is None:
                 continue
-            reading = Reading(start + offset, phrase, _clean(tokens, i), sure)
+            whole = offset == tokens[i].start() or tokens[i].lastgroup == "cjk"
+            reading = Reading(start + offset, phrase, whole and _clean(tokens, i), sure)
             small = tokens[i][0] if tokens[i][0].islower() or tokens[i][0] == "The" else ""
             for entry in index.under(_keys(phrase)):
                 agreement = agree(phrase, entry)
@@ -114,18 +118,29 @@ def _without_marks(tokens: list[re.Match[str]]) -> list[re.Match[str]]:
 
 
 def _capital(word: str) -> bool:
-    return word[0].isupper() or (len(word) > 2 and word[1].isupper())
+    """Whether a word is written as names are; in a script without capitals, any word is."""
+    uncased = not word[0].islower() and not word[0].isupper()
+    return word[0].isupper() or uncased or (len(word) > 2 and word[1].isupper())
+
+
+def _inner(word: str) -> list[int]:
+    """Where inside a word a name may begin: behind an elided article, a lost space, an Arabic "and"."""
+    elided = _ELIDED.match(word)
+    places = [elided.end()] if elided else []
+    places += [m.start() for m in _GLUED.finditer(word) if m.start() > 1]
+    return [*places, 1] if word[0] == "و" and len(word) > 2 else places
 
 
 def _may_end(word: str) -> bool:
-    return _capital(word) or word.lower() in {"al", "jr", "others", "colleagues"}
+    return _capital(word) or bool(_inner(word)) or word.lower() in {"al", "jr", "others", "colleagues"}
 
 
 def _continues(tokens: list[re.Match[str]], i: int) -> bool:
     """Whether token `i` may still belong to the names that end right of it."""
     token = tokens[i]
     if token.lastgroup == "word":
-        return _capital(token[0]) or token[0].lower() in PREPOSITIONS or token[0].lower() in JOINERS
+        small = token[0].lower()
+        return _capital(token[0]) or small in PREPOSITIONS or small in JOINERS or bool(_inner(token[0]))
     if token.lastgroup == "dot":
         before = tokens[i - 1][0] if i else ""
         after = tokens[i + 1] if i + 1 < len(tokens) else None
@@ -134,14 +149,15 @@ def _continues(tokens: list[re.Match[str]], i: int) -> bool:
     return token.lastgroup in {"etal", "cjk", "mark"}
 
 
-def _beginnings(tokens: list[re.Match[str]], i: int) -> range:
+def _beginnings(tokens: list[re.Match[str]], i: int) -> Sequence[int]:
     """Where inside token `i` a phrase may begin; in a script without spaces, anywhere near its end."""
     token = tokens[i]
     if token.lastgroup == "cjk":
         return range(max(token.start(), token.end() - 24), token.end() - 1)
-    if token.lastgroup == "word" and (_capital(token[0]) or (token[0].lower() not in JOINERS and i + 1 < len(tokens))):
-        return range(token.start(), token.start() + 1)
-    return range(0)
+    if token.lastgroup != "word":
+        return ()
+    whole = _capital(token[0]) or (token[0].lower() not in JOINERS and i + 1 < len(tokens))
+    return [*([token.start()] if whole else []), *(token.start() + n for n in _inner(token[0]))]
 
 
 def _clean(tokens: list[re.Match[str]], i: int) -> bool:
@@ -156,7 +172,14 @@ def _clean(tokens: list[re.Match[str]], i: int) -> bool:
 def _name_like(tokens: list[re.Match[str]], i: int) -> bool:
     while i >= 0 and tokens[i].lastgroup == "dot":
         i -= 1
-    return i >= 0 and (tokens[i].lastgroup == "etal" or _capital(tokens[i][0]))
+    if i < 0 or tokens[i].lastgroup == "etal":
+        return i >= 0
+    return _capital(tokens[i][0]) and not _opener(tokens[i][0])
+
+
+def _opener(word: str) -> bool:
+    """Whether a capitalised word begins a sentence and names nobody: "However", "Segundo"."""
+    return bool(NOT_AUTHORS & set(words(word)[:1]))
 
 
 def _phrase(
@@ -171,7 +194,7 @@ def _phrase(
         if token.lastgroup == "etal":
             et_al = True
         elif token.lastgroup == "cjk":
-            for piece in re.split(r"[和与與及、]", shown):
+            for piece in re.split(r"[和与與及、・]|(?<=[\u3400-\u9fff])と", shown):
                 people.append([piece] if piece else [])
                 whole.append(piece)
         elif token.lastgroup == "mark" or shown.lower() in JOINERS:
@@ -179,8 +202,14 @@ def _phrase(
             whole.extend(words(shown))
         elif token.lastgroup == "word":
             shown = _POSSESSIVE.sub("", shown)
-            people[-1].append(shown)
+            joined = _HANGUL.fullmatch(shown) is not None and token is not tokens[-1]
+            if shown[0] == "و" and len(shown) > 2 and people != [[]]:
+                people.append([])
+                shown = shown[1:]
+            people[-1].append(shown[:-1] if joined else shown)
             whole.extend(words(shown))
+            if joined:
+                people.append([])
     cleaned: list[tuple[str, ...]] = []
     for person in people:
         comparable = tuple(w for part in person for w in words(part))
@@ -198,7 +227,7 @@ def _phrase(
 
 def _keys(phrase: Phrase) -> set[str]:
     first = phrase.people[0]
-    return {*first, *phrase.whole[:3], "".join(first), *(phrase.long or ())[:3]}
+    return {*first, *phrase.whole[:3], "".join(first), *(phrase.long or ())[:3], *map(stem, first)}
 
 
 def _titled(text: str, start: int, end: int, index: AuthorIndex) -> Iterator[Reading]:

@@ -114,7 +114,8 @@ def test_time_grows_with_the_text_and_not_with_its_square() -> None:
         for i in range(1000)
     ]
     cited = [f"The river rose (Name{chr(97 + i % 26)}{i}, {1900 + i % 120})." for i in range(1000)] * 3
-    for text in (" ".join(cited), "(" * 40_000, "A " * 40_000 + "2004", "Adler et al. " * 8_000, "2004, " * 10_000):
-        begun = time.perf_counter()
+    hostile = ["(" * 40_000, "A " * 40_000 + "2004", "Adler et al. " * 8_000, "2004, " * 10_000, "(2004) " * 10_000]
+    for text in (" ".join(cited), *hostile):
+        begun = time.process_time()
         link(Document("d", text, language="en"), references)
-        assert time.perf_counter() - begun < 8
+        assert time.process_time() - begun < 8

@@ -2,71 +2,45 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from rag import documents
-from rag.bibliography import parse
-from rag.citations import audit, covering, link
-from rag.types import Document, Mention, Reference
+from rag.citations import audit
 
 ROOT = Path(__file__).parents[2]
-JUDGED = {
-    "digest": "corpus/china-generative-ai/damiani-2024.md",
-    "numeric": "tests/corpora/numeric/lantern-moss.md",
-    "report-notes": "tests/corpora/report-notes/night-ferries.txt",
-    "authoryear-es": "tests/corpora/authoryear-es/relojes-de-sal.md",
-}
 
 
-def read(path: Path) -> tuple[Document, list[Reference], tuple[Mention, ...]]:
-    """A file through reading, parsing and linking."""
-    document = documents.read(path)
-    references = [
-        r
-        for span in document.bibliography()
-        for r in parse(document.text[span.start : span.end], offset=span.start, language=document.language)[0]
-    ]
-    return document, references, link(document, references)[0]
+@pytest.fixture(scope="module")
+def scope() -> Iterator[ModuleType]:
+    """The benchmark's own module, so that test and figures cannot drift apart."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT))
+        from benchmarks.citations import scope
+
+        yield scope
 
 
-def faults(path: Path, questions: Path) -> tuple[int, list[str]]:
-    """How many questions were judged, and those whose evidence has other references than it should."""
-    document, references, mentions = read(path)
-    judged, wrong = 0, []
-    for line in questions.read_text(encoding="utf-8").splitlines():
-        question = json.loads(line)
-        start = document.text.find(question["evidence"] or "\0")
-        if start < 0 or any(s.overlaps(start, start + 1) for s in document.bibliography()):
-            continue
-        judged += 1
-        over = covering(mentions, start, start + len(question["evidence"]))
-        wanted = {r.id for r in references for f in question["references"] if f.lower() in r.raw.lower()}
-        if {m.reference_id for m in over if m.reference_id} != wanted:
-            wrong.append(question["id"])
-    return judged, wrong
-
-
-@pytest.mark.parametrize("name", JUDGED)
-def test_our_own_articles_relay_what_they_relay(name: str) -> None:
+@pytest.mark.parametrize("name", ["digest", "numeric", "report-notes", "authoryear-es"])
+def test_our_own_articles_relay_what_they_relay(scope: ModuleType, name: str) -> None:
     """In four collections of ours, own claims have no source and relayed ones exactly theirs."""
-    judged, wrong = faults(ROOT / JUDGED[name], ROOT / f"tests/gold/{name}.jsonl")
+    judged, wrong = scope.faults(*scope.JUDGED[name])
     assert judged > 10
     assert wrong == []
 
 
-def test_the_first_article_relays_what_it_relays(shared: Path) -> None:
+def test_the_first_article_relays_what_it_relays(shared: Path, scope: ModuleType) -> None:
     """On the raw export, every judged piece of evidence leads to exactly its entries."""
-    judged, wrong = faults(shared / "corpus/article.txt", shared / "gold/article-public.jsonl")
+    judged, wrong = scope.faults(*scope.JUDGED["raw article"])
     assert judged == 19
     assert wrong == []
 
 
-def test_every_citation_of_the_first_article_resolves(shared: Path) -> None:
+def test_every_citation_of_the_first_article_resolves(shared: Path, scope: ModuleType) -> None:
     """All 17 entries are cited, nothing is missing, and the disagreements are named."""
-    document, references, mentions = read(shared / "corpus/article.txt")
+    document, references, mentions = scope.read(shared / "corpus/article.txt")
     assert {m.reference_id for m in mentions} == {r.id for r in references}
     by_text = {document.text[m.start : m.end]: m for m in mentions}
     for cited in ("Feng, 2023", "Tho and Gan, 2023", "Ye, 2023", "The Decoder, 2023", "Jiang, 2024a", "Jiang, 2024b"):
@@ -85,7 +59,7 @@ def test_every_citation_of_the_first_article_resolves(shared: Path) -> None:
     assert not {"cited-but-not-listed", "listed-but-never-cited"} & kinds
 
 
-def test_planted_faults_are_found() -> None:
+def test_planted_faults_are_found(scope: ModuleType) -> None:
     """The faults that we planted in our own collections are in their audits."""
     planted = {
         "numeric": [("cited-but-not-listed", "14"), ("listed-but-never-cited", "Thorne")],
@@ -97,7 +71,7 @@ def test_planted_faults_are_found() -> None:
         ],
     }
     for name, wanted in planted.items():
-        document, references, mentions = read(ROOT / JUDGED[name])
+        document, references, mentions = scope.read(scope.JUDGED[name][0])
         found = audit(document, references, mentions)
         for kind, words in wanted:
             assert [p for p in found if p.kind == kind and words in p.message], (name, kind)

@@ -133,7 +133,7 @@ def test_an_acronym_introduced_by_the_text_is_understood() -> None:
     ("text", "reference", "resolution", "kind"),
     [
         ("(Berg, 2001)", "berg", "year-mismatch", "year-mismatch"),
-        ("(Moss, 2001)", "undated", "year-mismatch", "year-mismatch"),
+        ("(Moss, 2001)", "undated", "year-mismatch", "cannot-tell"),
         ("(Hahn, 2009a)", "hahn-2009", "exact", "suffix-mismatch"),
         ("(Obrian, 2018)", "obrien", "author-variant", "author-mismatch"),
         ("(Egan, 2011)", None, "missing", "cited-but-not-listed"),
