@@ -9,6 +9,7 @@
     ├── IndexMissingError     no generation has been built yet             (HTTP 503)
     ├── IndexDamagedError     a generation fails its checks                (HTTP 503)
     ├── IndexWriteError       a generation cannot be written: full disk…    (HTTP 507)
+    ├── IndexRejectedError    a new generation does less well than it must  (HTTP 409)
     ├── BusyError             somebody else is writing; try again          (HTTP 409)
     ├── CancelledError        the work was stopped on request
     └── ModelError            an encoder or judge cannot be loaded or run  (HTTP 503)
@@ -89,6 +90,10 @@ class IndexDamagedError(AdFontesError):
 
 class IndexWriteError(AdFontesError):
     """A generation cannot be written or published; the live one is as it was."""
+
+
+class IndexRejectedError(AdFontesError):
+    """A new generation does less well on the collection's judged questions than it must; the live one stays."""
 
 
 class BusyError(AdFontesError):

@@ -19,7 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from rag import answer, build, encoder, harvest, retrieve, store
+from rag import answer, build, encoder, examine, harvest, retrieve, store
 from rag.build import Incoming
 from rag.encoder import Encoder
 from rag.encoder.judge import Judge
@@ -157,11 +157,13 @@ class Workspace:
         style: str | None = None,
         generator: str | None = None,
         earlier: Sequence[answer.Turn] = (),
+        of: Generation | None = None,
         on_event: Callable[[str, Any], None] | None = None,
     ) -> Answer:
         """Answer a question from one generation, from the first step to the last.
 
         A question that leans on the ones before it (`earlier`, oldest first) is made to stand alone; the answer tells.
+        `of` names the generation where it is not to be the live one.
 
         `on_event` is told of `retrieval.completed` (passages), `answer.delta` (str), `citation.added` (Citation) and
         `sentence.verified` (Sentence) as they come. Raises what `generation` does, and InputError for a bad question.
@@ -169,7 +171,7 @@ class Workspace:
         self._check_question(question)
         if generator not in {None, "extractive"}:
             raise InputError(f"generator {generator!r} is not available; use 'extractive'")
-        generation = self.generation(collection)
+        generation = of or self.generation(collection)
         asked = question.strip()
         understood = answer.stand_alone(asked, earlier)
         found = answer.ask(
@@ -206,6 +208,7 @@ class Workspace:
             chunk_tokens=self.settings.chunk_tokens,
             keep_generations=self.settings.keep_generations,
             vectors=self.settings.index / ".vectors",
+            accepted=lambda made: examine.examine(self._corpus(collection), made, lambda q: self.ask(q, of=made)),
             progress=progress or (lambda _: None),
             cancelled=cancelled or (lambda: False),
         )
@@ -332,7 +335,10 @@ class Workspace:
         return store.generations(folder)
 
     def rollback(self, collection: str | None = None, generation: str | None = None) -> GenerationInfo:
-        """Make an older generation live: the named one, or the newest before the live one. Raises NotFoundError."""
+        """Make an older generation live: the named one, or the newest before the live one.
+
+        Raises NotFoundError, IndexDamagedError for one that is not whole, BusyError, IndexWriteError.
+        """
         folder = self._index(collection)
         listed = self.generations(collection)
         if generation is None:
@@ -340,13 +346,69 @@ class Workspace:
             if live + 1 >= len(listed):
                 raise NotFoundError(f"collection {folder.name!r} has no generation before the live one")
             generation = listed[live + 1].id
-        if generation not in {g.id for g in listed}:
-            known = ", ".join(g.id for g in listed) or "none"
-            raise NotFoundError(f"generation {generation!r} is not in {folder.name!r}; there are: {known}")
+        self._check_generation(listed, folder, generation)
         with store.writing(folder):
             store.verify(folder, generation)
             store.publish(folder, generation)
         return next(g for g in store.generations(folder) if g.current)
+
+    def verify(self, collection: str | None = None, generation: str | None = None) -> dict[str, str]:
+        """Check every byte of every generation, or of the one named; by generation what is wrong, "" where nothing is.
+
+        Raises NotFoundError, IndexMissingError.
+        """
+        folder = self._index(collection)
+        self.generations(collection)
+        names = store.folders(folder)
+        if generation is not None:
+            names = [n for n in names if n == generation]
+            if not names:
+                raise NotFoundError(f"generation {generation!r} is not in {folder.name!r}")
+        live = store.current(folder)
+        if live is None:
+            raise IndexMissingError(f"collection {folder.name!r} has no index yet; build it with `adfontes rebuild`")
+        found: dict[str, str] = {}
+        for name in dict.fromkeys([*names, *([live] if generation is None else [])]):
+            try:
+                store.verify(folder, name)
+                found[name] = ""
+            except IndexDamagedError as error:
+                found[name] = str(error)
+        return found
+
+    def diff(self, collection: str | None = None, old: str | None = None, new: str | None = None) -> store.Difference:
+        """What changed from one generation to another: by default from the one before the live one to the live one.
+
+        Raises NotFoundError, IndexMissingError, IndexDamagedError.
+        """
+        folder = self._index(collection)
+        listed = self.generations(collection)
+        new = new or store.current(folder)
+        if new is None:
+            raise IndexMissingError(f"collection {folder.name!r} has no index yet; build it with `adfontes rebuild`")
+        self._check_generation(listed, folder, new)
+        if old is None:
+            older = [g.id for g in listed[[g.id for g in listed].index(new) + 1 :]]
+            if not older:
+                raise NotFoundError(f"collection {folder.name!r} has no generation before {new!r}")
+            old = older[0]
+        self._check_generation(listed, folder, old)
+        return store.difference(Generation.open(folder, old), Generation.open(folder, new))
+
+    def prune(self, collection: str | None = None, keep: int | None = None) -> list[str]:
+        """Delete the oldest generations beyond `keep` (the setting by default), never the live one; the ids deleted.
+
+        Raises NotFoundError, BusyError.
+        """
+        folder = self._index(collection)
+        self.generations(collection)
+        with store.writing(folder):
+            return store.prune(folder, keep or self.settings.keep_generations)
+
+    def _check_generation(self, listed: Sequence[GenerationInfo], folder: Path, generation: str) -> None:
+        if generation not in {g.id for g in listed}:
+            known = ", ".join(g.id for g in listed) or "none"
+            raise NotFoundError(f"generation {generation!r} is not in {folder.name!r}; there are: {known}")
 
     # ── names ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -135,6 +135,20 @@ class AttachRequest(Request):
     )
 
 
+class VerifyRequest(Request):
+    """Which generation to check; all of them when none is named."""
+
+    collection: CollectionName | None = None
+    generation: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+
+
+class PruneRequest(Request):
+    """How many generations are to stay, the live one included; the setting when not given."""
+
+    collection: CollectionName | None = None
+    keep: int | None = Field(default=None, ge=1, le=100)
+
+
 class SearchResult(BaseModel):
     """The passages found, and the generation they were found in."""
 

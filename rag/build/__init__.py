@@ -7,6 +7,18 @@ by the hash of what was embedded, so a rebuild costs what changed. Knows no ques
 from rag.build.changes import add, attach, discard, remove, safe_name, save
 from rag.build.pipeline import rebuild
 from rag.build.plan import Incoming, Plan
-from rag.build.reading import sources_of
+from rag.build.reading import QUESTIONS, sources_of
 
-__all__ = ["Incoming", "Plan", "add", "attach", "discard", "rebuild", "remove", "safe_name", "save", "sources_of"]
+__all__ = [
+    "QUESTIONS",
+    "Incoming",
+    "Plan",
+    "add",
+    "attach",
+    "discard",
+    "rebuild",
+    "remove",
+    "safe_name",
+    "save",
+    "sources_of",
+]

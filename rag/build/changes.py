@@ -10,13 +10,12 @@ from pathlib import Path
 from rag import attachments, bibliography, documents, store
 from rag.build.pipeline import bring_up_to_date
 from rag.build.plan import Incoming, Plan, stop_if_cancelled
-from rag.build.reading import BIBLIOGRAPHY_KINDS, identified
+from rag.build.reading import ASIDE, BIBLIOGRAPHY_KINDS, PART, clear_leftovers, identified
 from rag.errors import DocumentError, IndexDamagedError, IndexMissingError, InputError, NotFoundError
 from rag.types import BuildReport, Document, Progress
 
 _LONGEST_LIST = 64 << 20
 """Bytes of a bibliography file that is still read."""
-_ASIDE, _PART = ".before-", ".part-"
 
 
 def add(plan: Plan, files: Sequence[Incoming], *, overwrite: bool = False) -> tuple[BuildReport | None, list[str]]:
@@ -212,23 +211,20 @@ class _Changes:
     def __init__(self, corpus: Path) -> None:
         self._corpus = corpus
         self._before: dict[Path, Path | None] = {}
-        # What a process left that was killed in the middle: the file itself is in place by then.
-        for mark in (_ASIDE, _PART):
-            for leftover in corpus.glob(f"{mark}*"):
-                leftover.unlink(missing_ok=True)
+        clear_leftovers(corpus)
 
     def put(self, target: Path, content: Path | bytes | None) -> None:
         """Give `target` this content by one rename, or take it away."""
         self._corpus.mkdir(parents=True, exist_ok=True)
         part = None
         if content is not None:
-            part = self._corpus / f"{_PART}{len(self._before)}"
+            part = self._corpus / f"{PART}{len(self._before)}"
             if isinstance(content, bytes):
                 part.write_bytes(content)
             else:
                 shutil.copyfile(content, part)
         if target not in self._before:
-            aside = self._corpus / f"{_ASIDE}{len(self._before)}"
+            aside = self._corpus / f"{ASIDE}{len(self._before)}"
             if target.exists():
                 shutil.copyfile(target, aside)
             self._before[target] = aside if aside.exists() else None

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from rag import store
-from rag.build.plan import Plan
+from rag.build.plan import Plan, stop_if_cancelled
 from rag.errors import IndexDamagedError
 from rag.types import Progress
 
 _PROBES = 16
 
 
-def check(plan: Plan, generation: str, contents: store.Contents) -> None:
-    """Open what was written and see that it holds: files, counts, offsets, and that probes find themselves."""
+def check(plan: Plan, generation: str, contents: store.Contents) -> store.Generation:
+    """Open what was written and see that it holds: files, counts, offsets, and that probes find themselves.
+
+    Returns it open. Raises IndexDamagedError.
+    """
     opened = store.Generation.open(plan.index, generation)
     if opened.size != len(contents.chunks):
         raise IndexDamagedError(f"the new index holds {opened.size} chunks, {len(contents.chunks)} were written")
@@ -22,9 +25,11 @@ def check(plan: Plan, generation: str, contents: store.Contents) -> None:
     step = max(1, len(contents.chunks) // _PROBES)
     probes = range(0, len(contents.chunks), step)
     for done, row in enumerate(probes):
+        stop_if_cancelled(plan)
         vector = contents.chunk_vectors[row]
         own = float(opened.dense_of(vector, [row])[0])
         best = opened.dense(vector, 1)
         if not best or best[0][1] > own + 1e-4:
             raise IndexDamagedError(f"chunk {contents.chunks[row].id!r} is not found by its own vector")
         plan.progress(Progress("checking", done + 1, len(probes)))
+    return opened

@@ -18,7 +18,7 @@ from rag.build.checking import check
 from rag.build.embedding import cut, embed
 from rag.build.plan import Plan, stop_if_cancelled
 from rag.build.provenance import provenance, with_provenance
-from rag.build.reading import Read, already_read, read_all, sources_of, with_unique_references
+from rag.build.reading import Read, already_read, clear_leftovers, read_all, sources_of, with_unique_references
 from rag.encoder import Encoder
 from rag.errors import IndexDamagedError, InputError, NotFoundError
 from rag.types import BuildReport, Chunk, Document, Progress, Skipped
@@ -27,10 +27,12 @@ from rag.types import BuildReport, Chunk, Document, Progress, Skipped
 def rebuild(plan: Plan, *, force: bool = False) -> BuildReport:
     """Bring the index up to the sources and publish it; nothing is done when nothing changed.
 
-    Raises BusyError when another process writes, NotFoundError when the collection's folder is missing, InputError
-    when not one source of it can be read, CancelledError when stopped: the live generation then stays as it was.
+    Raises BusyError when another process writes, IndexWriteError when nothing can be written, IndexDamagedError and
+    IndexRejectedError when the new generation may not go live, NotFoundError when the collection's folder is missing,
+    InputError when not one source of it can be read, CancelledError when stopped: what is live then stays as it was.
     """
     with store.writing(plan.index):
+        clear_leftovers(plan.corpus)
         return bring_up_to_date(plan, force=force)
 
 
@@ -65,7 +67,7 @@ def bring_up_to_date(plan: Plan, *, force: bool, fresh: Mapping[Path, Document] 
     written = store.write(plan.index, contents, about)
     plan.progress(Progress("indexing", 1, 1))
     try:
-        check(plan, written, contents)
+        plan.accepted(check(plan, written, contents))
         stop_if_cancelled(plan)
         generation = store.publish(plan.index, written)
     except BaseException:

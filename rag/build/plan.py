@@ -9,6 +9,7 @@ from typing import Any
 
 from rag.encoder import Encoder
 from rag.errors import CancelledError
+from rag.store import Generation
 from rag.types import Progress
 
 
@@ -27,6 +28,8 @@ class Plan:
     keep_generations: int = 3
     vectors: Path | None = None
     """Where vectors are kept for later builds of any collection; None keeps none but the live generation's."""
+    accepted: Callable[[Generation], None] = lambda _: None
+    """Asked before a generation goes live; raises IndexRejectedError to keep it from doing so."""
     progress: Callable[[Progress], None] = lambda _: None
     cancelled: Callable[[], bool] = lambda: False
 

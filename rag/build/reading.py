@@ -15,6 +15,12 @@ from rag.types import Document, Mention, Problem, Progress, Reference, Skipped
 BIBLIOGRAPHY_KINDS: dict[str, Literal["bibtex", "ris", "csl"]] = {".bib": "bibtex", ".ris": "ris", ".json": "csl"}
 
 
+QUESTIONS = "questions.jsonl"
+"""The judged questions of a collection, beside its sources and not one of them."""
+ASIDE, PART = ".before-", ".part-"
+"""Before the names of files that are kept, or made, aside while the collection changes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """A source, read and linked: the document, its bibliography, its citations, what the audit found."""
@@ -31,9 +37,17 @@ def sources_of(corpus: Path) -> list[Path]:
         path
         for path in corpus.rglob("*")
         if path.is_file()
+        and path != corpus / QUESTIONS
         and not any(part.startswith(".") for part in path.relative_to(corpus).parts)
         and documents.is_source(path)
     )
+
+
+def clear_leftovers(corpus: Path) -> None:
+    """Take away what a process left that was killed while it changed the collection: the files are in place by then."""
+    for mark in (ASIDE, PART):
+        for leftover in corpus.glob(f"{mark}*"):
+            leftover.unlink(missing_ok=True)
 
 
 def identified(corpus: Path) -> list[tuple[Path, str]]:

@@ -14,12 +14,14 @@ of sources.
 """
 
 from rag.store.contents import Contents, write
+from rag.store.difference import Difference, difference
 from rag.store.folder import (
     CURRENT,
     FORMAT,
     MANIFEST,
     GenerationInfo,
     current,
+    folders,
     generations,
     prune,
     publish,
@@ -34,9 +36,12 @@ __all__ = [
     "FORMAT",
     "MANIFEST",
     "Contents",
+    "Difference",
     "Generation",
     "GenerationInfo",
     "current",
+    "difference",
+    "folders",
     "generations",
     "prune",
     "publish",

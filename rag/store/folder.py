@@ -162,6 +162,13 @@ def generations(folder: Path) -> list[GenerationInfo]:
     return sorted(found, key=lambda g: (g.built_at, g.id), reverse=True)
 
 
+def folders(folder: Path) -> list[str]:
+    """The ids of all generations that there are folders of, newest first, whole or not."""
+    if not folder.is_dir():
+        return []
+    return sorted((p.name for p in folder.iterdir() if _GENERATION.fullmatch(p.name)), reverse=True)
+
+
 def prune(folder: Path, keep: int) -> list[str]:
     """Delete the oldest generations beyond `keep`, never the live one; returns the ids deleted."""
     spare = [g for g in generations(folder) if not g.current][max(0, keep - 1) :]

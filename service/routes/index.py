@@ -1,16 +1,23 @@
-"""GET /v1/index, POST /v1/index/rebuild and /rollback, GET /v1/collections: the state of what is asked."""
+"""The generations over HTTP: list, rebuild, roll back, compare, verify, prune; and the collections."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
 
 from rag.errors import IndexMissingError, NotFoundError
-from rag.store import GenerationInfo
+from rag.store import Difference, GenerationInfo
 from rag.types import IndexState
-from service.contract import CollectionList, CollectionState, RebuildRequest, RollbackRequest
+from service.contract import (
+    CollectionList,
+    CollectionState,
+    PruneRequest,
+    RebuildRequest,
+    RollbackRequest,
+    VerifyRequest,
+)
 from service.dependencies import CollectionQuery, Service, ServiceDep
 from service.jobs import Job
 
@@ -23,6 +30,21 @@ class Index(BaseModel):
     collection: str
     generations: list[GenerationInfo]
     manifest: dict[str, Any] | None
+
+
+class Verification(BaseModel):
+    """What was found of each generation's files."""
+
+    collection: str
+    whole: bool
+    generations: dict[str, str] = Field(description="By generation what is wrong, empty where nothing is.")
+
+
+class Pruned(BaseModel):
+    """The generations that are gone."""
+
+    collection: str
+    deleted: list[str]
 
 
 @router.get("/v1/index")
@@ -57,6 +79,34 @@ def rollback(service: ServiceDep, request: RollbackRequest | None = None) -> Gen
     """Make an earlier generation the live one again."""
     wanted = request or RollbackRequest()
     return service.workspace.rollback(known(service, wanted.collection), wanted.generation)
+
+
+@router.get("/v1/index/diff")
+def diff(
+    service: ServiceDep,
+    collection: CollectionQuery = None,
+    old: Annotated[str | None, Query(description="A generation; the one before `new` when not given.")] = None,
+    new: Annotated[str | None, Query(description="A generation; the live one when not given.")] = None,
+) -> Difference:
+    """What changed from one generation to another."""
+    return service.workspace.diff(known(service, collection), old, new)
+
+
+@router.post("/v1/index/verify")
+def verify(service: ServiceDep, request: VerifyRequest | None = None) -> Verification:
+    """Check every byte of every generation, or of the one named, against its manifest."""
+    wanted = request or VerifyRequest()
+    name = known(service, wanted.collection)
+    found = service.workspace.verify(name, wanted.generation)
+    return Verification(collection=name, whole=not any(found.values()), generations=found)
+
+
+@router.post("/v1/index/prune")
+def prune(service: ServiceDep, request: PruneRequest | None = None) -> Pruned:
+    """Delete the oldest generations, never the live one."""
+    wanted = request or PruneRequest()
+    name = known(service, wanted.collection)
+    return Pruned(collection=name, deleted=service.workspace.prune(name, wanted.keep))
 
 
 @router.get("/v1/collections")

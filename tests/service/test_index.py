@@ -248,3 +248,42 @@ def test_the_service_stops_while_a_job_runs(tmp_path: Path, application: Applica
         client.post("/v1/index/rebuild")
     assert workspace.generations() == []
     assert not [path for path in (tmp_path / "index" / "lamps").iterdir() if path.is_dir()]
+
+
+def test_generations_are_compared_verified_and_pruned(client: TestClient, upload: Upload) -> None:
+    """What changed is told by document; every byte is checked; old generations go, the live one never."""
+    upload("newest.md", NOTE.format(n=6).encode())
+    told = client.get("/v1/index/diff").json()
+    assert (told["documents_added"], told["documents_removed"]) == (["newest"], [])
+    assert told["new"] == live(client)
+    back = client.get("/v1/index/diff", params={"old": told["new"], "new": told["old"]}).json()
+    assert back["documents_removed"] == ["newest"]
+    whole = client.post("/v1/index/verify").json()
+    assert whole["whole"]
+    assert set(whole["generations"]) == {g["id"] for g in client.get("/v1/index").json()["generations"]}
+    assert told["old"] in client.post("/v1/index/prune", json={"keep": 1}).json()["deleted"]
+    assert [g["id"] for g in client.get("/v1/index").json()["generations"]] == [told["new"]]
+    assert client.get("/v1/index/diff", params={"old": told["old"]}).status_code == 404
+    assert client.post("/v1/index/prune", json={"keep": 0}).status_code == 422
+
+
+def test_the_service_steps_back_from_a_damaged_generation(tmp_path: Path, application: Application) -> None:
+    """A byte that changed on disk is noticed before it serves an answer; readyz says so and questions are answered."""
+    folder = tmp_path / "corpus" / "lamps"
+    folder.mkdir(parents=True)
+    (folder / "first.md").write_text(NOTE.format(n=1), encoding="utf-8")
+    workspace = Workspace(Settings(corpus=tmp_path / "corpus", index=tmp_path / "index", collection="lamps"))
+    before = workspace.rebuild().generation
+    damaged = workspace.rebuild(force=True).generation
+    path = tmp_path / "index" / "lamps" / damaged / "chunks.faiss"
+    path.write_bytes(path.read_bytes()[:-1] + b"\xff")
+    with application(Workspace(workspace.settings)) as client:
+        asked = client.post("/v1/ask", json={"question": "How much oil does the lamp burn a night?"})
+        assert asked.status_code == 200
+        assert asked.json()["index"]["generation"] == before
+        (notice,) = client.get("/readyz").json()["notices"]
+        assert "chunks.faiss" in notice
+        verified = client.post("/v1/index/verify").json()
+        assert not verified["whole"]
+        assert "chunks.faiss" in verified["generations"][damaged]
+        assert verified["generations"][before] == ""
