@@ -30,6 +30,10 @@ def attribute(generation: Generation, document: Document, span: Span, entry: Ref
         return Claim("own", (), (entry.id,), f"the bibliography of {_called(document)} lists")
     mentions: Sequence[Mention] = covering(generation.mentions(document.id), span.start, span.end)
     ids = tuple(dict.fromkeys(m.reference_id for m in mentions if m.reference_id))
+    if not mentions and document.attachments:
+        # A listed work speaks for itself: it is called as the lists call it, and the citation goes on to its entries.
+        listed = tuple(a.reference_id for a in document.attachments)
+        return Claim("own", (), listed, f"{short(generation.reference(listed[0]))} says")
     if not mentions:
         return Claim("own", (), (), f"{_called(document)} says")
     cited = [short(generation.reference(i)) for i in ids]

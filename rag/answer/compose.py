@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rag import retrieve
 from rag.answer import about, evidence, question, select, verify
-from rag.answer.attribute import attribute
+from rag.answer.attribute import Claim, attribute
 from rag.answer.question import Question
 from rag.answer.select import Piece
+from rag.answer.sources import Counterparts, Found
 from rag.bibliography import format_reference
 from rag.encoder import Encoder
 from rag.encoder.judge import Judge
@@ -120,14 +121,15 @@ def ask(
     )
     clock.read("select")
 
-    body, sentences, citations, references = _compose(generation, told, chosen.style, tell)
+    beside = Counterparts(generation, chosen.judge, encoder.scale, _citable(generation, chosen))
+    body, sentences, citations, references, more = _compose(generation, told, chosen.style, tell, beside)
     clock.read("compose")
     if not told.pieces:
         tell("answer.delta", NOT_ANSWERED)
     missing = _missing(asked, told)
     status: Status = "abstained" if not told.pieces else "partial" if missing else "answered"
     notices = [*told.notices, *(f"the passages cited do not speak of “{word}”" for word in missing)]
-    shown = {p.id: p for p in [*passages, *(piece.passage for piece in told.pieces)]}
+    shown = {p.id: p for p in [*passages, *(piece.passage for piece in told.pieces), *more]}
     return Answer(
         id=f"ans_{uuid.uuid4().hex}",
         status=status,
@@ -214,54 +216,76 @@ def _missing(asked: Question, told: _Told) -> list[str]:
     return [w for w in asked.must_have if not evidence.present(w, asked.language) & held]
 
 
+def _citable(generation: Generation, options: Options) -> Collection[str] | None:
+    """The documents that the filters leave for what is cited beside an answer; None for all."""
+    filters = options.filters or retrieve.Filters()
+    return () if filters.within_documents else filters.document_ids(generation)
+
+
 def _compose(
     generation: Generation,
     told: _Told,
     style: str,
     tell: Callable[[str, Any], None],
-) -> tuple[str, list[Sentence], list[Citation], list[CitedReference]]:
+    beside: Counterparts,
+) -> tuple[str, list[Sentence], list[Citation], list[CitedReference], list[Passage]]:
     body = ""
     sentences: list[Sentence] = []
     citations: list[Citation] = []
     by_reference: dict[str, list[Mention]] = {}
     documents: dict[str, Document] = {}
-    for piece in told.pieces:
-        document_id = piece.passage.document_id
-        document = documents.setdefault(document_id, generation.document(document_id))
-        quote = piece.span.of(document.text)
-        entry = told.entries.get((document_id, piece.span.start))
-        claim = attribute(generation, document, piece.span, entry)
+    more: list[Passage] = []
+
+    def document_of(passage: Passage) -> Document:
+        return documents.setdefault(passage.document_id, generation.document(passage.document_id))
+
+    def cite(found: Found, entry: Reference | None = None) -> tuple[int, Claim]:
+        """The number of the citation of a span, added, and whose claim it is."""
+        passage, span = found
+        document = document_of(passage)
+        claim = attribute(generation, document, span, entry)
         for reference_id in claim.reference_ids:
             cited = [m for m in claim.mentions if m.reference_id == reference_id]
             by_reference.setdefault(reference_id, []).extend(cited)
-        section = document.section_at(piece.span.start)
+        section = document.section_at(span.start)
         citation = Citation(
             index=len(citations),
-            passage_id=piece.passage.id,
-            document_id=document_id,
+            passage_id=passage.id,
+            document_id=document.id,
             location=Location(
-                start_char_index=piece.span.start,
-                end_char_index=piece.span.end,
-                page=document.page_at(piece.span.start),
+                start_char_index=span.start,
+                end_char_index=span.end,
+                page=document.page_at(span.start),
                 section=section.title if section else None,
             ),
-            cited_text=quote,
+            cited_text=span.of(document.text),
             attribution=claim.attribution,
             reference_ids=claim.reference_ids,
             relation=claim.relation,
         )
+        tell("citation.added", citation)
+        citations.append(citation)
+        return citation.index, claim
+
+    for piece in told.pieces:
+        document = document_of(piece.passage)
+        quote = piece.span.of(document.text)
         shown = " ".join(quote.split())
         start = len(body) + (1 if body else 0)
         tell("answer.delta", (" " if body else "") + shown)
         body = f"{body} {shown}" if body else shown
-        tell("citation.added", citation)
-        citations.append(citation)
+        found = (piece.passage, piece.span)
+        entry = told.entries.get((document.id, piece.span.start))
+        number, claim = cite(found, entry)
+        others = [] if entry is not None else beside.of(document, found, claim)
+        more.extend(passage for passage, _ in others)
+        numbers = (number, *(cite(other)[0] for other in others))
         verdict, score = verify.verdict(shown, [quote])
-        sentence = Sentence(start, len(body), verdict, score, (citation.index,))
+        sentence = Sentence(start, len(body), verdict, score, numbers)
         tell("sentence.verified", sentence)
         sentences.append(sentence)
     references = [_cited(generation.reference(i), mentions, style) for i, mentions in by_reference.items()]
-    return body, sentences, citations, references
+    return body, sentences, citations, references, more
 
 
 def _cited(reference: Reference, mentions: Sequence[Mention], style: str) -> CitedReference:
