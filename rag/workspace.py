@@ -6,6 +6,7 @@ open and following the swap when a rebuild publishes a new one.
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import re
 import tempfile
@@ -23,7 +24,7 @@ from rag import answer, build, encoder, examine, harvest, retrieve, store
 from rag.build import Incoming
 from rag.encoder import Encoder
 from rag.encoder.judge import Judge
-from rag.errors import DocumentError, IndexDamagedError, IndexMissingError, InputError, NotFoundError
+from rag.errors import AdFontesError, DocumentError, IndexDamagedError, IndexMissingError, InputError, NotFoundError
 from rag.fetch import Fetcher, Limits
 from rag.settings import Settings
 from rag.store import Generation, GenerationInfo
@@ -40,6 +41,7 @@ class Workspace:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._lock = threading.Lock()
+        self._loading = {"encoder": threading.Lock(), "judge": threading.Lock()}
         self._open: dict[str, tuple[str, Generation]] = {}
         """By collection the live generation and the one that is open: the same, unless the live one is damaged."""
         self._damaged: dict[str, str] = {}
@@ -108,7 +110,8 @@ class Workspace:
 
     def encoder(self) -> Encoder:
         """The encoder the settings name, loaded once."""
-        return encoder.load(self.settings.encoder, self.settings.threads, self._exports)
+        with self._loading["encoder"]:
+            return encoder.load(self.settings.encoder, self.settings.threads, self._exports)
 
     @property
     def _exports(self) -> Path:
@@ -117,7 +120,8 @@ class Workspace:
 
     def judge(self) -> Judge | None:
         """The judge the settings name, loaded once; None when it is turned off."""
-        return _judge(self.settings.judge, self.settings.threads)
+        with self._loading["judge"]:
+            return _judge(self.settings.judge, self.settings.threads)
 
     def warm(self) -> None:
         """Load the models, so that the first question does not wait for them."""
@@ -125,6 +129,17 @@ class Workspace:
             store.sweep(self._index(name))
         self.encoder().encode_question("ready")
         answer.warm(self.judge())
+        _give_back()
+
+    def preload(self) -> None:
+        """Begin to load the models while the caller does something else; what goes wrong is told to who needs them."""
+
+        def load(model: Callable[[], object]) -> None:
+            with suppress(AdFontesError):
+                model()
+
+        for model in (self.encoder, self.judge):
+            threading.Thread(target=load, args=(model,)).start()
 
     def search(
         self,
@@ -454,6 +469,12 @@ def _version() -> str:
         return version("adfontes")
     except PackageNotFoundError:
         return "0"
+
+
+def _give_back() -> None:
+    """Return the memory that loading took and freed to the system, where the C library can."""
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @lru_cache(maxsize=4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
 import anyio
@@ -25,6 +25,8 @@ from service.metrics import Metrics, gauge
 from service.problems import OverloadedError, QuotaError
 
 T = TypeVar("T")
+SEARCHES = 32
+"""Searches under way at a time: most of them wait for the encoder, which embeds them together."""
 WAITING = 64
 """Questions that may wait for a thread; the next one is refused instead of being answered too late."""
 
@@ -44,21 +46,25 @@ class Service:
     """Whether the models have been loaded."""
     failed: bool = False
     """Whether they could not be; the log says why."""
+    searches: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(SEARCHES))
 
-    async def compute(self, work: Callable[[], T]) -> T:
-        """Run CPU work in a thread, as many at a time as there are processors.
+    async def compute(self, work: Callable[[], T], limiter: anyio.CapacityLimiter | None = None) -> T:
+        """Run CPU work in a thread, as many at a time as `limiter` lets, else as there are processors.
 
         Raises OverloadedError when too much waits, TimeoutError when it takes too long. A thread cannot be killed: work
         that asks `stopped` now and then ends early, other work is waited for.
         """
-        if self.limiter.statistics().tasks_waiting >= WAITING:
+        within = limiter or self.limiter
+        if within.statistics().tasks_waiting >= WAITING:
             raise OverloadedError(f"{WAITING} questions are waiting already")
-        with anyio.move_on_after(self.timeout) as within:
-            return await anyio.to_thread.run_sync(work, limiter=self.limiter)
-        assert within.cancelled_caught  # noqa: S101  (else the line before has returned or raised)
+        with anyio.move_on_after(self.timeout) as timed:
+            return await anyio.to_thread.run_sync(work, limiter=within)
+        assert timed.cancelled_caught  # noqa: S101  (else the line before has returned or raised)
         raise TimeoutError(f"no answer came within {self.timeout:g} seconds")
 
-    async def compute_for(self, request: Request, work: Callable[[], T]) -> T:
+    async def compute_for(
+        self, request: Request, work: Callable[[], T], limiter: anyio.CapacityLimiter | None = None
+    ) -> T:
         """`compute` for a client that may leave: then the work is stopped. Raises CancelledError when it left."""
         found: list[T] = []
         failed: Exception | None = None
@@ -71,7 +77,7 @@ class Service:
 
             tasks.start_soon(watch)
             try:
-                found.append(await self.compute(work))
+                found.append(await self.compute(work, limiter))
             except Exception as error:  # noqa: BLE001  (raised below: a group would wrap it)
                 failed = error
             tasks.cancel_scope.cancel()

@@ -43,7 +43,9 @@ def ask(
         documents=document, kind=kind, authors=author, year_from=from_year, year_to=to_year, languages=language,
         sections=section, cites=cites,
     )  # fmt: skip
-    answer = workspace_of(context).ask(question, limit=limit, style=style, filters=filters)
+    workspace = workspace_of(context)
+    workspace.preload()
+    answer = workspace.ask(question, limit=limit, style=style, filters=filters)
     if as_json:
         print_json(asdict(answer))
     else:

@@ -21,11 +21,12 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to bind, 0 for a free one (ADFONTES_PORT).")] = None,
 ) -> None:
     """Serve the page and the API."""
+    workspace = workspace_of(context, host=host, port=port)
+    workspace.preload()  # while the service is imported
     import uvicorn
 
     from service.app import create_app
 
-    workspace = workspace_of(context, host=host, port=port)
     config = workspace.settings
     err.print(f"Ad Fontes at http://{config.host}:{config.port}/  (stop with Ctrl+C)")
     uvicorn.run(create_app(workspace), host=config.host, port=config.port, log_level="warning")

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from rag.encoder.base import Vectors, in_batches
+from rag.encoder.joined import Joined
 from rag.encoder.reference import SentenceTransformerEncoder
 from rag.errors import ModelError
 from rag.files import fsync, sha256, write_text
@@ -155,6 +156,7 @@ class ExportedEncoder:
         except Exception as error:  # onnxruntime and tokenizers raise bare exceptions of their own
             raise ModelError(f"the export of encoder {self.name!r} in {folder} cannot be opened ({error})") from error
         self._inputs = [i.name for i in self._session.get_inputs()]
+        self._joined = Joined(self.encode_questions)
         self._tokenizer.enable_truncation(self.max_tokens)
         self._tokenizer.enable_padding(**told["padding"])
 
@@ -181,8 +183,7 @@ class ExportedEncoder:
 
     def encode_question(self, text: str) -> Vectors:
         """The unit vector of one question."""
-        vector: Vectors = self._run([self._before_question + text])[0]
-        return vector
+        return self._joined(text)
 
     def _run(self, texts: list[str]) -> Vectors:
         encoded = self._tokenizer.encode_batch(texts)

