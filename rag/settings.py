@@ -139,11 +139,13 @@ class Settings(BaseModel):
 
 
 _NAMING = PREFIX + "SETTINGS"
+_OURS = {_NAMING, PREFIX + "RUNTIME", PREFIX + "SCREENSHOTS"}
+"""Variables of ours that are no settings."""
 
 
 def misspelt() -> list[str]:
     """Environment variables that look like ours and are no setting."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields} | {_NAMING}
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | _OURS
     return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
 
 

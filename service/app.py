@@ -2,7 +2,7 @@
 
     adfontes serve → create_app(workspace) → guard → routes → workspace
 
-Run it with one process; several share the index on disk, but each remembers only its own jobs.
+One process or several: `service.serving` starts them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -51,8 +52,10 @@ class Application(FastAPI):
         return self.openapi_schema or {}
 
 
-def create_app(workspace: Workspace) -> FastAPI:
-    """The service over `workspace`. Models are loaded while it already answers; /readyz tells when they are.
+def create_app(workspace: Workspace, shared: Path | None = None) -> FastAPI:
+    """The service over `workspace`; `shared` is the folder through which several processes share their jobs.
+
+    Models are loaded while it already answers; /readyz tells when they are.
 
     Raises SettingsError where API keys are required and there are none.
     """
@@ -64,7 +67,7 @@ def create_app(workspace: Workspace) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         limiter = anyio.CapacityLimiter(max(2, os.cpu_count() or 2))
-        service = Service(workspace, Jobs(), limiter, metrics, access, settings.answer_timeout)
+        service = Service(workspace, Jobs(shared), limiter, metrics, access, settings.answer_timeout)
         metrics.watch(service.measures)
         app.state.service = service
         async with mcp.session_manager.run(), anyio.create_task_group() as tasks:

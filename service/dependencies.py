@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.metadata import version
 from typing import Annotated, Any, TypeVar
 
 import anyio
@@ -18,6 +20,7 @@ from rag.errors import CancelledError, InputError
 from rag.store import Generation
 from rag.types import Answer
 from rag.workspace import Workspace
+from service import tracing
 from service.access import Access, caller
 from service.contract import COLLECTION_PATTERN
 from service.jobs import Jobs
@@ -100,7 +103,9 @@ class Service:
             if on_event is not None:
                 on_event(name, data)
 
-        answer = self.workspace.ask(question, on_event=tell, **how)
+        with tracing.answering() as told:
+            answer = self.workspace.ask(question, on_event=tell, **how)
+            told.append(answer)
         self.metrics.answered(answer)
         return answer
 
@@ -126,6 +131,13 @@ class Service:
             if info.current
         ]
         labels = ("collection", "generation")
+        yield gauge("adfontes_build_info", "The version that runs.", ("version",), [((version("adfontes"),), 1.0)])
+        yield gauge(
+            "adfontes_index_built_timestamp_seconds",
+            "When the live generation was built.",
+            labels,
+            [((name, info.id), datetime.fromisoformat(info.built_at).timestamp()) for name, info in live],
+        )
         yield gauge(
             "adfontes_documents",
             "Documents in the live generation.",

@@ -1,6 +1,7 @@
 """Long work in the background: rebuilds and uploads, one after the other, with progress and cancellation.
 
-A job is a frozen value; each step replaces it, so a reader never sees half a change. Knows no HTTP.
+A job is a frozen value; each step replaces it, so a reader never sees half a change. Where several processes serve,
+they read each other's jobs as files of one folder. Knows no HTTP.
 """
 
 from __future__ import annotations
@@ -10,9 +11,13 @@ import secrets
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
+
+from pydantic import TypeAdapter
 
 from rag.errors import BusyError, CancelledError, NotFoundError
 from rag.types import BuildReport, Progress
@@ -57,8 +62,9 @@ class Job:
 class Jobs:
     """The jobs of this process: one worker, so that they never dispute the write lock among themselves."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         self._lock = threading.Lock()
+        self._folder = folder
         self._jobs: dict[str, Job] = {}
         self._stops: dict[str, threading.Event] = {}
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="adfontes-job")
@@ -76,8 +82,9 @@ class Jobs:
             status="queued",
             created_at=_now(),
         )
+        elsewhere = [other for other in self._others() if other.active]
         with self._lock:
-            active = [other for other in self._jobs.values() if other.active]
+            active = [*elsewhere, *(other for other in self._jobs.values() if other.active)]
             same = [other for other in active if other.collection == collection and other.kind == kind == "rebuild"]
             if same:
                 raise BusyError(
@@ -89,6 +96,7 @@ class Jobs:
                 del self._jobs[finished]
             self._jobs[job.id] = job
             stop = self._stops[job.id] = threading.Event()
+            self._tell(job)
         self._worker.submit(self._run, job.id, work, stop)
         return job
 
@@ -96,14 +104,17 @@ class Jobs:
         """The job as it stands. Raises NotFoundError."""
         with self._lock:
             job = self._jobs.get(job_id)
+        job = job or next((other for other in self._others() if other.id == job_id), None)
         if job is None:
             raise NotFoundError(f"there is no job {job_id!r} (jobs are forgotten when the service restarts)")
         return job
 
     def all(self) -> list[Job]:
         """All jobs that are known, newest first."""
+        others = self._others()
         with self._lock:
-            return list(reversed(self._jobs.values()))
+            own = list(self._jobs.values())
+        return sorted([*own, *others], key=lambda job: job.created_at, reverse=True) if others else own[::-1]
 
     def cancel(self, job_id: str) -> Job:
         """Ask a job to stop, or forget one that has ended. Raises NotFoundError.
@@ -115,8 +126,10 @@ class Jobs:
             stop = self._stops.get(job_id)
             if stop is not None:
                 stop.set()
-            else:
-                self._jobs.pop(job_id, None)
+            elif self._jobs.pop(job_id, None) is None and job.active and self._folder is not None:
+                (self._folder / f"{job_id}.stop").touch()
+            elif self._folder is not None:
+                (self._folder / f"{job_id}.json").unlink(missing_ok=True)
         return job
 
     def close(self) -> None:
@@ -129,6 +142,30 @@ class Jobs:
     def _change(self, job_id: str, **changes: object) -> None:
         with self._lock:
             self._jobs[job_id] = replace(self._jobs[job_id], **changes)  # type: ignore[arg-type]
+            self._tell(self._jobs[job_id])
+
+    def _tell(self, job: Job) -> None:
+        """Let the other processes read the job."""
+        if self._folder is not None:
+            written = self._folder / f".{job.id}"
+            written.write_bytes(_SHAPE.dump_json(job))
+            written.replace(self._folder / f"{job.id}.json")
+
+    def _others(self) -> list[Job]:
+        """The jobs of the other processes."""
+        if self._folder is None:
+            return []
+        with self._lock:
+            paths = [path for path in self._folder.glob("*.json") if path.stem not in self._jobs]
+        found = []
+        for path in paths:
+            with suppress(FileNotFoundError):  # forgotten meanwhile
+                found.append(_SHAPE.validate_json(path.read_bytes()))
+        return found
+
+    def _stopped(self, job_id: str, stop: threading.Event) -> Callable[[], bool]:
+        asked = None if self._folder is None else self._folder / f"{job_id}.stop"
+        return lambda: stop.is_set() or (asked is not None and asked.exists())
 
     def _run(self, job_id: str, work: Work, stop: threading.Event) -> None:
         try:
@@ -136,7 +173,7 @@ class Jobs:
                 self._finish(job_id, status="cancelled")
                 return
             self._change(job_id, status="running", started_at=_now())
-            report = work(lambda progress: self._change(job_id, progress=progress), stop.is_set)
+            report = work(lambda progress: self._change(job_id, progress=progress), self._stopped(job_id, stop))
             self._finish(job_id, status="succeeded", report=report)
         except CancelledError:
             self._finish(job_id, status="cancelled")
@@ -147,6 +184,9 @@ class Jobs:
         self._change(job_id, finished_at=_now(), **changes)
         with self._lock:
             del self._stops[job_id]
+
+
+_SHAPE: TypeAdapter[Job] = TypeAdapter(Job)
 
 
 def _now() -> str:

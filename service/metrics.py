@@ -6,11 +6,13 @@ collections, never what anybody asked.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from rag.types import Answer
@@ -24,6 +26,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._watched: list[_Read] = []
         self._requests = Counter(
             "adfontes_requests",
             "HTTP requests answered, by route and status.",
@@ -79,11 +82,18 @@ class Metrics:
 
     def watch(self, read: Callable[[], Iterable[Metric]]) -> None:
         """Read more values whenever the metrics are fetched."""
-        self.registry.register(_Read(read))
+        self._watched.append(_Read(read))
+        self.registry.register(self._watched[-1])
 
     def text(self) -> bytes:
-        """All values in Prometheus' text format."""
-        return generate_latest(self.registry)
+        """All values in Prometheus' text format, those of all processes where several serve."""
+        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+            return generate_latest(self.registry)
+        gathered = CollectorRegistry()
+        MultiProcessCollector(gathered)  # type: ignore[no-untyped-call]
+        for read in self._watched:
+            gathered.register(read)
+        return generate_latest(gathered)
 
 
 class _Read(Collector):

@@ -9,6 +9,7 @@ import { onAsTyped, renderAnswer } from "./answer.js";
 import { showBibliography } from "./bibliography.js";
 import { COLLECTION, showDocuments } from "./documents.js";
 import { announce, byId, h, notice, replace } from "./dom.js";
+import { filterPanel, filters } from "./filters.js";
 import { showIndex } from "./generations.js";
 import { remember, renderHistory } from "./history.js";
 import { closePane, leave, openPane, parsePlace, setWorks } from "./pane.js";
@@ -19,7 +20,6 @@ import { hideTip } from "./tip.js";
 
 const VIEWS = ["ask", "documents", "bibliography", "index"];
 const documents = new Map();
-const wanted = new Set(); // documents the search is confined to; all while it is empty
 let asked = null; // the question on the page
 let thread = []; // the questions of this conversation with their answers: what a question may lean on
 let running = null; // AbortController of the one being answered
@@ -40,6 +40,7 @@ async function route() {
   const [name, ...rest] = hash.slice(1).split("/");
   const view = VIEWS.includes(name) ? name : "ask";
   show(view);
+  if (view === "ask") await refresh();
   if (view === "documents") await showDocuments(refresh);
   if (view === "bibliography") await showBibliography(rest.length ? decodeURIComponent(rest.join("/")) : null);
   if (view === "index") await showIndex(refresh);
@@ -136,7 +137,7 @@ const fresh = () => (state.collection ? `/?collection=${encodeURIComponent(state
 
 function request(question, before) {
   const turns = before.slice(-6).map(({ question: said, answer }) => ({ question: said, answer }));
-  return { question, style: chosenStyle(), ...(turns.length ? { history: turns } : {}), ...(wanted.size ? { filters: { documents: [...wanted] } } : {}) };
+  return { question, style: chosenStyle(), ...(turns.length ? { history: turns } : {}), ...(filters() ? { filters: filters() } : {}) };
 }
 
 function progress(text) {
@@ -187,11 +188,9 @@ async function refresh() {
     setWorks(list.documents);
     const first = list.documents[0];
     const others = list.documents.length - 1;
-    const ids = new Set(list.documents.map((source) => source.id));
-    for (const id of wanted) if (!ids.has(id)) wanted.delete(id);
     replace(line, first
       ? ["Answers come from ", h("a", { href: others ? "#documents" : `#document/${encodeURIComponent(first.id)}`, dir: "auto" }, first.title ?? first.source),
-          others ? ` and ${count(others, "other document")}` : "", references ? `, and lead on to ${count(references, "reference")} behind ${others ? "them" : "it"}.` : ".", others ? filter(list.documents) : "", starters()]
+          others ? ` and ${count(others, "other document")}` : "", references ? `, and lead on to ${count(references, "reference")} behind ${others ? "them" : "it"}.` : ".", filterPanel(list.documents), starters()]
       : ["There are no documents yet. ", h("a", { href: "#documents" }, "Add some"), "."]);
   } catch (problem) {
     documents.clear();
@@ -203,21 +202,6 @@ async function refresh() {
 function starters() {
   return h("p", { class: "starters" }, ["What is this about?", "Who wrote this?"].map((question) =>
     h("button", { type: "button", class: "chip", onclick: () => submit(question) }, question)));
-}
-
-// With several documents the search can be confined to some of them.
-function filter(sources) {
-  const summary = h("summary");
-  const tell = () => { summary.textContent = wanted.size ? `Only in ${count(wanted.size, "document")}` : "In all documents"; };
-  tell();
-  return h("details", { class: "filter" }, summary,
-    h("fieldset", { "aria-label": "Documents to search in" }, sources.map((source) =>
-      h("label", { dir: "auto" },
-        h("input", { type: "checkbox", checked: wanted.has(source.id), onchange: (event) => {
-          if (event.target.checked) wanted.add(source.id);
-          else wanted.delete(source.id);
-          tell();
-        } }), source.title ?? source.source))));
 }
 
 async function loadCollections() {
@@ -300,7 +284,7 @@ onAsTyped((question) => submit(question, { leaning: false }));
 setTheme(storedTheme());
 showSession();
 await loadCollections();
-await refresh();
+if (!location.hash.match(/^#?(ask)?$/)) await refresh();
 renderHistory(null, submit);
 await route();
 const question = new URL(location.href).searchParams.get("q")?.trim();

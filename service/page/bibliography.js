@@ -4,7 +4,8 @@ import { address, get } from "./api.js";
 import { entryOf, placeOf } from "./answer.js";
 import { byId, h, notice, replace } from "./dom.js";
 import { chosenStyle, setStyle, STYLES } from "./citestyle.js";
-import { count } from "./text.js";
+import { onlyWhereCited } from "./filters.js";
+import { count, shortName } from "./text.js";
 
 const EXPORTS = [["bibtex", "BibTeX"], ["ris", "RIS"], ["csl", "CSL-JSON"], ["text", "Plain text"]];
 const kept = { kind: null };
@@ -66,6 +67,7 @@ function item(reference, audit) {
   return h("li", { id: `reference-${reference.id}`, tabindex: "-1" },
     entryOf({ ...reference, problems: problemsAt(audit, reference) }),
     h("p", { class: "muted" }, cited,
+      reference.mentions ? [" · ", h("a", { href: "#ask", onclick: () => onlyWhereCited({ id: reference.id, name: shortName(reference.csl) }) }, "Ask only where it is cited")] : null,
       reference.start === null ? null : [" · ", h("a", { href: placeOf(reference.document_id, reference.start, reference.end, [reference.id]) }, "As printed")]));
 }
 

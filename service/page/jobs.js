@@ -4,7 +4,7 @@ import { remove } from "./api.js";
 import { h, replace } from "./dom.js";
 import { count } from "./text.js";
 
-const STAGES = { reading: "reading", embedding: "embedding", indexing: "indexing", checking: "checking", publishing: "publishing" };
+const STAGES = { fetching: "fetching", reading: "reading", embedding: "embedding", indexing: "indexing", checking: "checking", publishing: "publishing" };
 
 export function jobLine(line, name, job) {
   const { progress } = job;

@@ -123,15 +123,11 @@ def test_bad_calls_are_told_in_words(server: str, tool: str, arguments: dict, wo
 
 
 def test_the_same_tools_speak_over_stdio(workspace: Workspace) -> None:
-    """A program that starts the server itself gets the same answer over its pipes."""
+    """A program that starts `adfontes mcp` gets the same answer over its pipes."""
     settings = workspace.settings
-    program = (
-        "from rag.settings import Settings; from rag.workspace import Workspace; from service.tools import serve_stdio;"
-        "serve_stdio(Workspace(Settings.load()))"
-    )
     parameters = StdioServerParameters(
         command=sys.executable,
-        args=["-c", program],
+        args=["-m", "rag.cli", "mcp"],
         cwd=Path(__file__).parents[2],
         env={"ADFONTES_CORPUS": str(settings.corpus), "ADFONTES_INDEX": str(settings.index)},
     )

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from rag.workspace import Workspace
+
 USERS = "How many users had Ernie Bot attracted by April 2024?"
 
 
@@ -118,17 +120,85 @@ def test_collections_can_be_changed(page: Page, answered: Callable[[], None]) ->
 
 
 def test_a_filter_confines_the_answer(page: Page, answered: Callable[[], None]) -> None:
-    """With one document chosen the other is not read."""
+    """With one document chosen the other is not read, and the line says so."""
     page.goto("/?collection=harbour")
-    page.get_by_text("In all documents").click()
+    page.get_by_text("In everything there is").click()
     page.get_by_role("checkbox").last.check()
-    only = page.locator(".filter label").last.inner_text()
+    only = page.locator(".filter fieldset label").last.inner_text()
+    expect(page.locator(".filter summary")).to_have_text("Only 1 document")
     page.get_by_role("textbox", name="Your question").fill("Who keeps the old lighthouse?")
     page.keyboard.press("Enter")
     answered()
     shown = page.locator("#answer .where").all_inner_texts()
     assert shown
     assert all(only in where for where in shown)
+
+
+def test_authors_years_and_sections_confine_too(page: Page, ask: Callable[..., None]) -> None:
+    """Each filter goes to the service; one that leaves nothing leaves nothing to answer from."""
+    page.goto("/")
+    page.get_by_text("In everything there is").click()
+    page.get_by_label("Author").select_option("Pietro Damiani")
+    page.get_by_label("From year").fill("2020")
+    expect(page.locator(".filter summary")).to_have_text("Only by Pietro Damiani, from 2020")
+    ask(USERS, None)
+    expect(page.locator(".prose")).to_contain_text("200 million")
+    page.get_by_label("From year").fill("2025")
+    ask(USERS, None)
+    expect(page.locator("#answer")).to_contain_text("The sources do not answer this.")
+    page.get_by_role("button", name="Search everything").click()
+    expect(page.locator(".filter summary")).to_have_text("In everything there is")
+
+
+def test_from_an_entry_to_the_passages_that_cite_it(page: Page, ask: Callable[..., None]) -> None:
+    """The bibliography leads back to asking, confined to where an entry is cited."""
+    page.goto("/#bibliography")
+    entry = page.locator(".entries > li", has_text="Baidu claims 200 million users")
+    entry.get_by_role("link", name="Ask only where it is cited").click()
+    expect(page.locator(".filter summary")).to_have_text("Only citing Deng (2024)")
+    ask(USERS, None)
+    expect(page.locator(".prose")).to_contain_text("200 million")
+    ask("Who are the four new AI tigers of China?", None)
+    cited = page.locator(".sources .formatted").all_inner_texts()
+    assert all("Deng" in text or "Jiang" in text for text in cited)
+
+
+def test_a_page_of_the_web_is_added_by_its_address(page: Page, workspace: Workspace) -> None:
+    """An address that the service may not fetch is refused in words; the line stays."""
+    page.goto("/?collection=harbour#documents")
+    page.get_by_label("Or fetch one from the web").fill("http://127.0.0.1:1/private")
+    page.get_by_role("button", name="Fetch").click()
+    expect(page.locator(".jobs .error")).to_contain_text("127.0.0.1")
+    expect(page.locator(".documents li")).to_have_count(2)
+
+
+def test_what_was_left_out_stands_in_the_list_with_its_reason(page: Page, workspace: Workspace) -> None:
+    """A file in the folder that cannot be read is named below the documents, and why."""
+    folder = workspace.settings.corpus / "leftovers"
+    folder.mkdir(exist_ok=True)
+    (folder / "good.md").write_text("# Good\n\nThis one can be read without any trouble.\n", encoding="utf-8")
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7 nothing")
+    workspace.rebuild("leftovers")
+    page.goto("/?collection=leftovers#documents")
+    left = page.get_by_role("region", name="Left out")
+    expect(left).to_contain_text("broken.pdf")
+    assert len(left.locator("li").inner_text()) > len("broken.pdf") + 10
+
+
+def test_an_earlier_generation_is_made_live_again(page: Page, workspace: Workspace) -> None:
+    """Rolling back is one button, and the page follows at once."""
+    folder = workspace.settings.corpus / "versions"
+    folder.mkdir(exist_ok=True)
+    for weight in ("nine", "eleven"):
+        (folder / "anchor.md").write_text(f"# Anchor\n\nThe anchor weighs {weight} tons.\n", encoding="utf-8")
+        workspace.rebuild("versions")
+    page.goto("/?collection=versions#index")
+    expect(page.locator(".generations li")).to_have_count(2)
+    before = page.locator(".generations .current code").inner_text()
+    page.get_by_role("button", name="Make live").click()
+    expect(page.locator(".generations .current code")).not_to_have_text(before)
+    page.goto("/?collection=versions#document/anchor")
+    expect(page.locator(".source")).to_contain_text("nine tons")
 
 
 def test_an_uploaded_file_is_asked_and_removed(page: Page, tmp_path: Path, ask: Callable[..., None]) -> None:
