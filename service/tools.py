@@ -34,7 +34,7 @@ from service.contract import (
 from service.dependencies import Service
 from service.jobs import Jobs
 from service.metrics import Metrics
-from service.routes.audit import audit
+from service.routes.audit import problems_of
 from service.routes.chat import compose
 from service.routes.references import entries
 
@@ -133,7 +133,7 @@ class Tools:
 
     async def audit(self, collection: CollectionName | None = None, document_id: str | None = None) -> Audit:
         """What is wrong in the bibliography and the citations; "not found" never means "fake"."""
-        return await self._work(lambda: audit(self._service().workspace.generation(collection), document_id))
+        return await self._work(lambda: problems_of(self._service().workspace.generation(collection), document_id))
 
     async def _work(self, work: Callable[[], T], *, question: bool = False) -> T:
         try:

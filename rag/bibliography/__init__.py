@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from rag.bibliography.entry import parse_entry
 from rag.bibliography.export import export
-from rag.bibliography.formatting import format_reference
+from rag.bibliography.formatting import STYLES, format_reference
 from rag.bibliography.listing import parse
 from rag.bibliography.structured import read_structured
 
-__all__ = ["export", "format_reference", "parse", "parse_entry", "read_structured"]
+__all__ = ["STYLES", "export", "format_reference", "parse", "parse_entry", "read_structured"]

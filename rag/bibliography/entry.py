@@ -9,15 +9,16 @@ CSL variable: ``author`` a list in the order of the names, ``title``, ``containe
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from typing import Any
 
-from rag.bibliography import addresses, checks, dates, identifiers, names, online, tagger
+from rag.bibliography import addresses, checks, dates, identifiers, marked, names, online, second_look, tagger
 from rag.bibliography.segments import Segment
 from rag.types import Problem
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_EDGE = " \t\r\n\u00a0\u3000,;:.。，；、"
+_HALF_WIDTH = {c: c - 0xFEE0 for c in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+"""Full-width forms → ASCII, character by character, so that offsets stay."""
+_EDGE = " \t\r\n\u00a0\u3000,;:.。．，；：、"
 _QUOTES = '“”"«»„‟'
 _ROLES = {"author": "author", "editor": "editor", "translator": "translator", "director": "director"}
 _PLAIN = {
@@ -40,8 +41,6 @@ _COMPOUNDS = frozenset(
     "two three four self non co cross long short well high low multi post pre anti semi full half part".split()  # noqa: SIM905 - read as prose
 )
 """First halves after which a hyphen at the line's end is the word's own ("two-\\nsided")."""
-_ENDS_IN_INITIAL = re.compile(r"\s[^\W\d_a-zß-öø-ÿа-я]\Z")
-_MORE_INITIALS = re.compile(r"\.\s?(?:[^\W\d_a-zß-öø-ÿа-я]\.\s?){1,3}(?=[^\W\d_]{2})")
 _TRANSLATION = re.compile(r"\s*\[(?P<translation>(?=[^\[\]]*[^\W\d_]{2}\s)[^\[\]]{8,})\]\s*[.]?\s*$")
 _BRACKET = re.compile(r"\s*\[[^\[\]]{8,}\]")
 _MEDIUM = re.compile(
@@ -60,8 +59,9 @@ def parse_entry(raw: str, *, language: str | None = None) -> tuple[dict[str, Any
     text = _SURROGATES.sub("\ufffd", raw[: checks.MAX_READ])
     if label := _LABEL.match(text):
         text = " " * label.end() + text[label.end() :]
-    found = identifiers.find(text)
-    segments = _segments(text, found)
+    plain = text.translate(_HALF_WIDTH)  # "．" and "，" divide as "." and "," do; the values stay as written
+    found = identifiers.find(plain)
+    segments = _segments(plain, found)
     csl = assemble(text, segments, found)
     if language and csl:
         csl.setdefault("language", language)
@@ -69,33 +69,17 @@ def parse_entry(raw: str, *, language: str | None = None) -> tuple[dict[str, Any
 
 
 def _segments(text: str, found: list[identifiers.Found]) -> list[Segment]:
-    by_rule = online.segment(text)
-    return by_rule if by_rule is not None else _by_model(text, found)
+    for by_rule in (online.segment, marked.segment):
+        if (segments := by_rule(text)) is not None:
+            return segments
+    return _by_model(text, found)
 
 
 def _by_model(text: str, found: list[identifiers.Found]) -> list[Segment]:
     """The model's reading, with everything about addresses and days of access left to rules."""
     fixed = addresses.segments(text, found)
     read = [s for s in tagger.label(text) if not any(f.start < s.end and s.start < f.end for f in fixed)]
-    return sorted([*_after_places(text, _with_initials(text, read)), *fixed], key=lambda s: s.start)
-
-
-def _with_initials(text: str, read: list[Segment]) -> list[Segment]:
-    """Give a last author the initials that the title would begin with ("Family I" + ". I. Title")."""
-    for i, (a, b) in enumerate(pairwise(read)):
-        if a.label == "author" and b.label == "title" and _ENDS_IN_INITIAL.search(text, a.start, a.end):
-            more = _MORE_INITIALS.match(text, a.end)
-            if more and b.start < more.end() < b.end:
-                return [*read[:i], a._replace(end=more.end()), b._replace(start=more.end()), *read[i + 2 :]]
-    return read
-
-
-def _after_places(text: str, read: list[Segment]) -> list[Segment]:
-    """What stands behind "Place: " is who published there, whatever the model took it for."""
-    if any(s.label == "publisher" for s in read):
-        return read
-    published = {b for a, b in pairwise(read) if a.label == "place" and text[a.end : b.start].strip() == ":"}
-    return [s._replace(label="publisher") if s in published and s.label != "note" else s for s in read]
+    return sorted([*second_look.mended(text, read), *fixed], key=lambda s: s.start)
 
 
 def assemble(text: str, segments: list[Segment], found: list[identifiers.Found]) -> dict[str, Any]:

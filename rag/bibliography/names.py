@@ -41,6 +41,11 @@ _SUFFIX = re.compile(r"(?:Jr|Sr|Jnr|Filho|Neto|Júnior|Junior|II|III|IV)\.?$", r
 _EAST_ASIAN_MARKS = re.compile(
     r"[、，,;；·\s]*[、，,;；\s]\s*(?:and|&)?\s*|(?<=[\u3400-\u9fff\uac00-\ud7af])[·・](?=[\u3400-\u9fff\uac00-\ud7af])"
 )
+_SHOUTED = re.compile(
+    rf"(?P<family>{_UPPER}{{2,}}(?:[ '’-]{_UPPER}{{2,}})*)\s+"
+    rf"(?P<given>{_UPPER}[^\W\d_A-Z]+(?:[ -]{_UPPER}[^\W\d_A-Z]+)*)"
+)
+"""A family name in capitals before its given name, as French lists have it: "LATOUR Bruno"."""
 _ANNOTATION = re.compile(r"\s*[(\[](?:ORCID|in\s)[^)\]]*[)\]]", re.IGNORECASE)
 _CONJUNCTION = re.compile(r"\s*[,;]?\s+(?:and|und|et|en|og|och|y|e|&|i)\s+|\s*[,;]?\s*&\s*", re.IGNORECASE)
 _BODY = re.compile(
@@ -126,6 +131,8 @@ def _is_body(text: str, *, inverted: bool) -> bool:
         return is_body(text) and len(first.split()) > 2 and not _STARTS_WITH_INITIALS.match(text)
     if _STARTS_WITH_INITIALS.match(text) or _ENDS_WITH_INITIALS.fullmatch(text):
         return False
+    if _SHOUTED.fullmatch(text) and not is_body(text):
+        return False
     if is_body(text) and not (_CONJUNCTION.search(text) and len(words) < 6 and not inverted):
         return True
     if len(words) == 1:
@@ -142,7 +149,7 @@ def _group(parts: list[str], *, first: bool, inverted: bool) -> list[Name]:
         if _SUFFIX.match(part) and names and "given" in names[-1]:
             names[-1]["suffix"] = part
             i += 1
-        elif (following is not None and _INITIALS.fullmatch(following) and not _STARTS_WITH_INITIALS.match(part)) or (
+        elif (following is not None and _INITIALS.fullmatch(following) and not _has_initials(part)) or (
             following is not None and _takes_given(part, following, parts, i, first=first, inverted=inverted)
         ):
             names.append(_with_suffix({"family": part, "given": following}))
@@ -153,9 +160,16 @@ def _group(parts: list[str], *, first: bool, inverted: bool) -> list[Name]:
     return names
 
 
+def _has_initials(part: str) -> bool:
+    """Whether a part is a name with its initials already ("W. E. Howard", "SMITH J")."""
+    return bool(_STARTS_WITH_INITIALS.match(part) or _ENDS_WITH_INITIALS.fullmatch(part))
+
+
 def _takes_given(part: str, following: str, parts: list[str], i: int, *, first: bool, inverted: bool) -> bool:
     """Whether "part, following" is "Family, Given" with a full given name and not two people."""
     if _STARTS_WITH_INITIALS.match(part) or _ENDS_WITH_INITIALS.fullmatch(part) or _SUFFIX.match(following):
+        return False
+    if _SHOUTED.fullmatch(part):
         return False
     if _STARTS_WITH_INITIALS.match(following) and not re.fullmatch(rf"(?:{_UPPER}\.\s*)+", following):
         # "Lee, W. E. Howard": the second is a whole name, unless the first is a bare family name that leads the list.
@@ -200,6 +214,8 @@ def _single(text: str) -> Name:
         return {"family": text[match.end() :].strip(), "given": match[0].strip()}
     if (match := _ENDS_WITH_INITIALS.fullmatch(text)) and not is_body(match["family"]):
         return {"family": match["family"].strip(), "given": match["given"].strip()}
+    if (match := _SHOUTED.fullmatch(text)) and not is_body(text):
+        return {"family": match["family"], "given": match["given"]}
     words = text.split()
     if len(words) < 2 or len(words) > 5 or is_body(text) or not words[0][:1].isupper():
         return {"literal": _close(text)}

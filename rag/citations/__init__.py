@@ -5,7 +5,8 @@ The door:
 - `link(document, references) -> (mentions, problems)`: every citation part with its exact span, entry and scope;
 - `audit(document, references, mentions) -> problems`: one list of everything wrong, or not to be told;
 - `covering(mentions, start, end) -> mentions`: whose claims a sentence relays;
-- `KINDS`: kind of problem → (severity, title, explanation).
+- `KINDS`: kind of problem → (severity, title, explanation); `explained(kind)` also for those that readers report;
+- `report`: problems as SARIF or as rows of a table.
 
 How far a citation reaches is told in words in `rag.citations.scope`. Nothing here raises on any text.
 """
@@ -14,14 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.citations.audit import KINDS, audit
+from rag.citations import report
+from rag.citations.audit import KINDS, audit, explained
 from rag.citations.linking import link
 from rag.types import Mention
 
 _LEAST = 12
 """Characters that a scope must share with a sentence to be about it: more than a bracket and a mark."""
 
-__all__ = ["KINDS", "audit", "covering", "link"]
+__all__ = ["KINDS", "audit", "covering", "explained", "link", "report"]
 
 
 def covering(mentions: Sequence[Mention], start: int, end: int) -> tuple[Mention, ...]:

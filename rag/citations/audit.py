@@ -67,7 +67,7 @@ KINDS: dict[str, tuple[Severity, str, str]] = {
     "missing-title": ("warning", "No title", "No title could be read from the entry."),
     "missing-author": ("info", "No author", "Nobody could be read from the entry as its author or editor."),
     "missing-address": (
-        "info",
+        "warning",
         "No address",
         "The entry is of something published online but gives neither address nor DOI.",
     ),
@@ -90,7 +90,7 @@ KINDS: dict[str, tuple[Severity, str, str]] = {
         "The bibliography file could not be read in its format, so none of its entries are known.",
     ),
     "unreadable-entry": (
-        "warning",
+        "error",
         "Entry not readable",
         "One entry of the bibliography file could not be read in its format; the others were.",
     ),
@@ -100,8 +100,34 @@ KINDS: dict[str, tuple[Severity, str, str]] = {
         "The document was said to be a work of the bibliography, but no list of the collection has that entry.",
     ),
     "unparsed-remainder": ("info", "Not understood", "A part of the list could not be read as (part of) an entry."),
+    # while the document was read
+    "furniture-removed": ("info", "Page furniture left out", "Lines of the page around the text were left out of it."),
+    "hidden-text-removed": ("info", "Hidden text left out", "Text that the page does not show was left out."),
+    "date-incomplete": ("info", "Date without a year", "The document gives a day without its year, so it has no date."),
+    "encoding-guessed": (
+        "info",
+        "Encoding guessed",
+        "The file does not say how its letters are encoded; it was told from the text.",
+    ),
+    "garbled-text": (
+        "warning",
+        "Garbled text",
+        "Many characters have no meaning, so citations and entries may be lost.",
+    ),
+    "page-without-text": (
+        "warning",
+        "Page without text",
+        "A page holds no text that could be read; it may be a picture.",
+    ),
 }
 """Kind → (severity, title, explanation). Shown by the command line, the service and the page."""
+
+
+def explained(kind: str) -> tuple[Severity, str, str]:
+    """Severity, title and explanation of any kind; of one that only a reader of documents knows, what its slug says."""
+    title = kind.replace("-", " ").capitalize()
+    return KINDS.get(kind, ("info", title, "Noted while the document was read; the message says what and where."))
+
 
 _MONTHS = {
     name: number

@@ -53,7 +53,8 @@ def _entries(names: str, title: str, index: AuthorIndex) -> tuple[Entry, ...]:
     entries = [e for e, a in agreed if a.counted == best]
     said = words(title)
     if said:
-        entries = [e for e in entries if words(e.title)[: len(said)] == said or set(said) <= set(words(e.title)[:6])]
+        begun = [e for e in entries if words(e.title)[: len(said)] == said]
+        entries = begun or [e for e in entries if set(said) <= set(words(e.title)[:6])]
     return tuple(entries)
 
 

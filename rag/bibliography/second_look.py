@@ -1,0 +1,102 @@
+"""Labels that the model cannot have meant, put right by rules of its own trade.
+
+Each rule looks at the segments of one entry in order and returns them mended; none fires where the model's reading is
+complete. Knows nothing of CSL.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from rag.bibliography.segments import Segment
+
+_UPPER = r"[^\W\d_a-zß-öø-ÿа-я]"
+_ENDS_IN_INITIAL = re.compile(rf"\s{_UPPER}\Z")
+_MORE_INITIALS = re.compile(rf"\.\s?(?:{_UPPER}\.\s?){{1,3}}(?=[^\W\d_]{{2}})")
+_NAMES = re.compile(
+    rf"(?:{_UPPER}[\w'’-]+,?\s+(?:{_UPPER}\.\s?){{1,3}}(?:[,;]\s*|(?:and|und|et|и|y|e|&)\s+|(?={_UPPER})))+"
+)
+"""Family names with their initials, one behind the other."""
+_OTHER_LETTER = re.compile(r"[^\W\d_A-Za-zÀ-ɏ]")
+_FIRST_SENTENCE = re.compile(r"[^.?!]{6,}?(?=[.?!](?:\s|\Z)|\Z)")
+
+
+def mended(text: str, read: list[Segment]) -> list[Segment]:
+    """The segments of `text` with every rule applied once."""
+    for rule in (_initials, _body_first, _title_behind_names, _title_behind_date, _strokes, _after_places):
+        read = rule(text, read)
+    return read
+
+
+def _initials(text: str, read: list[Segment]) -> list[Segment]:
+    """Give a last author the initials that the title would begin with ("Family I" + ". I. Title")."""
+    for i, (a, b) in enumerate(pairwise(read)):
+        if a.label == "author" and b.label == "title" and _ENDS_IN_INITIAL.search(text, a.start, a.end):
+            more = _MORE_INITIALS.match(text, a.end)
+            if more and b.start < more.end() < b.end:
+                return [*read[:i], a._replace(end=more.end()), b._replace(start=more.end()), *read[i + 2 :]]
+    return read
+
+
+def _body_first(text: str, read: list[Segment]) -> list[Segment]:
+    """A publisher that begins the entry is who speaks in it."""
+    labels = {s.label for s in read}
+    if (
+        read
+        and read[0].label == "publisher"
+        and not labels & {"author", "editor"}
+        and not text[: read[0].start].strip()
+    ):
+        return [read[0]._replace(label="author"), *read[1:]]
+    return read
+
+
+def _title_behind_names(text: str, read: list[Segment]) -> list[Segment]:
+    """Where the authors run on and no title is left, the title is the first sentence behind the last initial.
+
+    For alphabets that the model was not taught; of Latin letters it knows better.
+    """
+    if not read or read[0].label != "author" or any(s.label in {"title", "container"} for s in read):
+        return read
+    if not _OTHER_LETTER.match(text, read[0].start):
+        return read
+    people = _NAMES.match(text, read[0].start, read[0].end)
+    title = _FIRST_SENTENCE.match(text, people.end(), read[0].end) if people else None
+    if people is None or title is None:
+        return read
+    first = [read[0]._replace(end=people.end()), Segment("title", title.start(), title.end())]
+    rest = text[title.end() : read[0].end].strip(" .")
+    if rest and text[read[0].end :].lstrip(" ")[:1] == ":":
+        at = text.index(rest, title.end())
+        first.append(Segment("place", at, at + len(rest)))
+    return [*first, *read[1:]]
+
+
+def _title_behind_date(text: str, read: list[Segment]) -> list[Segment]:
+    """Where no title was told, what stands right behind the date at the head and was taken for a genre is it."""
+    if any(s.label in {"title", "container"} for s in read):
+        return read
+    for i, (a, b) in enumerate(pairwise(read)):
+        if a.label == "date" and b.label in {"genre", "note"} and len(text[a.end : b.start].strip(" ).,:;")) == 0:
+            title = _FIRST_SENTENCE.match(text, b.start)
+            end = max(b.end, title.end()) if title else b.end
+            return [*read[: i + 1], Segment("title", b.start, end), *(s for s in read[i + 2 :] if s.start >= end)]
+    return read
+
+
+def _strokes(text: str, read: list[Segment]) -> list[Segment]:
+    """Russian lists put a double stroke between a title and what it stands in: "Title // Journal"."""
+    for i, segment in enumerate(read):
+        at = text.find(" // ", segment.start, segment.end) if segment.label == "title" else -1
+        if at > 0 and not any(s.label == "container" for s in read):
+            return [*read[:i], segment._replace(end=at), Segment("container", at + 4, segment.end), *read[i + 1 :]]
+    return read
+
+
+def _after_places(text: str, read: list[Segment]) -> list[Segment]:
+    """What stands behind "Place: " is who published there, whatever the model took it for."""
+    if any(s.label == "publisher" for s in read):
+        return read
+    published = {b for a, b in pairwise(read) if a.label == "place" and text[a.end : b.start].strip() == ":"}
+    return [s._replace(label="publisher") if s in published and s.label != "note" else s for s in read]
