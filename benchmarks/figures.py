@@ -44,20 +44,20 @@ def _documents() -> list[Row]:
 
 
 def _bibliography() -> list[Row]:
-    kept = _kept("bibliography/FIGURES.json")
+    kept = _kept("references/FIGURES.json")["parsing"]
     names = {"scielo": "SciELO, never trained on", "left out": "the parts of AnyStyle and GROBID left out"}
     return [
         (
             f"reference strings → fields, {kept['strings'][key]} strings ({name}): micro F1",
             f"{kept['f1'][key]['micro']:.3f}",
-            kept["command"],
+            "python -m benchmarks.references",
         )
         for key, name in names.items()
     ]
 
 
 def _citations() -> list[Row]:
-    kept = _kept("citations/FIGURES.json")["end_to_end"]
+    kept = _kept("references/FIGURES.json")["linking"]["end to end"]
     names = {"elife_jats": "eLife", "scielo_jats": "SciELO", "plos_jats": "PLOS, numeric"}
     found = []
     for key, name in names.items():
@@ -66,7 +66,7 @@ def _citations() -> list[Row]:
             (
                 f"in-text citations → entries, from raw text ({name}, {all_['links']} links): precision, recall, F1",
                 f"{all_['precision']:.3f}, {all_['recall']:.3f}, {all_['f1']:.3f}",
-                "python -m benchmarks.citations.measure",
+                "python -m benchmarks.references",
             )
         )
     return found

@@ -60,6 +60,13 @@ def test_from_files_to_a_cited_answer(
     one = run(capsys, monkeypatch, *at, "references", "--id", "osei-2021", "--format", "bibtex")[1]
     assert "What tidal power costs" in one
     assert "Marlowe" not in one
+    kept = tmp_path / "answer.json"
+    kept.write_text(json.dumps(answer))
+    used = run(capsys, monkeypatch, *at, "references", "--answer", kept, "--format", "ris")[1]
+    assert (used.count("TY  -"), "osei-2021" in used) == (1, True)
+    sarif = json.loads(run(capsys, monkeypatch, *at, "audit", "--format", "sarif")[1])
+    assert sarif["version"] == "2.1.0"
+    assert run(capsys, monkeypatch, *at, "audit", "--format", "csv")[1].startswith("severity,kind,document")
     assert json.loads(run(capsys, monkeypatch, *at, "index", "--json")[1])[0]["current"]
     assert run(capsys, monkeypatch, *at, "index", "verify")[0] == 0
     assert run(capsys, monkeypatch, *at, "index", "rollback")[0] == 1
@@ -76,6 +83,9 @@ def test_from_files_to_a_cited_answer(
         (["eval", "no-such.jsonl"], "no-such.jsonl"),
         (["remove", "nobody"], "nobody"),
         (["references", "--format", "word"], "word"),
+        (["references", "--style", "tabloid"], "tabloid"),
+        (["references", "--answer", "no-such.json"], "no-such.json"),
+        (["audit", "--format", "word"], "word"),
         (["index", "rollback", "20000101"], "20000101"),
     ],
 )
@@ -87,7 +97,7 @@ def test_what_fails_exits_1_and_names_the_thing(
     named: str,
 ) -> None:
     """Failure is exit status 1 and one clear line, never a traceback."""
-    if words[0] == "references":
+    if words[0] in {"references", "audit"}:
         run(capsys, monkeypatch, *at, "rebuild")
     status, said, complained = run(capsys, monkeypatch, *at, *words)
     assert status == 1

@@ -79,6 +79,16 @@ def test_the_audit_names_each_problem_and_explains_its_kind(client: TestClient) 
         assert audit["kinds"][kind]["explanation"]
 
 
+def test_the_audit_comes_as_sarif_too(client: TestClient) -> None:
+    """The same problems, as results of a SARIF run."""
+    response = client.get("/v1/audit", params={"format": "sarif"})
+    assert response.headers["content-type"].startswith("application/sarif+json")
+    (run,) = response.json()["runs"]
+    audit = client.get("/v1/audit").json()
+    assert [result["ruleId"] for result in run["results"]] == [problem["kind"] for problem in audit["problems"]]
+    assert set(audit["kinds"]) == set(audit["counts"])
+
+
 def test_the_audit_of_one_document_is_a_part_of_the_whole(client: TestClient) -> None:
     """Confined to a document the audit holds that document's problems."""
     whole = client.get("/v1/audit", params={"collection": "harbour"}).json()["problems"]
