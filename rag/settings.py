@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
 from rag.errors import SettingsError
 
@@ -54,6 +54,19 @@ class Settings(BaseModel):
     )
     citation_style: str = Field(
         "harvard", description="Style of formatted references: harvard, apa, chicago, mla, ieee."
+    )
+    generator: Literal["extractive", "llm"] = Field(
+        "extractive", description="Who words an answer when a question does not say: the sources themselves, or `llm`."
+    )
+    llm_url: str = Field(
+        "",
+        description="Address of an OpenAI-compatible server with its version, as in `http://127.0.0.1:8080/v1`; none "
+        "by default.",
+    )
+    llm_model: str = Field("default", description="Name of the model on that server.")
+    llm_key: SecretStr = Field(SecretStr(""), description="Key for that server, when it wants one.")
+    llm_timeout: float = Field(
+        60, gt=0, le=3600, description="Seconds for a model's answer, retries included; then it is extractive."
     )
     threads: int = Field(1, ge=1, le=64, description="CPU threads for the models.")
     keep_generations: int = Field(3, ge=2, le=100, description="Generations kept on disk, the live one included.")

@@ -272,6 +272,16 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Corroboration:
+    """What other documents say to a claim of the answer, for and against it apart; numbers are those of citations."""
+
+    sentence: int
+    """The sentence of the answer that makes the claim."""
+    supporting: tuple[int, ...] = ()
+    contradicting: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far long work has come: `done` of `total` units of a stage."""
 
@@ -345,6 +355,8 @@ class Answer:
     citations: tuple[Citation, ...] = ()
     passages: tuple[Passage, ...] = ()
     references: tuple[CitedReference, ...] = ()
+    corroboration: tuple[Corroboration, ...] = ()
+    """Where several documents speak to the same claim; a conflict is never averaged away."""
     generator: str = "extractive"
     models: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)

@@ -171,6 +171,7 @@ class Workspace:
         filters: Mapping[str, Any] | None = None,
         style: str | None = None,
         generator: str | None = None,
+        show_unsupported: bool = False,
         earlier: Sequence[answer.Turn] = (),
         of: Generation | None = None,
         on_event: Callable[[str, Any], None] | None = None,
@@ -184,8 +185,7 @@ class Workspace:
         `sentence.verified` (Sentence) as they come. Raises what `generation` does, and InputError for a bad question.
         """
         self._check_question(question)
-        if generator not in {None, "extractive"}:
-            raise InputError(f"generator {generator!r} is not available; use 'extractive'")
+        model = self._model(generator or self.settings.generator)
         generation = of or self.generation(collection)
         asked = question.strip()
         understood = answer.stand_alone(asked, earlier)
@@ -199,10 +199,27 @@ class Workspace:
                 style=style or self.settings.citation_style,
                 filters=retrieve.Filters.of(filters),
                 judge=self.judge(),
+                model=model,
+                show_unsupported=show_unsupported,
             ),
             on_event=on_event,
         )
         return found if understood == asked else replace(found, asked=asked)
+
+    def _model(self, generator: str) -> answer.LanguageModel | None:
+        """The language model that `generator` names. Raises InputError for one that is not there."""
+        if generator == "extractive":
+            return None
+        if generator != "llm":
+            raise InputError(f"generator {generator!r} is not known; there are 'extractive' and 'llm'")
+        if not self.settings.llm_url:
+            raise InputError("generator 'llm' needs a server: set ADFONTES_LLM_URL, or use 'extractive'")
+        return answer.LanguageModel(
+            self.settings.llm_url,
+            self.settings.llm_model,
+            self.settings.llm_key.get_secret_value(),
+            budget=self.settings.llm_timeout,
+        )
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────
 

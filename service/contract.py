@@ -102,7 +102,12 @@ class AskRequest(Request):
     limit: Limit | None = None
     filters: Filters = Filters()
     style: Style | None = Field(default=None, description="How references are formatted.")
-    generator: Literal["extractive", "llm"] | None = Field(default=None, description="Who words the answer.")
+    generator: Literal["extractive", "llm"] | None = Field(
+        default=None, description="Who words the answer: the sources themselves, or the language model of the settings."
+    )
+    show_unsupported: bool = Field(
+        default=False, description="Show what a language model says without support, marked; else it is left out."
+    )
     stream: bool = Field(default=False, description="Answer with server-sent events as the answer comes about.")
 
 

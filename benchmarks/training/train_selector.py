@@ -1,13 +1,15 @@
 """Learn how much each feature of `rag.answer.evidence` says about a sentence: writes rag/answer/weights.json.
 
-    python -m benchmarks.training.train_selector words ../shared     the sentence's own features
-    python -m benchmarks.training.train_selector judge ../shared     what the judge adds to them
+    python -m benchmarks.training.train_selector words ../shared      the sentence's own features
+    python -m benchmarks.training.train_selector scan ../shared       what the judge adds, having read the passages
+    python -m benchmarks.training.train_selector settle ../shared     … and having looked at the best sentences
 
 Every article of `data/squad2_half` becomes an index of its own, built and searched with the service's code. Questions:
 answerable ones, the adversarial unanswerable ones, and answerable ones asked of another article. A sentence is positive
-when an answer stands in it. For the words, articles at even places train and the others test. The judge's stage learns
-from the questions on our own collections, which ask as users do, and is tested on articles the judge never saw. Knows
-nothing of the first article's own text and its questions.
+when an answer stands in it. For the words, articles at even places train and the others test. The judge's stages learn
+from the questions on our own collections, which ask as users do, and are tested on articles the judge never saw; each
+collection is also held out in turn, and what the others teach is tested on it. Knows nothing of the first article's own
+text and its questions.
 """
 
 from __future__ import annotations
@@ -18,17 +20,18 @@ import random
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.training.examples import squad_articles
 from rag import chunks, encoder, retrieve, store
-from rag.answer import about, evidence, question
+from rag.answer import about, evidence, question, reading
 from rag.encoder.judge import Judge
 from rag.evaluate import load, places, squeezed
 from rag.settings import Settings
@@ -42,8 +45,10 @@ OWN = {
 }
 OUT = Path("rag/answer/weights.json")
 NEGATIVES = 4
-FIRST = 8
+FIRST = 4
 """Candidates a question that the judge's stage learns from, the most promising before it read them."""
+Fitted = tuple[npt.NDArray[np.float64], float]
+"""Weights and bias."""
 Examples = tuple[list[tuple[float, ...]], list[int], str]
 """The features of a question's candidates, which of them hold an answer, and the kind of question."""
 
@@ -60,66 +65,88 @@ class Asked:
 def main() -> None:
     """Train, test and write the weights of one stage; those of the other stay."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stage", choices=("words", "judge"))
+    parser.add_argument("stage", choices=("words", "scan", "settle"))
     parser.add_argument("shared", type=Path)
     parser.add_argument("--judge", type=Path, help="folder of an exported judge; the packaged one by default")
     parser.add_argument("--per-article", type=int, default=60, help="questions of each kind")
+    parser.add_argument("--ridge", type=float, default=0.3, help="inverse strength of regularisation")
     arguments = parser.parse_args()
     articles = json.loads((arguments.shared / "data/squad2_half/dev-v2.0.json").read_text())["data"]
     judge = None
-    if arguments.stage == "judge":
+    if arguments.stage != "words":
         judge = Judge.at(arguments.judge) if arguments.judge else Judge.packaged()
         # Only articles the judge was not trained on can say how far it is to be believed.
         trained = {q.group for q in squad_articles(arguments.shared)["train"]}
         articles = [a for a in articles if a["title"] not in trained]
     rng = random.Random(7)  # noqa: S311  (a sample, no secret)
     rows: dict[bool, list[Examples]] = {True: [], False: []}
+    own: list[tuple[str, Examples]] = []
     for number, article in enumerate(articles):
         other = articles[(number + 2) % len(articles)]
-        rows[number % 2 == 0 and judge is None].extend(_examples(article, other, rng, arguments.per_article, judge))
+        training = number % 2 == 0 and judge is None
+        rows[training].extend(_examples(article, other, rng, arguments.per_article, arguments.stage, judge))
         print(f"{number + 1}/{len(articles)} {article['title']}", flush=True)
     if judge is not None:
-        rows[True].extend(_own_examples(judge))
+        own = list(_own_examples(judge, arguments.stage))
+        rows[True].extend(row for _, row in own)
 
-    x, y, w = [], [], []
-    for values, labels, kind in rows[True]:
-        kept = [i for i, label in enumerate(labels) if label]
-        kept += [i for i, label in enumerate(labels) if not label][:NEGATIVES]
-        if judge is not None:
-            kept = sorted(range(len(labels)), key=lambda i: -values[i][0])[:FIRST]
-        for i in kept:
-            x.append(values[i])
-            y.append(labels[i])
-            # Adversarial questions share all words with the text: form cannot tell them, so there they weigh less.
-            w.append(0.5 if kind == "adversarial" else 1.0)
     body = json.loads(OUT.read_text())
-    profiles = (
-        {"within": evidence.FEATURES, "across": evidence.ACROSS} if judge is None else {"judged": evidence.JUDGED}
-    )
-    for profile, names in profiles.items():
-        every = evidence.FEATURES if judge is None else evidence.JUDGED
+    stages: dict[str, dict[str, Sequence[str]]] = {
+        "words": {"within": evidence.FEATURES, "across": evidence.ACROSS},
+        "scan": {"scanned": reading.SCANNED},
+        "settle": {"settled": reading.SETTLED},
+    }
+    for profile, names in stages[arguments.stage].items():
+        every = evidence.FEATURES if judge is None else names
         columns = [every.index(name) for name in names]
-        model = LogisticRegression(C=10 if judge is None else 0.3, max_iter=2000).fit(
-            np.array(x)[:, columns], y, sample_weight=w
-        )
-        weights = dict(zip(names, map(float, model.coef_[0]), strict=True))
+        ridge = 10 if judge is None else arguments.ridge
+        fitted = _fit(rows[True], columns, ridge, judged=judge is not None)
+        weights = dict(zip(names, map(float, fitted[0]), strict=True))
         for name, value in weights.items():
             print(f"  {name:15} {value:+.2f}")
-        print(f"  {'bias':15} {float(model.intercept_[0]):+.2f}")
-        figures = _figures(rows[False], model, columns)
-        body[profile] = {"bias": float(model.intercept_[0]), "weights": weights, "held_out": figures}
+        print(f"  {'bias':15} {fitted[1]:+.2f}")
+        figures = _figures(rows[False], fitted, columns)
+        if judge is not None:
+            figures |= _by_collection(own, columns, ridge)
+        body[profile] = {"bias": fitted[1], "weights": weights, "held_out": figures}
         print(profile, figures)
     OUT.write_text(json.dumps(body, indent=1) + "\n")
 
 
-def _figures(rows: Sequence[Examples], model: LogisticRegression, columns: Sequence[int]) -> dict[str, float]:
+def _fit(rows: Sequence[Examples], columns: Sequence[int], ridge: float, *, judged: bool) -> Fitted:
+    """A logistic regression over standardised features, told in the features' own units."""
+    x, y, w = [], [], []
+    for values, labels, kind in rows:
+        kept = [i for i, label in enumerate(labels) if label]
+        kept += [i for i, label in enumerate(labels) if not label][:NEGATIVES]
+        if judged:
+            kept = sorted(range(len(labels)), key=lambda i: -values[i][0])[:FIRST]
+        for i in kept:
+            x.append([values[i][c] for c in columns])
+            y.append(labels[i])
+            # Adversarial questions share all words with the text: form cannot tell them, so there they weigh less.
+            w.append(0.5 if kind == "adversarial" else 1.0)
+    given = np.array(x)
+    mean, deviation = given.mean(0), given.std(0) + 1e-9
+    model = LogisticRegression(C=ridge, max_iter=2000).fit((given - mean) / deviation, y, sample_weight=w)
+    weights = model.coef_[0] / deviation
+    return weights, float(model.intercept_[0] - weights @ mean)
+
+
+def _best(rows: Sequence[Examples], fitted: Fitted, columns: Sequence[int]) -> Iterator[tuple[str, float, int]]:
+    """For each question its kind, the probability of its best candidate, and whether that holds the answer."""
+    for values, labels, kind in rows:
+        z = np.array(values)[:, list(columns)] @ fitted[0] + fitted[1]
+        yield kind, float(1 / (1 + np.exp(-z.max()))), labels[int(z.argmax())]
+
+
+def _figures(rows: Sequence[Examples], fitted: Fitted, columns: Sequence[int]) -> dict[str, float]:
     best: dict[str, list[float]] = {}
     first = []
-    for values, labels, kind in rows:
-        p = model.predict_proba(np.array(values)[:, list(columns)])[:, 1]
-        best.setdefault(kind, []).append(float(p.max()))
+    for kind, p, right in _best(rows, fitted, columns):
+        best.setdefault(kind, []).append(p)
         if kind == "answerable":
-            first.append(labels[int(p.argmax())])
+            first.append(right)
     for kind, scores in best.items():
         print(f"  {kind:12} {np.quantile(scores, [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95]).round(3)}")
     yes = best["answerable"]
@@ -130,8 +157,42 @@ def _figures(rows: Sequence[Examples], model: LogisticRegression, columns: Seque
     return {**figures, "first_sentence_right": round(float(np.mean(first)), 4)}
 
 
-def _examples(
-    article: dict[str, Any], other: dict[str, Any], rng: random.Random, per_article: int, judge: Judge | None
+def _by_collection(own: Sequence[tuple[str, Examples]], columns: Sequence[int], ridge: float) -> dict[str, Any]:
+    """Our own collections, each judged by what the others teach: the risk–coverage curve behind the threshold."""
+    found: list[tuple[str, float, int]] = []
+    for held in OWN:
+        fitted = _fit([row for name, row in own if name != held], columns, ridge, judged=True)
+        found += _best([row for name, row in own if name == held], fitted, columns)
+    able = [int(kind == "answerable") for kind, _, _ in found]
+    curve = []
+    for threshold in (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
+        answered = [(kind, right) for kind, p, right in found if p >= threshold]
+        curve.append(
+            {
+                "threshold": threshold,
+                "coverage": round(sum(kind == "answerable" for kind, _ in answered) / sum(able), 4),
+                "right": round(sum(right for _, right in answered) / sum(able), 4),
+                "risk": round(1 - sum(right for _, right in answered) / max(1, len(answered)), 4),
+                "declined": round(
+                    sum(kind != "answerable" and p < threshold for kind, p, _ in found) / (len(able) - sum(able)), 4
+                ),
+            }
+        )
+        print("  ", curve[-1])
+    return {
+        "own_auc": round(float(roc_auc_score(able, [p for _, p, _ in found])), 4),
+        "own_first_sentence_right": round(float(np.mean([r for kind, _, r in found if kind == "answerable"])), 4),
+        "own_risk_coverage": curve,
+    }
+
+
+def _examples(  # noqa: PLR0917  (one caller)
+    article: dict[str, Any],
+    other: dict[str, Any],
+    rng: random.Random,
+    per_article: int,
+    stage: str,
+    judge: Judge | None,
 ) -> Iterator[Examples]:
     paragraphs = [p["context"] for p in article["paragraphs"]]
     starts = np.cumsum([0, *[len(p) + 2 for p in paragraphs]])
@@ -163,7 +224,7 @@ def _examples(
                 titles={"d": document.title or ""},
             )  # fmt: skip
             if judge is not None:
-                found = evidence.reconsider(question.read(a.text), found, judge)
+                found = _judged(question.read(a.text), found, judge, stage)
             else:
                 found.sort(key=lambda c: -c.features[0])
             labels = [int(any(c.span.overlaps(*g) for g in a.gold)) for c in found]
@@ -171,7 +232,17 @@ def _examples(
                 yield [c.judged or c.features for c in found], labels, a.kind
 
 
-def _own_examples(judge: Judge) -> Iterator[Examples]:
+def _judged(
+    asked: question.Question, found: list[evidence.Candidate], judge: Judge, stage: str
+) -> list[evidence.Candidate]:
+    """The candidates as the judge leaves them, with the features of the stage alone."""
+    scanned = reading.scan(asked, found, judge)
+    if stage == "scan":
+        return [replace(c, judged=c.judged[: len(reading.SCANNED)]) for c in scanned]
+    return reading.settle(asked, scanned, judge, most=FIRST)
+
+
+def _own_examples(judge: Judge, stage: str) -> Iterator[tuple[str, Examples]]:
     """The judged questions on our own collections: questions as users put them, not as annotators of Wikipedia do."""
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
@@ -194,7 +265,7 @@ def _own_examples(judge: Judge) -> Iterator[Examples]:
                     vectors_of=generation.sentence_vectors, idf=generation.idf, scale=model.scale,
                     titles=generation.titles({p.document_id for p in passages}),
                 )  # fmt: skip
-                found = evidence.reconsider(asked, found, judge)
+                found = _judged(asked, found, judge, stage)
                 labels = [
                     int(
                         any(c.span.overlaps(*g) for g in places(texts[c.passage.document_id], judged.evidence or ""))
@@ -204,7 +275,7 @@ def _own_examples(judge: Judge) -> Iterator[Examples]:
                     for c in found
                 ]
                 if not judged.answerable or any(labels):
-                    yield [c.judged for c in found], labels, "own"
+                    yield name, ([c.judged for c in found], labels, "answerable" if judged.answerable else "own")
             print(name, flush=True)
 
 

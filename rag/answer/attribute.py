@@ -6,12 +6,21 @@ those citations' targets, in text order. Knows no question and no model.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.citations import covering
 from rag.store import Generation
 from rag.types import Attribution, Document, Mention, Reference, Span
+
+_BODY = re.compile(
+    r"\b(?:board|council|committee|commission|ministry|department|office|agency|authority|academy|institute?|university|"
+    r"association|society|organi[sz]ation|group|company|bank|union|foundation|cent(?:re|er)|team|consultants|bureau|"
+    r"trust|press|news|times|post|inc|ltd)\b",
+    re.IGNORECASE,
+)
+"""Words that tell the name of a body of people, which is not cut down to its last word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +36,7 @@ class Claim:
 def attribute(generation: Generation, document: Document, span: Span, entry: Reference | None = None) -> Claim:
     """Whose claim `span` of `document` is. An entry of the bibliography is the document's own statement."""
     if entry is not None:
-        return Claim("own", (), (entry.id,), f"the bibliography of {_called(document)} lists")
+        return Claim("own", (), (entry.id,), f"the bibliography of {names_of(document)} lists")
     mentions: Sequence[Mention] = covering(generation.mentions(document.id), span.start, span.end)
     ids = tuple(dict.fromkeys(m.reference_id for m in mentions if m.reference_id))
     if not mentions and document.attachments:
@@ -35,10 +44,12 @@ def attribute(generation: Generation, document: Document, span: Span, entry: Ref
         listed = tuple(a.reference_id for a in document.attachments)
         return Claim("own", (), listed, f"{short(generation.reference(listed[0]))} says")
     if not mentions:
-        return Claim("own", (), (), f"{_called(document)} says")
+        return Claim("own", (), (), f"{names_of(document)} {_verb(document, 'say')}")
     cited = [short(generation.reference(i)) for i in ids]
     cited += [f"“{document.text[m.start : m.end]}”, not in its list" for m in mentions if m.reference_id is None]
-    return Claim("relayed", tuple(mentions), ids, f"{_called(document)} reports, citing {_joined(cited)}")
+    return Claim(
+        "relayed", tuple(mentions), ids, f"{names_of(document)} {_verb(document, 'report')}, citing {_joined(cited)}"
+    )
 
 
 def short(reference: Reference) -> str:
@@ -53,12 +64,17 @@ def short(reference: Reference) -> str:
     return f"{who} ({year})"
 
 
-def _called(document: Document) -> str:
-    names = [b.name.rsplit(" ", 1)[-1] for b in document.authors]
+def names_of(document: Document) -> str:
+    """A document as running text names it: "Damiani (2024)", or by its title."""
+    names = [b.name if _BODY.search(b.name) else b.name.rsplit(" ", 1)[-1] for b in document.authors]
     if not names:
         return f"“{document.title}”" if document.title else f"“{document.source or document.id}”"
     who = f"{names[0]} et al." if len(names) > 2 else _joined(names)
     return f"{who} ({document.date[:4]})" if document.date else who
+
+
+def _verb(document: Document, verb: str) -> str:
+    return verb if len(document.authors) > 1 else f"{verb}s"
 
 
 def _joined(names: Sequence[str]) -> str:

@@ -10,16 +10,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from math import exp, log
+from math import exp
 
 import numpy as np
 import numpy.typing as npt
 
 from rag.answer.question import Question, meets
-from rag.encoder.judge import Judge
 from rag.lexical import terms, words
 from rag.types import Passage, Span
 
@@ -36,9 +35,6 @@ FEATURES = (
     "length",
     "stands_out",
 )
-JUDGED = ("first", "holds", "behind", "cosine", "stands_out", "names_around", "figures_around")
-"""The features once the judge has read the passage: the log-odds so far, the judge's log-odds that this sentence holds
-the answer, how far it stands behind the passage's best, and what the judge cannot see."""
 ACROSS = ("cosine", "passage", "stands_out", "expected", "figures_around")
 """The features that still mean something when the question is in another language than the source."""
 _HANGING = re.compile(
@@ -52,8 +48,14 @@ _HANGING = re.compile(
     r"ele[s]?|ela[s]?|isso|isto|contudo|além disso)\b|这|该|他|她|它|此)",
     re.IGNORECASE,
 )
-_WIDEST = 12.0
-"""Log-odds beyond which an opinion counts no more."""
+_CITED = re.compile(
+    r"\s*\((?!(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)[a-z]*\b)"
+    r"(?:(?:see|cf\.|e\.g\.),?\s+)?(?:[A-ZÀ-Þ][^()]{0,200}?\b(?:1[5-9]\d\d|20\d\d|n\.d\.)[a-z]?[^()]{0,80}|[Ii]bid\.[^()]{0,80})\)|"
+    r"\s*\[\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\]"
+)
+_FEWEST_WORDS = 3
+"""A sentence of fewer words is a label, not an answer."""
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _INITIALS = re.compile(r"\b[A-Z]{2,6}s?\b")
 
 
@@ -64,6 +66,8 @@ class Candidate:
     passage: Passage
     span: Span
     text: str
+    bare: str
+    """The text without its in-text citations: what it says, and not whom it names for it."""
     before: Span | None
     """The sentence before it in the same passage, if there is one."""
     hangs: bool
@@ -72,7 +76,7 @@ class Candidate:
     probability: float
     vector: npt.NDArray[np.float32]
     judged: tuple[float, ...] = ()
-    """The features of `JUDGED`, once the judge has read the passage."""
+    """The features that the judge adds (`rag.answer.reading`), once it has read the passage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,9 @@ def candidates(
         before: Span | None = None
         for span, vector in zip(passage.sentences, vectors, strict=True):
             text = passage.text[span.start - passage.start : span.end - passage.start]
+            if len(words(text)) < _FEWEST_WORDS and not _UNSPACED.search(text):
+                continue
+            plain = bare(text, question)
             hangs = bool(_HANGING.match(text))
             around = Around(
                 title=titles.get(passage.document_id, ""),
@@ -122,41 +129,12 @@ def candidates(
                 passage=((passage.scores.dense or 0.0) - low) / (high - low),
                 stands_out=(float(vector @ question_vector) - mean) / deviation / 4,
                 language=language,
+                plain=plain,
             )  # fmt: skip
             chance = probability(values, across=across)
-            found.append(Candidate(passage, span, text, before, hangs, values, chance, vector))
+            found.append(Candidate(passage, span, text, plain, before, hangs, values, chance, vector))
             before = span
     return sorted(found, key=lambda c: (-c.probability, c.passage.document_id, c.span.start))
-
-
-def reconsider(question: Question, found: Sequence[Candidate], judge: Judge, passages: int = 4) -> list[Candidate]:
-    """Let the judge read the most promising passages whole; only their sentences remain, the most probable first."""
-    chosen: dict[str, Passage] = {}
-    for candidate in found:
-        if len(chosen) < passages:
-            chosen.setdefault(candidate.passage.id, candidate.passage)
-    read = judge.read_raw(
-        question.text,
-        [p.text for p in chosen.values()],
-        [[(s.start - p.start, s.end - p.start) for s in p.sentences] for p in chosen.values()],
-    )
-    opinions: dict[tuple[str, int], tuple[float, float]] = {}
-    for passage, (_, _, each, _) in zip(chosen.values(), read, strict=True):
-        best = max((margin for _, margin in each), default=0.0)
-        for span, (_, holds) in zip(passage.sentences, each, strict=True):
-            opinions[passage.id, span.start] = (holds, holds - best)
-    judged = []
-    for candidate in found:
-        opinion = opinions.get((candidate.passage.id, candidate.span.start))
-        if opinion is None:
-            continue
-        values = (
-            _log_odds(candidate.probability),
-            *(max(-_WIDEST, min(_WIDEST, x)) for x in opinion),
-            *(candidate.features[FEATURES.index(name)] for name in JUDGED[3:]),
-        )
-        judged.append(replace(candidate, judged=values, probability=_learned("judged", JUDGED, values)))
-    return sorted(judged, key=lambda c: (-c.probability, c.passage.document_id, c.span.start))
 
 
 def measure(
@@ -169,8 +147,9 @@ def measure(
     passage: float,
     stands_out: float = 0.0,
     language: str | None = "en",
+    plain: str | None = None,
 ) -> tuple[float, ...]:
-    """The features of one candidate, in the order of `FEATURES`, each about 0 to 1."""
+    """The features of one candidate, in the order of `FEATURES`, each about 0 to 1. `plain` is its `bare` text."""
     own = present(text, language)
     near = own | present(f"{around.before}\n{around.section}\n{around.title}", language)
     weights = {term: idf(term) for term in question.content}
@@ -178,12 +157,12 @@ def measure(
     return (
         cosine,
         passage,
-        _covered(weights, own),
-        _covered(weights, near),
-        _covered(dict.fromkeys(question.names, 1.0), own),
-        _covered(dict.fromkeys(question.names, 1.0), near),
-        _covered(dict.fromkeys(question.figures, 1.0), near),
-        meets(question.expects, text, question),
+        covered(weights, own),
+        covered(weights, near),
+        covered(dict.fromkeys(question.names, 1.0), own),
+        covered(dict.fromkeys(question.names, 1.0), near),
+        covered(dict.fromkeys(question.figures, 1.0), near),
+        meets(question.expects, plain or text, question),
         sum(w >= highest for w in weights.values()) / max(1, len(weights)),
         min(1.0, len(words(text)) / 40),
         stands_out,
@@ -192,16 +171,22 @@ def measure(
 
 def probability(values: Sequence[float], *, across: bool = False) -> float:
     """The learned probability that a sentence with these features answers, 0 to 1."""
-    return _learned("across" if across else "within", FEATURES, values)
+    return learned("across" if across else "within", FEATURES, values)
 
 
-def _learned(profile: str, names: Sequence[str], values: Sequence[float]) -> float:
+def learned(profile: str, names: Sequence[str], values: Sequence[float]) -> float:
+    """The probability that the logistic regression `profile` of weights.json gives to these features, 0 to 1."""
     bias, weights = _weights(profile)
     return 1 / (1 + exp(-(bias + sum(weights.get(n, 0.0) * v for n, v in zip(names, values, strict=True)))))
 
 
-def _log_odds(p: float) -> float:
-    return log(max(p, 1e-6) / max(1 - p, 1e-6))
+def bare(text: str, asked: Question | None = None) -> str:
+    """The text without bracketed in-text citations: their names and years answer nothing.
+
+    A citation stays when it holds a name or a figure that the question speaks of.
+    """
+    spoken = {*asked.names, *asked.figures} if asked else set()
+    return _CITED.sub(lambda m: m.group() if spoken and not spoken.isdisjoint(terms(m.group())) else "", text)
 
 
 def present(text: str, language: str | None = "en") -> set[str]:
@@ -222,7 +207,8 @@ def present(text: str, language: str | None = "en") -> set[str]:
     return found
 
 
-def _covered(weights: Mapping[str, float], present: set[str]) -> float:
+def covered(weights: Mapping[str, float], present: set[str]) -> float:
+    """The share of the terms, by weight, that are present; 1 where there are none."""
     total = sum(weights.values())
     if total <= 0:
         return 1.0

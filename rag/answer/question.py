@@ -41,7 +41,8 @@ _FUNCTION_WORDS = {
     """,
 }
 _BY_LANGUAGE = {language: frozenset(listed.split()) for language, listed in _FUNCTION_WORDS.items()}
-_STOP = frozenset().union(*_BY_LANGUAGE.values())
+STOP = frozenset().union(*_BY_LANGUAGE.values())
+"""Words that ask and join, in every language known here."""
 _SCRIPTS = (
     ("ja", re.compile(r"[\u3040-\u30ff]")),
     ("zh", re.compile(r"[\u3400-\u9fff]")),
@@ -78,6 +79,37 @@ _REASON = re.compile(
     re.IGNORECASE,
 )
 _PAGE = re.compile(r"\b(?:pp?\.|pages?|páginas?|seiten?)\s*\d", re.IGNORECASE)
+_HOW_MANY = re.compile(
+    r"\b(?:how many|cu[aá]nt[oa]s|quant[oa]s|wie ?viele|combien d[e’'])\s*((?:[\w-]+\s*){1,3})", re.IGNORECASE
+)
+_BESIDES = re.compile(
+    r",?\s+and\s+(?:(?:since|until|in|on|at|by|from|with)\s+)?"
+    r"((?:when|where|who|whom|why|how (?:many|much)|(?:what|which) (?:year|month|date|day|page|number|share))\b)(?=\W*$|\s+\w+)",
+    re.IGNORECASE,
+)
+_ANYBODY = frozenset(
+    ["people", "persons", "inhabitants", "times", "personas", "habitantes", "veces", "pessoas", "menschen", "personnes"]
+)
+_HOW_MUCH = re.compile(r"\bhow (long|old|deep|high|tall|wide|far|fast|heavy|thick)\b", re.IGNORECASE)
+_LENGTH = r"(?:kilo|centi|milli)?met(?:re|er)s?|k?m|cm|mm|miles?|feet|foot|ft|inch(?:es)?|yards?|fathoms?"
+_AGES = r"years?|months?|weeks?|days?|hours?|minutes?|seconds?|decades?|centur(?:y|ies)|nights?|seasons?"
+_UNITS = {
+    "long": rf"{_LENGTH}|{_AGES}|since|until|pages?|words?",
+    "old": rf"{_AGES}|age|born",
+    "deep": _LENGTH,
+    "high": rf"{_LENGTH}|per ?cent|%",
+    "tall": _LENGTH,
+    "wide": _LENGTH,
+    "thick": _LENGTH,
+    "far": _LENGTH,
+    "fast": rf"km/h|mph|knots?|per|{_AGES}",
+    "heavy": r"kg|(?:kilo)?gram(?:me)?s?|tons?|tonnes?|pounds?",
+}
+_PEOPLE = re.compile(
+    r"\b(?:authors?|members?|workers?|volunteers?|guides?|companies|firms?|scientists?|researchers?|president|director|"
+    r"minister|chair(?:man|woman)?|chief|founders?|officials?|government|board|council|students?|users?)\b",
+    re.IGNORECASE,
+)
 _EXPECTS: tuple[tuple[Expected, re.Pattern[str]], ...] = (
     ("page", re.compile(r"\b(?:which|what|on what) pages?\b", re.IGNORECASE)),
     (
@@ -126,26 +158,33 @@ class Question:
     figures: tuple[str, ...]
     must_have: tuple[str, ...]
     """The names and figures as the question spells them."""
+    counted: tuple[str, ...]
+    """Terms of what "how many" counts: "users", "business clients"; empty where anything may be counted."""
+    unit: str
+    """The dimension that "how long", "how deep" … asks for; a key of `_UNITS`, or empty."""
+    besides: tuple[tuple[str, Expected], ...]
+    """Further things asked for in the same sentence, in its words: ("and when", "when")."""
     language: str | None
 
 
 def read(text: str, language: str | None = "en") -> Question:
     """Take a question apart. Never raises."""
-    content = [t for w in words(text) if w not in _STOP for t in terms(w, language)]
+    content = [t for w in words(text) if w not in STOP for t in terms(w, language)]
     first = _WH.search(text)
     names: dict[str, None] = {}
     spelled: dict[str, None] = {}
     if not text.isupper():
         for match in _CAPITALISED.finditer(text):
             at_start = first is not None and match.start() == first.start()
-            if at_start and match.group().casefold() in _STOP:
+            if at_start and match.group().casefold() in STOP:
                 continue
             if at_start and not match.group().isupper() and not _followed_by_name(text, match.end()):
                 continue
-            spelled.update(dict.fromkeys(w for w in _OUTER.split(match.group()) if w and w.casefold() not in _STOP))
-            names.update(dict.fromkeys(t for w in words(match.group()) if w not in _STOP for t in terms(w, language)))
+            spelled.update(dict.fromkeys(w for w in _OUTER.split(match.group()) if w and w.casefold() not in STOP))
+            names.update(dict.fromkeys(t for w in words(match.group()) if w not in STOP for t in terms(w, language)))
     figures = dict.fromkeys(t for m in _FIGURE.finditer(text) for t in terms(m.group(), language))
-    expects: Expected = next((kind for kind, pattern in _EXPECTS if pattern.search(text)), "any")
+    besides = _BESIDES.search(text)
+    expects = _kind(text[: besides.start()] if besides else text)
     return Question(
         text=text,
         expects=expects,
@@ -153,8 +192,15 @@ def read(text: str, language: str | None = "en") -> Question:
         names=tuple(n for n in names if n not in figures),
         figures=tuple(figures),
         must_have=(*spelled, *dict.fromkeys(m.group() for m in _FIGURE.finditer(text))),
+        counted=_counted(text, language),
+        besides=tuple((m.group().strip(" ,?"), _kind(m.group(1))) for m in _BESIDES.finditer(text)),
+        unit=next((m.group(1).casefold() for m in [_HOW_MUCH.search(text)] if m), ""),
         language=language,
     )
+
+
+def _kind(text: str) -> Expected:
+    return next((kind for kind, pattern in _EXPECTS if pattern.search(text)), "any")
 
 
 def language_of(text: str) -> str | None:
@@ -172,6 +218,8 @@ def meets(expects: Expected, sentence: str, asked: Question) -> float:
     """How well a sentence has the kind of thing asked for: 1 it has, 0 it has not, ½ cannot be told by form."""
     known = set(asked.content) | set(asked.figures)
     if expects == "quantity":
+        if asked.unit and not re.search(rf"\b(?:{_UNITS[asked.unit]})\b", sentence, re.IGNORECASE):
+            return 0.0
         figures = [m.group() for m in _FIGURE.finditer(sentence) if not re.fullmatch(r"(?:1[5-9]|20)\d\d", m.group())]
         return float(any(f not in known for f in figures) or bool(_NUMBER_WORDS.search(sentence)))
     if expects == "when":
@@ -181,9 +229,37 @@ def meets(expects: Expected, sentence: str, asked: Question) -> float:
     if expects == "reason":
         return 1.0 if _REASON.search(sentence) else 0.5
     if expects in {"person", "place"}:
-        fresh = (m.group() for m in _CAPITALISED.finditer(sentence) if m.start() > 0)
-        return float(any(t not in known for name in fresh for t in terms(name)))
+        return float(bool(_fresh_names(sentence, asked)) or (expects == "person" and bool(_PEOPLE.search(sentence))))
     return 0.5
+
+
+def counts(sentence: str, asked: Question) -> float:
+    """Whether a sentence speaks of what "how many" counts: 1 it does or nothing is to be counted, 0 it does not."""
+    return float(not asked.counted or not set(asked.counted).isdisjoint(terms(sentence, asked.language)))
+
+
+def _counted(text: str, language: str | None) -> tuple[str, ...]:
+    match = _HOW_MANY.search(text)
+    if match is None:
+        return ()
+    nouns = [w for w in words(match.group(1)) if w not in STOP][:2]
+    return () if not nouns or nouns[0] in _ANYBODY else tuple(t for w in nouns for t in terms(w, language))
+
+
+def _fresh_names(sentence: str, asked: Question) -> list[str]:
+    """The proper names of a sentence that the question does not hold already, in full or by their initials."""
+    known = {*asked.content, *asked.figures, *(t for w in words(asked.text) for t in terms(w, asked.language))}
+    initials = "".join(w[0] for w in re.findall(r"[^\W\d_]+", asked.text) if w[0].isupper()).casefold()
+    fresh = []
+    for match in _CAPITALISED.finditer(sentence):
+        name = match.group()
+        if match.start() == 0 and not name.isupper() and not _followed_by_name(sentence, match.end()):
+            continue
+        if name.casefold() in STOP or _MONTH.fullmatch(name) or (name.isupper() and name.casefold() in initials):
+            continue
+        if any(t not in known for t in terms(name, asked.language)):
+            fresh.append(name)
+    return fresh
 
 
 def _followed_by_name(text: str, end: int) -> bool:

@@ -5,19 +5,44 @@ Knows no index and no citation.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.answer.evidence import Candidate
+from rag.answer.question import Question
 from rag.types import Passage, Span
 
-THRESHOLDS = {"judged": 0.2, "within": 0.2, "across": 0.1}
-"""Least probability for a sentence to answer at all, by how it was found out: read by the judge, told by form, told by
-meaning alone. Below it the sources are said not to answer."""
+THRESHOLDS = {"settled": 0.3, "within": 0.2, "across": 0.1}
+"""Least probability for a sentence to answer at all, by how it was found out: looked at by the judge, told by form,
+told by meaning alone. Below it the sources are said not to answer. The first is chosen on our own collections ("risk"
+in weights.json: what a threshold costs)."""
 _NEAR_BEST = 0.8
 _MOST = 3
 _SAME = 0.92
 """Cosine above which two sentences say the same."""
+_LIST_WANTED = re.compile(
+    r"^\W*(?:list|name|enumerate)\b|\b(?:what|which)\s+(?:are|were|do|does|did|\w+\s+)?(?:\w+\s+){0,3}?\w+s\b|"
+    r"\b(?:two|three|four|five|six|seven)\b|\b(?:recommend|propose|suggest|options?|choices?|steps?|reasons?|tasks?)\w*\b",
+    re.IGNORECASE,
+)
+_ORDINALS = tuple(
+    re.compile(rf"^\W*(?:{said})\b", re.IGNORECASE)
+    for said in (
+        r"(?:the |a )?first(?:ly)?|one|in the first place|on (?:the )?one hand|for one(?: thing)?",
+        r"(?:the |a )?second(?:ly)?|another|(?:the |an)other|on the other hand|for another",
+        r"(?:the |a )?third(?:ly)?|(?:yet )?another",
+        r"(?:the |a )?fourth(?:ly)?|another",
+        r"(?:the |a )?fifth(?:ly)?|another",
+        r"(?:the |a )?sixth(?:ly)?|another",
+    )
+)
+_LAST = re.compile(r"^\W*(?:finally|lastly|(?:the )?last)\b", re.IGNORECASE)
+
+_GIVES_REASON = re.compile(
+    r"^\W*(?:(?:this|that|it) (?:is|was) because|(?:the|one|its|their) (?:main |chief )?(?:reason|cause)s?\b|because)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +54,13 @@ class Piece:
     probability: float
 
 
-def select(candidates: Sequence[Candidate], threshold: float) -> list[Piece]:
+def select(
+    asked: Question, candidates: Sequence[Candidate], threshold: float, every: Sequence[Candidate] = ()
+) -> tuple[list[Piece], bool]:
     """The fewest sentences that answer: the best, those about as good that add something, and what they lean on.
 
-    Empty when no candidate reaches the threshold. `candidates` come best first.
+    Empty when no candidate reaches the threshold; `candidates` come best first. The second value says that the pieces
+    are the items of a list, which is followed from its first item to its last through `every` sentence read.
     """
     chosen: list[Candidate] = []
     for candidate in candidates:
@@ -42,14 +70,56 @@ def select(candidates: Sequence[Candidate], threshold: float) -> list[Piece]:
             break
         if all(float(candidate.vector @ c.vector) < _SAME for c in chosen):
             chosen.append(candidate)
+    if chosen and _LIST_WANTED.search(asked.text):
+        for candidate in chosen:
+            items = _items(candidate, every or candidates)
+            if len(items) > 1:
+                return [Piece(i.passage, i.span, candidate.probability) for i in items], True
     pieces: dict[tuple[str, int], Piece] = {}
     for candidate in chosen:
-        if candidate.hangs and candidate.before is not None:
-            key = (candidate.passage.document_id, candidate.before.start)
-            pieces.setdefault(key, Piece(candidate.passage, candidate.before, candidate.probability))
-        key = (candidate.passage.document_id, candidate.span.start)
-        pieces[key] = Piece(candidate.passage, candidate.span, candidate.probability)
+        for piece in (*with_antecedent(candidate), *_reasons(asked, candidate, every)):
+            pieces[piece.passage.document_id, piece.span.start] = piece
     first: dict[str, int] = {}
     for i, candidate in enumerate(chosen):
         first.setdefault(candidate.passage.document_id, i)
-    return sorted(pieces.values(), key=lambda p: (first[p.passage.document_id], p.span.start))
+    return sorted(pieces.values(), key=lambda p: (first[p.passage.document_id], p.span.start)), False
+
+
+def with_antecedent(candidate: Candidate) -> list[Piece]:
+    """The sentence, with the one before it where a pronoun hangs on that."""
+    own = Piece(candidate.passage, candidate.span, candidate.probability)
+    if candidate.hangs and candidate.before is not None:
+        return [Piece(candidate.passage, candidate.before, candidate.probability), own]
+    return [own]
+
+
+def _reasons(asked: Question, candidate: Candidate, every: Sequence[Candidate]) -> list[Piece]:
+    """For a "why": the next sentence, where it says of itself that it gives the reason."""
+    if asked.expects != "reason":
+        return []
+    return [
+        Piece(c.passage, c.span, candidate.probability)
+        for c in every
+        if c.before == candidate.span and c.passage.id == candidate.passage.id and _GIVES_REASON.match(c.text)
+    ]
+
+
+def _items(candidate: Candidate, every: Sequence[Candidate]) -> list[Candidate]:
+    """The sentences of the list that `candidate` announces or belongs to, itself the first when it announces it.
+
+    A list is told by its ordinals: "First, …", "The second …", "Another …".
+    """
+    own = sorted((c for c in every if c.passage.id == candidate.passage.id), key=lambda c: c.span.start)
+    at = next((i for i, c in enumerate(own) if c.span == candidate.span), -1)
+    near = range(at + 1, max(-1, at - 6), -1)
+    first = next((i for i in near if 0 <= i < len(own) and _ORDINALS[0].match(own[i].text)), -1)
+    if at < 0 or first < 0:
+        return []
+    found = [first]
+    for i in range(first + 1, len(own)):
+        ordinal = _ORDINALS[len(found)] if len(found) < len(_ORDINALS) else _LAST
+        if ordinal.match(own[i].text) or _LAST.match(own[i].text):
+            found.append(i)
+    if len(found) < 2 or at > found[-1]:
+        return []
+    return [own[i] for i in ([at, *found] if at < first else found)]

@@ -101,11 +101,13 @@ def print_attachments(document: Document) -> None:
 
 def print_answer(answer: Answer) -> None:
     """Print an answer with its numbered citations and the entries behind them."""
+    drawn = 0
     for sentence in answer.sentences:
         marks = "".join(f"[{i + 1}]" for i in sentence.citations)
         verdict = "" if sentence.verdict == "supported" else f" [red]({sentence.verdict})[/]"
-        out.print(f"{escape(answer.answer[sentence.start : sentence.end])} [cyan]{escape(marks)}[/]{verdict}")
-    if answer.status == "abstained":
+        out.print(f"{escape(answer.answer[drawn : sentence.end].strip())} [cyan]{escape(marks)}[/]{verdict}")
+        drawn = sentence.end
+    if answer.status == "abstained" and not answer.sentences:
         out.print(f"[bold]{escape(answer.answer)}[/]")
         for passage in [p for p in answer.passages if p.kind == "text"][:3]:
             out.print(f"    [dim]nearest: {escape(shortened(passage.text, 160))}[/]")

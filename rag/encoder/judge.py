@@ -203,6 +203,22 @@ class Judge:
                 found.append((offsets[start][0], offsets[end - 1][1], score))
         return found
 
+    def looks(
+        self, question: str, sentences: Sequence[str], contexts: Sequence[str]
+    ) -> list[tuple[float, float, tuple[int, int]]]:
+        """Uncalibrated, for each sentence: its answer logit, the best span's log-odds against no answer, the span.
+
+        The span is in characters of the sentence, (0, 0) where it is empty.
+        """
+        found = []
+        for sentence, parts in zip(sentences, self._read(question, sentences, contexts), strict=True):
+            raw = parts[0]
+            start, end, score = best_span(raw.starts, raw.ends, raw.null)
+            offsets = self._coded(sentence[:_MAX_CHARACTERS]).offsets
+            span = (offsets[start][0], offsets[end - 1][1]) if end > start else (0, 0)
+            found.append((raw.answer, score, span))
+        return found
+
     def supports(
         self, claims_and_evidence: Sequence[tuple[str, str]], contexts: Sequence[str] | None = None
     ) -> list[Support]:

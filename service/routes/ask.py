@@ -34,6 +34,7 @@ async def ask(request: AskRequest, http: Request, service: ServiceDep) -> Answer
             filters=request.filters.given(),
             style=request.style,
             generator=request.generator,
+            show_unsupported=request.show_unsupported,
             earlier=[Turn(turn.question, turn.answer) for turn in request.history],
             on_event=on_event,
         )

@@ -1,0 +1,148 @@
+"""A question → the verbatim sentences that answer it, or none: looked up in tables, or chosen among passages.
+
+Knows what to say, not how it is worded, cited or sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rag import retrieve
+from rag.answer import about, corroborate, evidence, polarity, question, reading, select
+from rag.answer.corroborate import Compared
+from rag.answer.evidence import Candidate
+from rag.answer.question import Question
+from rag.answer.select import Piece
+from rag.encoder import Encoder
+from rag.encoder.judge import Judge
+from rag.store import Generation
+from rag.types import Passage, Reference, Span
+
+_TOLD_APART = 0.15
+"""Least probability of a sentence that is said to deny what the question presumes."""
+_ON_TOPIC = 0.5
+"""Least share of the question's words, by weight, that such a sentence holds itself."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What was found to say, before it is put into words."""
+
+    pieces: list[Piece]
+    entries: dict[tuple[str, int], Reference | None] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    """What the question asks for and the pieces do not cover, in words."""
+    confidence: float = 0.0
+    threshold: float = 0.0
+    says: str = ""
+    """"Yes" or "No", where the question wants one and the sentence gives it."""
+    denies: bool = False
+    """The pieces do not answer: they deny what the question takes for granted."""
+    itemised: bool = False
+    """The pieces are the items of a list."""
+    answering: Span | None = None
+    """The piece that answers best."""
+    compared: Compared = field(default_factory=Compared)
+    """What other documents say to it."""
+
+
+def from_tables(generation: Generation, asked: Question, filters: retrieve.Filters | None) -> Told | None:
+    """What a document or its bibliography says of itself; None when the question asks for neither."""
+    confined = filters or retrieve.Filters()
+    if confined.within_documents:
+        return None
+    looked_up = about.look_up(generation, asked, confined.document_ids(generation))
+    if looked_up is None:
+        return None
+    pieces = []
+    for found in looked_up.found:
+        passage = generation.passage_at(found.document.id, found.span.start)
+        if passage is not None:
+            pieces.append(Piece(passage, found.span, 1.0))
+    entries = {(f.document.id, f.span.start): f.reference for f in looked_up.found}
+    notices = [looked_up.notice] if looked_up.notice else []
+    return Told(pieces, entries, notices, confidence=1.0 if pieces else 0.0)
+
+
+def from_passages(  # noqa: PLR0917  (one caller)
+    generation: Generation,
+    encoder: Encoder,
+    asked: Question,
+    vector: retrieve.Vectors,
+    passages: Sequence[Passage],
+    judge: Judge | None,
+    threshold: float | None = None,
+) -> Told:
+    """The sentences of the passages that answer, none when no sentence is probable enough."""
+    languages = languages_of(generation)
+    across = encoder.multilingual and question.language_of(asked.text) not in {None, *languages}
+    candidates = evidence.candidates(
+        asked,
+        vector,
+        passages,
+        vectors_of=generation.sentence_vectors,
+        idf=generation.idf,
+        titles=generation.titles({p.document_id for p in passages}),
+        scale=encoder.scale,
+        language=language_of(generation),
+        across=across,
+    )
+    how = "across" if across else "within"
+    reader = judge if languages == {"en"} and not across else None
+    every = candidates
+    if reader is not None:
+        how = "settled"
+        every = reading.scan(asked, candidates, reader)
+        candidates = reading.settle(asked, every, reader)
+    least = select.THRESHOLDS[how] if threshold is None else threshold
+    told = Told([], confidence=candidates[0].probability if candidates else 0.0, threshold=least)
+    if reader is not None and (denial := _denial(asked, candidates, reader)):
+        told.pieces, told.denies = select.with_antecedent(denial), True
+        return told
+    told.pieces, told.itemised = select.select(asked, candidates, least, every)
+    if told.pieces:
+        told.missing = _missing(asked, told.pieces)
+        told.answering = candidates[0].span
+        told.compared = corroborate.compare(asked, candidates[0], every, reader)
+        if reader is not None and asked.expects == "yes-no":
+            told.says = polarity.yes_or_no(asked, candidates[0].bare, reader) or ""
+    return told
+
+
+def _denial(asked: Question, candidates: Sequence[Candidate], judge: Judge) -> Candidate | None:
+    """The sentence that denies what the question presumes, if one does."""
+    for candidate in candidates:
+        on_topic = candidate.features[evidence.FEATURES.index("words")] >= _ON_TOPIC
+        if candidate.probability >= _TOLD_APART and on_topic and polarity.contradicts(asked, candidate.bare, judge):
+            return candidate
+    return None
+
+
+def _missing(asked: Question, pieces: Sequence[Piece]) -> list[str]:
+    """Names and figures of the question that the passages lack, and a second thing asked for that they do not give."""
+    held: set[str] = set()
+    for piece in pieces:
+        held |= evidence.present(f"{piece.passage.section or ''}\n{piece.passage.text}", asked.language)
+    missing = [f"“{w}”" for w in asked.must_have if not evidence.present(w, asked.language) & held]
+    said = " ".join(evidence.bare(_text(p), asked) for p in pieces)
+    for words, expects in asked.besides:
+        if question.meets(expects, said, asked) == 0:
+            missing.append(f"“{' '.join(words.split())}”")
+    return missing
+
+
+def _text(piece: Piece) -> str:
+    return piece.passage.text[piece.span.start - piece.passage.start : piece.span.end - piece.passage.start]
+
+
+def language_of(generation: Generation) -> str:
+    """The language to stem a question in when its sources share one, English otherwise."""
+    languages = languages_of(generation)
+    return next(iter(languages)) if len(languages) == 1 else "en"
+
+
+def languages_of(generation: Generation) -> set[str]:
+    """The languages of the sources, without regions."""
+    return {x.split("-")[0] for x in generation.languages if x}

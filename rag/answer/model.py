@@ -1,0 +1,132 @@
+"""Any OpenAI-compatible server as a source of text: asked within a budget, never trusted to behave.
+
+A server may be dead, slow, busy (429), refuse a schema, send what is no JSON, or never stop. Each attempt ends with
+text, or with the reason why not; what is worth trying again is tried again while the budget lasts. Knows no passage.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from rag.errors import AdFontesError
+
+LONGEST_REPLY = 12_000
+"""Characters of a reply that are read; what goes on beyond them is cut off, however the server goes on."""
+MOST_TOKENS = 1_200
+_PAUSE = 0.5
+"""Seconds before a second attempt, doubled for each further one; a server's Retry-After counts instead."""
+_SILENT = "none"
+"""What stands for a key where none is set; local servers take any."""
+
+
+class ModelFailedError(AdFontesError):
+    """The language model gave no usable text; `again` tells whether another attempt may fare better."""
+
+    def __init__(self, message: str, *, again: bool = True, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.again = again
+        self.wait = wait
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageModel:
+    """A model on an OpenAI-compatible server. The key is kept out of every text."""
+
+    address: str
+    """With its version, as in http://127.0.0.1:8080/v1."""
+    name: str
+    key: str = field(default="", repr=False)
+    budget: float = 60.0
+    """Seconds for everything: attempts, pauses and reading."""
+    attempts: int = 3
+
+    def stream(self, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any], until: float) -> Iterator[str]:
+        """The reply to `messages`, held to the JSON `schema`, piece by piece; ends at `until` (monotonic seconds).
+
+        Raises ModelFailedError. A server that refuses the schema is asked again for any JSON, then for plain text.
+        """
+        import httpx
+        import openai
+
+        formats: list[dict[str, Any]] = [
+            {"response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": dict(schema)}}},
+            {"response_format": {"type": "json_object"}},
+            {},
+        ]
+        for number, form in enumerate(formats):
+            left = until - time.monotonic()
+            if left <= 0:
+                raise ModelFailedError(f"no answer within {self.budget:g} s", again=False)
+            try:
+                yield from self._read(messages, form, until)
+            except openai.BadRequestError as error:
+                if number + 1 < len(formats):
+                    continue
+                raise ModelFailedError(f"the request was refused: {_said(error)}", again=False) from error
+            except openai.RateLimitError as error:
+                raise ModelFailedError("too many requests (429)", wait=_retry_after(error)) from error
+            except openai.APITimeoutError as error:
+                raise ModelFailedError("the server did not answer in time") from error
+            except openai.APIConnectionError as error:
+                raise ModelFailedError(f"the server cannot be reached ({_said(error)})") from error
+            except openai.APIStatusError as error:
+                again = error.status_code >= 500 or error.status_code in {408, 409}
+                message = f"the server answered {error.status_code}: {_said(error)}"
+                raise ModelFailedError(message, again=again, wait=_retry_after(error)) from error
+            except (openai.OpenAIError, httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
+                raise ModelFailedError(f"the reply cannot be read ({_said(error)})") from error
+            return
+
+    def _read(self, messages: Sequence[Mapping[str, str]], form: Mapping[str, Any], until: float) -> Iterator[str]:
+        left = max(0.1, until - time.monotonic())
+        client = _client(self.address, self.key or _SILENT)
+        length = 0
+        with client.chat.completions.create(
+            model=self.name,
+            messages=list(messages),
+            temperature=0,
+            max_tokens=MOST_TOKENS,
+            stream=True,
+            timeout=left,
+            **form,
+        ) as events:
+            for event in events:
+                if time.monotonic() > until:
+                    raise ModelFailedError(f"no end within {self.budget:g} s", again=False)
+                piece = (event.choices[0].delta.content or "") if event.choices else ""
+                length += len(piece)
+                if length > LONGEST_REPLY:
+                    raise ModelFailedError(f"the reply did not end within {LONGEST_REPLY:,} characters")
+                if piece:
+                    yield piece
+
+    def pause(self, attempt: int, failure: ModelFailedError, until: float) -> bool:
+        """Wait before another attempt; False when there is none left, in number or in time, or no use in it."""
+        wait = failure.wait if failure.wait is not None else _PAUSE * 2**attempt
+        if not failure.again or attempt + 1 >= self.attempts or time.monotonic() + wait >= until:
+            return False
+        time.sleep(wait)
+        return True
+
+
+@lru_cache(maxsize=4)
+def _client(address: str, key: str) -> Any:  # noqa: ANN401  (imported late: most answers need none)
+    import openai
+
+    return openai.OpenAI(base_url=address, api_key=key, max_retries=0)
+
+
+def _retry_after(error: Any) -> float | None:  # noqa: ANN401
+    try:
+        return max(0.0, float(error.response.headers.get("retry-after")))
+    except (AttributeError, TypeError, ValueError):
+        return None
+
+
+def _said(error: Exception) -> str:
+    """An error in one short line; what a server says of itself is not believed to be short."""
+    return " ".join(str(error).split())[:200] or type(error).__name__

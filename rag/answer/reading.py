@@ -1,0 +1,134 @@
+"""Candidates → the few that the judge, having read, believes most.
+
+The judge reads the most promising passages whole (`scan`), then the best sentences one by one (`settle`): the first
+is quick and finds, the second is sure and decides. Each opinion joins what form says in a logistic regression whose
+weights are learned on public questions (`weights.json`; benchmarks/training/train_selector.py). Knows no prose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import log
+
+from rag.answer.evidence import FEATURES, Candidate, covered, learned, present
+from rag.answer.question import Question, counts, meets
+from rag.encoder.judge import Judge
+from rag.types import Passage
+
+SCANNED = ("first", "holds", "behind", "cosine", "stands_out", "names_around", "figures_around")
+"""The features once the judge has read the passage: the log-odds so far, the judge's log-odds that this sentence holds
+the answer, how far it stands behind the passage's best, and what the judge cannot see."""
+SETTLED = (
+    "first",
+    "behind",
+    "reads",
+    "answers",
+    "span",
+    "cosine",
+    "stands_out",
+    "words",
+    "words_around",
+    "rest_around",
+    "names",
+    "names_around",
+    "figures",
+    "expected",
+    "counted",
+    "length",
+)
+"""… and once it has looked at the sentence alone: the passage's answer logit, the sentence's, its best span's log-odds;
+words (all, and those that are no names), names and figures of the question that the sentence, its surroundings or the
+passage have; the kind and the thing asked for."""
+PASSAGES, SENTENCES = 3, 3
+"""How many passages are read whole, how many sentences looked at: about 200 ms on one core."""
+_WIDEST = 12.0
+"""Log-odds beyond which an opinion counts no more."""
+
+
+def scan(question: Question, found: Sequence[Candidate], judge: Judge) -> list[Candidate]:
+    """Let the judge read the most promising passages; only their sentences remain, the most probable first."""
+    chosen: dict[str, Passage] = {}
+    for candidate in found:
+        if len(chosen) < PASSAGES:
+            chosen.setdefault(candidate.passage.id, candidate.passage)
+    sentences = {i: [c for c in found if c.passage.id == i] for i in chosen}
+    texts, spans = [], []
+    for own in sentences.values():
+        own.sort(key=lambda c: c.span.start)
+        text, places = "", []
+        for candidate in own:
+            text += " " if text else ""
+            places.append((len(text), len(text) + len(candidate.bare)))
+            text += candidate.bare
+        texts.append(text)
+        spans.append(places)
+    judged = []
+    for own, (_, _, each, _) in zip(sentences.values(), judge.read_raw(question.text, texts, spans), strict=True):
+        best = max((margin for _, margin in each), default=0.0)
+        for candidate, (answers, holds) in zip(own, each, strict=True):
+            values = (
+                _log_odds(candidate.probability),
+                _clipped(holds),
+                _clipped(holds - best),
+                *(candidate.features[FEATURES.index(name)] for name in SCANNED[3:]),
+            )
+            chance = learned("scanned", SCANNED, values)
+            judged.append(replace(candidate, judged=(*values, _clipped(answers)), probability=chance))
+    return _ordered(judged)
+
+
+def settle(question: Question, scanned: Sequence[Candidate], judge: Judge, most: int = SENTENCES) -> list[Candidate]:
+    """Let the judge look at the best sentences one by one, each with its passage; only these remain, best first."""
+    best = scanned[:most]
+    contexts = [
+        " ".join(c.bare for c in sorted(scanned, key=lambda c: c.span.start) if c.passage.id == one.passage.id)
+        for one in best
+    ]
+    looks = judge.looks(question.text, [c.bare for c in best], contexts)
+    # Each rare word once: what a question asks *about* its names ("founded", "captain") must be spoken of too.
+    rest = dict.fromkeys((t for t in question.content if t not in question.names and t not in question.figures), 1.0)
+    settled = []
+    for candidate, (answers, margin, _) in zip(best, looks, strict=True):
+        held = present(f"{candidate.passage.section or ''}\n{candidate.passage.text}", question.language)
+        form = dict(zip(FEATURES, candidate.features, strict=True))
+        first, _, behind, *_, reads = candidate.judged
+        values = (
+            first,
+            behind,
+            reads,
+            _clipped(answers),
+            _clipped(margin),
+            form["cosine"],
+            form["stands_out"],
+            form["words"],
+            form["words_around"],
+            covered(rest, present(f"{candidate.passage.section or ''}\n{_near(candidate)}", question.language)),
+            covered(dict.fromkeys(question.names, 1.0), held),
+            form["names_around"],
+            covered(dict.fromkeys(question.figures, 1.0), held),
+            min(0.5, meets(question.expects, candidate.bare, question)),  # only the lack of it says something
+            counts(candidate.bare, question),
+            form["length"],
+        )
+        chance = learned("settled", SETTLED, values)
+        settled.append(replace(candidate, judged=values, probability=chance))
+    return _ordered(settled)
+
+
+def _near(candidate: Candidate) -> str:
+    """The sentence and the one before it."""
+    start = candidate.before.start if candidate.before else candidate.span.start
+    return candidate.passage.text[start - candidate.passage.start : candidate.span.end - candidate.passage.start]
+
+
+def _ordered(candidates: Sequence[Candidate]) -> list[Candidate]:
+    return sorted(candidates, key=lambda c: (-c.probability, c.passage.document_id, c.span.start))
+
+
+def _clipped(log_odds: float) -> float:
+    return max(-_WIDEST, min(_WIDEST, log_odds))
+
+
+def _log_odds(p: float) -> float:
+    return log(max(p, 1e-6) / max(1 - p, 1e-6))
