@@ -56,7 +56,8 @@ class _Front:
     doi: str
     address: str
     year: int | None
-    signed: bool
+    signers: frozenset[str]
+    """The words of its bylines; empty where it has none."""
 
 
 def attach(
@@ -142,7 +143,7 @@ def _front(document: Document) -> _Front:
         doi=doi,
         address=_same_address(document.address or document.origin),
         year=int(year[0]) if year else None,
-        signed=bool(document.authors),
+        signers=frozenset(_words(bylines)),
     )
 
 
@@ -251,12 +252,14 @@ def _of_authors(entry: Entry, front: _Front) -> tuple[float, str]:
     families = [_words(" ".join(n.family)) for n in entry.names]
     if not families:
         return 0.0, "authors"
-    there = [set(f) <= front.held for f in families]
+    there = [set(f) <= (front.signers or front.held) for f in families]
     if there[0] or (len(there) > 2 and sum(there) * 2 > len(there)):
         return 1.8, "authors"
     if any(there):
         return 0.4, "authors"
-    return (-2.2 if front.signed else -0.8), "authors"
+    # Signed by others, a page that names the author is a review or a reply more often than the work.
+    named_only = bool(front.signers) and set(families[0]) <= front.held
+    return (-0.8 if named_only or not front.signers else -2.2), "authors"
 
 
 def _of_year(entry: Entry, front: _Front) -> tuple[float, str]:

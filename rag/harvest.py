@@ -164,6 +164,11 @@ def harvest(
     return Harvest(tuple(outcomes.values()), complete, report)
 
 
+def outcomes(index: Path) -> list[Outcome]:
+    """What came of each entry when it was last tried, as the log in a collection's index folder says."""
+    return _Log(index / LOG).outcomes()
+
+
 class _Run:
     """One run's tools and what it does with one entry."""
 
@@ -315,6 +320,10 @@ class _Log:
     def get(self, reference: Reference) -> _Tried | None:
         """What came of the entry the last time."""
         return self._known.get(qualified_id(reference))
+
+    def outcomes(self) -> list[Outcome]:
+        """All that is known, in the order in which it was first tried."""
+        return [tried.outcome for tried in self._known.values()]
 
     def note(self, reference: Reference, outcome: Outcome) -> None:
         """Remember what came of an entry."""

@@ -341,6 +341,10 @@ class Workspace:
             told=told,
         )
 
+    def fetched(self, collection: str | None = None) -> list[harvest.Outcome]:
+        """What came of each entry of a collection's bibliographies when it was last tried."""
+        return harvest.outcomes(self._index(collection))
+
     def remove(self, collection: str | None, document_id: str) -> BuildReport:
         """Take a document out of a collection and rebuild; see `rag.build.remove`."""
         return build.remove(self.plan(collection), document_id)

@@ -26,7 +26,7 @@ caller: ContextVar[Key | None] = ContextVar("caller", default=None)
 _PUBLIC = frozenset({"/", "/healthz", "/readyz", "/openapi.json", "/v1/session"})
 _QUESTIONS = frozenset({"/v1/ask", "/v1/search", "/v1/chat/completions"})
 _ASKING = _QUESTIONS | {"/v1/export", "/mcp"}
-_WRITING = ("/v1/documents", "/v1/documents/", "/v1/index/rebuild", "/v1/jobs/")
+_WRITING = ("/v1/documents", "/v1/documents/", "/v1/index/rebuild", "/v1/jobs/", "/v1/fetch")
 
 
 def needs(method: str, path: str) -> Scope | None:

@@ -27,7 +27,21 @@ from service.dependencies import Service
 from service.guards import Guard, hosts_for
 from service.jobs import Jobs
 from service.metrics import Metrics
-from service.routes import ask, audit, chat, documents, export, health, index, jobs, page, references, search, session
+from service.routes import (
+    ask,
+    audit,
+    chat,
+    documents,
+    export,
+    fetching,
+    health,
+    index,
+    jobs,
+    page,
+    references,
+    search,
+    session,
+)
 from service.tools import create_mcp
 
 log = logging.getLogger("adfontes.service")
@@ -89,7 +103,7 @@ def create_app(workspace: Workspace, shared: Path | None = None) -> FastAPI:
     )
     problems.install(app)
     mcp = create_mcp(lambda: app.state.service)
-    for room in (ask, export, search, documents, references, audit, index, jobs, chat, session, health, page):
+    for room in (ask, export, search, documents, references, fetching, audit, index, jobs, chat, session, health, page):
         app.include_router(room.router)
     app.mount("/page", page.files, name="page")
     # Without sessions and with plain JSON there is nothing to clean up after a client; the guard checks the host.

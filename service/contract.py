@@ -132,6 +132,15 @@ class AddressRequest(Request):
     replace: bool = Field(default=False, description="Overwrite a source of the same name.")
 
 
+class FetchRequest(Request):
+    """Which cited works to try to have a copy of."""
+
+    collection: CollectionName | None = None
+    references: list[str] | None = Field(default=None, max_length=1000, description="Entries; all when not given.")
+    refresh: bool = Field(default=False, description="Ask for what is newer than the copies held.")
+    retry: bool = Field(default=False, description="Ask again for what failed for good before.")
+
+
 class AttachRequest(Request):
     """Which bibliography entry a document is."""
 
@@ -224,6 +233,7 @@ class ReferenceEntry(BaseModel):
     csl: Csl
     formatted: str
     mentions: int = Field(description="In-text citations that resolve to this entry.")
+    documents: list[str] = Field(default=[], description="Documents of the collection that are this work itself.")
     problems: list[Problem]
 
 

@@ -25,7 +25,7 @@ from service import problems
 
 log = logging.getLogger("adfontes.service")
 
-JobKind = Literal["rebuild", "add", "remove", "attach"]
+JobKind = Literal["rebuild", "add", "remove", "attach", "fetch"]
 JobStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 Work = Callable[[Callable[[Progress], None], Callable[[], bool]], BuildReport]
 """What a job does: called with a progress callback and a question whether it should stop."""

@@ -150,6 +150,34 @@ def test_help_is_quick_and_loads_no_model() -> None:
     assert "rebuild" in done.stdout
 
 
+def test_a_batch_adds_up(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, at: list[object], tmp_path: Path
+) -> None:
+    """Of a batch each file ends as indexed or as skipped with a reason, in the order given, and none harms another."""
+    (tmp_path / "more").mkdir()
+    good = {
+        "a.txt": b"The tern dives for fish.",
+        "b.md": b"# Gulls\n\nGulls nest on roofs.",
+        "c.bib": b"@book{v, title={T}}",
+    }
+    bad = {
+        "void.txt": b"", "broken.docx": b"PK\x03\x04 no archive", "noise.bin": bytes(range(256)) * 9,
+        "cut.pdf": b"%PDF-1.7\n1 0 obj", "more/a.txt": b"Other words under that name.", "nothing.ris": b"words",
+    }  # fmt: skip
+    for name, data in {**good, **bad}.items():
+        (tmp_path / name).write_bytes(data)
+    names = ["gone.txt", *good, *bad, "more"]
+    status, said, _ = run(capsys, monkeypatch, *at, "add", "--json", *(tmp_path / n for n in names))
+    told = json.loads(said)
+    assert status == 1
+    assert [Path(s["source"]).name for s in told["sources"]] == [Path(n).name for n in names]
+    assert [s["state"] for s in told["sources"]] == ["skipped", *["indexed"] * 3, *["skipped"] * 7]
+    assert all(s["reason"] for s in told["sources"] if s["state"] == "skipped")
+    assert (told["report"]["documents"], told["report"]["skipped"]) == (3, [])
+    kept = {p.name for p in (Path(str(at[1])) / "c").iterdir()}
+    assert kept == {"tides.md", *good}
+
+
 def test_every_command_and_setting_is_documented() -> None:
     """README names every command, and docs/settings.md every setting; `make docs` writes the latter."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -67,7 +67,7 @@ def reference(
     found = generation.reference(reference_id)
     if form != "json":
         return _file([found], form, _style(service, style), found.id)
-    return _entry(found, _cited(generation, {found.document_id}), _style(service, style))
+    return _entry(generation, found, _cited(generation, {found.document_id}), _style(service, style))
 
 
 def entries(
@@ -81,7 +81,7 @@ def entries(
     """The entries of a generation, of one document or of these identifiers. Raises NotFoundError."""
     found = _found(generation, document_id, ids)
     cited = _cited(generation, {reference.document_id for reference in found})
-    shown = [_entry(reference, cited, _style(service, style)) for reference in found]
+    shown = [_entry(generation, reference, cited, _style(service, style)) for reference in found]
     return ReferenceList(index=generation.state, references=shown)
 
 
@@ -107,7 +107,7 @@ def _cited(generation: Generation, document_ids: set[str]) -> Counter[str]:
     )
 
 
-def _entry(reference: Reference, cited: Counter[str], style: str) -> ReferenceEntry:
+def _entry(generation: Generation, reference: Reference, cited: Counter[str], style: str) -> ReferenceEntry:
     return ReferenceEntry(
         id=reference.id,
         document_id=reference.document_id,
@@ -118,6 +118,7 @@ def _entry(reference: Reference, cited: Counter[str], style: str) -> ReferenceEn
         csl=reference.csl,
         formatted=_formatted(json.dumps(dict(reference.csl), sort_keys=True), style),
         mentions=cited[reference.id],
+        documents=list(generation.attached(reference.id)),
         problems=list(reference.problems),
     )
 

@@ -173,3 +173,23 @@ def test_uploads_leave_nothing_in_the_temporary_folder(
     for name, data in (("../x.txt", b"words"), ("empty.txt", b""), ("big.txt", b"x" * ((1 << 20) + 1))):
         assert client.post("/v1/documents", params={"name": name}, content=data).status_code in {413, 422}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_cited_works_are_fetched_by_a_job(client: TestClient, site: Site, finished: Finished) -> None:
+    """The job tries every entry, what could be had is at hand, and what could not is told with its reason."""
+    works = site.page("/works.html", PAGE.replace(b"Turning tides", b"Currents under ice"))
+    article = (
+        "# Ice\n\nCurrents run below (Nansen, 2020; Amundsen, 2021).\n\n## References\n\n"
+        f"Nansen, F., 2020. Currents under ice. Oslo: Fram. Available at: {works}\n\n"
+        f"Amundsen, R., 2021. Dogs on ice. Oslo: Fram. Available at: {site.origin}/nothing\n"
+    )
+    finished(client, client.post("/v1/documents", params={"name": "ice.md"}, content=article.encode()).json())
+    assert client.post("/v1/fetch", json={"references": ["nobody"]}).status_code == 404
+    started = client.post("/v1/fetch", json={"references": ["nansen-2020", "amundsen-2021"]})
+    job = finished(client, started.json())
+    assert (started.status_code, job["status"], job["kind"]) == (202, "succeeded", "fetch")
+    told = {o["reference_id"]: o for o in client.get("/v1/fetch").json()["outcomes"]}
+    assert (told["nansen-2020"]["state"], told["nansen-2020"]["source"]) == ("saved", "nansen-2020.html")
+    assert (told["amundsen-2021"]["state"], told["amundsen-2021"]["failure"]) == ("failed", "status")
+    assert "404" in told["amundsen-2021"]["reason"]
+    assert client.get("/v1/references/nansen-2020").json()["documents"] == ["nansen-2020"]

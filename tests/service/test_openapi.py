@@ -16,6 +16,7 @@ ROUTES = {
     "/v1/documents/{document_id}/reference": {"put", "delete"},
     "/v1/references": {"get"},
     "/v1/references/{reference_id}": {"get"},
+    "/v1/fetch": {"get", "post"},
     "/v1/audit": {"get"},
     "/v1/collections": {"get"},
     "/v1/index": {"get"},
