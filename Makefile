@@ -4,7 +4,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: serve test lint docs install clean
+.PHONY: serve test lint fuzz docs install clean
 
 serve: .venv/installed
 	$(BIN)/adfontes rebuild --if-missing
@@ -18,6 +18,10 @@ lint: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Every endpoint fuzzed from its description, thousands of cases (minutes); the suite runs a few of each.
+fuzz: .venv/installed-dev
+	ADFONTES_FUZZ_CASES=100 $(BIN)/python -m pytest tests/service/test_fuzz.py
 
 # What the documentation says by itself: settings, commands, HTTP reference.
 docs: .venv/installed-dev

@@ -5,6 +5,7 @@ Requests refuse what they do not know, so that a misspelt field is told and not 
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -19,10 +20,14 @@ LONGEST_TEXT = 20_000
 """Characters a question may have whatever the settings say."""
 
 
+_TEXT = r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f]"
+_READABLE = rf"^{_TEXT}*[^\s\u0000-\u001f\u007f-\u00a0\u00ad]{_TEXT}*$"
+
+
 def _readable(text: str) -> str:
-    if "\0" in text:
-        raise PydanticCustomError("nul", "must not contain NUL characters")
-    if not any(c.isprintable() and not c.isspace() for c in text):
+    if any(c < " " and c not in "\t\n\r" for c in text):
+        raise PydanticCustomError("control", "must not contain NUL or other control characters")
+    if not re.fullmatch(_READABLE, text):
         raise PydanticCustomError("blank", "must contain at least one visible character")
     return text
 
@@ -30,7 +35,7 @@ def _readable(text: str) -> str:
 ReadableText = Annotated[
     str,
     AfterValidator(_readable),
-    Field(min_length=1, max_length=LONGEST_TEXT, json_schema_extra={"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}),
+    Field(min_length=1, max_length=LONGEST_TEXT, json_schema_extra={"pattern": _READABLE}),
 ]
 CollectionName = Annotated[
     str, Field(pattern=COLLECTION_PATTERN, description="A collection of GET /v1/collections; else the default one.")

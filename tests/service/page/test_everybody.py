@@ -11,6 +11,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from rag.workspace import Workspace
+
 USERS = "How many users had Ernie Bot attracted by April 2024?"
 SCREENSHOTS = Path(__file__).parent.parent / "screenshots"
 
@@ -115,14 +117,44 @@ def test_without_javascript_the_page_says_where_the_answers_are(browser: Browser
     context.close()
 
 
-def test_the_picture_in_the_readme(page: Page, ask: Callable[..., None]) -> None:
-    """The page with an answer and its source is worth a picture, taken anew when ADFONTES_SCREENSHOTS is set."""
-    page.set_viewport_size({"width": 1360, "height": 800})
-    ask(USERS)
-    page.locator(".cite").first.click()
+def test_right_to_left_text_runs_from_right_to_left(page: Page, workspace: Workspace) -> None:
+    """Arabic in questions, titles and passages is set from the right, and the page around it stays as it is."""
+    folder = workspace.settings.corpus / "minaa"
+    folder.mkdir(exist_ok=True)
+    text = "# حارس المنارة\n\nيحرس سالم المنارة القديمة منذ ثلاثين عاما. كان الميناء مغلقا في عام 1911.\n"
+    (folder / "manara.md").write_text(text, encoding="utf-8")
+    workspace.rebuild("minaa")
+    page.goto("/?collection=minaa#document/manara/18-40")
     expect(page.locator("#pane mark").first).to_be_visible()
+    direction = "(node) => getComputedStyle(node).direction"
+    assert page.locator("#pane-title").evaluate(direction) == "rtl"
+    assert page.locator(".source").evaluate(direction) == "rtl"
+    page.goto("/?collection=minaa")
+    page.get_by_role("textbox", name="Your question").fill("من يحرس المنارة القديمة؟")
+    assert page.locator("#question").evaluate(direction) == "rtl"
+    page.keyboard.press("Enter")
+    expect(page.locator(".asked-question")).to_have_text("من يحرس المنارة القديمة؟")
+    assert page.locator(".asked-question").evaluate(direction) == "rtl"
+    assert page.locator("body").evaluate(direction) == "ltr"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize(
+    ("name", "colours", "size"),
+    [("answer", "light", (1360, 800)), ("dark", "dark", (1360, 800)), ("phone", "light", (390, 844))],
+)
+def test_the_pictures_in_the_readme(
+    page: Page, ask: Callable[..., None], name: str, colours: str, size: tuple[int, int]
+) -> None:
+    """The page with an answer and its source is worth a picture, taken anew when ADFONTES_SCREENSHOTS is set."""
+    page.emulate_media(color_scheme=colours)
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    ask(USERS)
+    if name != "phone":
+        page.locator(".cite").first.click()
+        expect(page.locator("#pane mark").first).to_be_visible()
     picture = page.screenshot()
     if os.environ.get("ADFONTES_SCREENSHOTS"):
         SCREENSHOTS.mkdir(exist_ok=True)
-        (SCREENSHOTS / "answer.png").write_bytes(picture)
+        (SCREENSHOTS / f"{name}.png").write_bytes(picture)
     assert len(picture) > 20_000
