@@ -169,6 +169,9 @@ def _cite(item: dict[str, Any], style: str, locale: str) -> str:
     except Exception:  # noqa: BLE001 - citeproc-py raises whatever an odd item leads it into; see _plain
         return ""
     text = re.sub(r"^\[1\]\s*", "", " ".join(text.split()))
+    if locale == "en-US":  # American styles set the stop inside the quotation, which citeproc-py does not do
+        text = re.sub(r"”([.,])(?=\s|$)", r"\1”", text)
+    text = re.sub(r"([?!])[.,](?=”?(?:\s|$))", r"\1", text)
     # citeproc-py prints the bare word where the Chicago style labels an edition that the item does not have.
     return text if "edition" in item else text.replace(". Edition.", ".")
 

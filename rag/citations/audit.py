@@ -9,6 +9,7 @@ it. Nothing here repairs anything, and nothing here says that a work does not ex
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 
 from rag import sentences
@@ -228,12 +229,17 @@ def shown(reference: Reference) -> str:
 def _before_event(
     document: Document, references: Sequence[Reference], mentions: Sequence[Mention]
 ) -> Iterator[Problem]:
-    """Entries with a month or day that lies before a date the citing sentence tells of."""
+    """Entries whose date lies before a date that the citing sentence tells of.
+
+    Of an entry that bears a year alone, only the year right behind it counts, and only where nothing else is cited:
+    older works are cited for what they say in general beside dates of any year.
+    """
     dated = {r.id: date for r in references if (date := _issued(r)) is not None}
     by_id = {r.id: r for r in references}
     text, future = document.text, _future(document.language)
     bounds = sentences.split(text, language=document.language) if dated else []
     at = 0
+    places = sorted(m.start for m in mentions)
     for mention in sorted(mentions, key=lambda m: m.start):
         while at < len(bounds) and bounds[at].end <= mention.start:
             at += 1
@@ -246,6 +252,9 @@ def _before_event(
         for match in _EVENT.finditer(text, begin, end):
             event = _date(match, issued[0])
             if event is None or not _earlier(issued, event) or future.search(text, begin, end):
+                continue
+            alone = bisect_left(places, bounds[at].end) - bisect_left(places, bounds[at].start) == 1
+            if len(issued) == 1 and (event[0] - issued[0] > 1 or not alone):
                 continue
             reference = by_id[mention.reference_id]
             yield problem(
@@ -261,14 +270,14 @@ def _before_event(
 
 
 def _issued(reference: Reference) -> tuple[int, ...] | None:
-    """Year, month and perhaps day; None where the entry has no month to compare."""
+    """Year, perhaps month and day; None where the entry bears no date."""
     issued = reference.csl.get("issued")
     parts = issued.get("date-parts") if isinstance(issued, Mapping) else None
     try:
         date = tuple(int(n) for n in parts[0][:3]) if parts else ()
     except (TypeError, ValueError, IndexError):
         return None
-    return date if len(date) >= 2 else None
+    return date or None
 
 
 def _date(match: re.Match[str], year: int) -> tuple[int, ...] | None:

@@ -44,7 +44,11 @@ def link(document: Document, references: Sequence[Reference]) -> tuple[tuple[Men
                     found.append(_unlisted(start, end, f"number {number}", document.id))
     else:
         inside = [Span(n.start, n.end) for n in signs]
-        found += [_of_part(p, references, document.id) for p in parts if p.entry or not _within(inside, p.start)]
+        found += [
+            _of_part(p, references, document.id)
+            for p in parts
+            if (p.entry and p.phrase.whole) or not _within(inside, p.start)
+        ]
         found += _noted(document, text, signs, index)
         if authorpage.prevails(paged := authorpage.find(text, index), exact):
             found += [_plain(p.start, p.end, "parenthetical", [e.id for e in p.entries]) for p in paged]
@@ -78,7 +82,7 @@ def _noted(document: Document, text: str, signs: list[notes.Note], index: Author
     named = notes.works(text, signs, index) if signs else {}
     if not named:
         return []
-    first = min(n.start for n in signs)
+    first = text.rfind("\n", 0, min(n.start for n in signs)) + 1
     places = [Span(s.start, s.end) for s in document.sections if s.kind == "notes"] or [Span(first, len(text))]
     running = _without(text, places)
     return [

@@ -1,7 +1,8 @@
 """Citations kept in notes: the sign in the text leads to a note, the note names the work.
 
 A note names an entry when it begins with its author and goes on with its title (or the beginning of it) or its year;
-"ibid." repeats the note before. A note that explains, and cites on its way, is no source of the sentence above it.
+"ibid." repeats the note before, "op. cit." the author's work cited last, "see note 3" that note. A note that explains,
+and cites on its way, is no source of the sentence above it.
 Notes are the numbered paragraphs of sections that the reader marked as notes, and Markdown footnotes.
 """
 
@@ -18,8 +19,16 @@ _NOTE = re.compile(r"^[^\S\n]*(?:\[\^?(\d{1,3})\]:?|\^?(\d{1,3})[.):]?)[^\S\n]+(
 _RAISED = re.compile(r"^[^\S\n]*([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})[^\S\n]*(?=\S)", re.MULTILINE)
 _FOOTNOTE = re.compile(r"^\[\^(\d{1,3})\]:[^\S\n]*", re.MULTILINE)
 _AGAIN = re.compile(r"\W*(?:ibid(?:em)?|idem|id|ebd|ebenda)\b", re.IGNORECASE)
+_OP_CIT = re.compile(r"\b(?:op|ob|art|loc|obra)\.?\s*cit(?:ada|\b)|\ba\.\s?a\.\s?O\b", re.IGNORECASE)
+_OTHER_NOTE = re.compile(
+    r"\b(?:supra|above|infra|see|in|ver|vide|cf|véase|siehe|voir|oben)\W+(?:foot|fuß|fuss)?(?:note|nota|n|anm|fn)\b\.?\s*"
+    r"(?:de\s+rodapé\s+)?(\d{1,3})\b",
+    re.IGNORECASE,
+)
 _LEAD = 4
 """Words before the author's name, at most: given names, "see also". A note that begins otherwise explains."""
+_SHORT = 60
+"""Characters of a note that says nothing but where the work was named."""
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 
@@ -58,6 +67,7 @@ def works(text: str, notes: Sequence[Note], index: AuthorIndex) -> dict[str, lis
     """The entries that each note names, by the note's number; notes that name none are left out."""
     found: dict[str, list[Entry]] = {}
     before: list[Entry] = []
+    last: dict[tuple[str, ...], Entry] = {}
     for note in notes:
         said = text[note.start : note.end]
         parts = said.split(";")
@@ -66,10 +76,24 @@ def works(text: str, notes: Sequence[Note], index: AuthorIndex) -> dict[str, lis
             named = named + [e for part in parts[1:] for e in _named(part, index)]
         if not named and _AGAIN.match(said):
             named = before
+        if not named and _OP_CIT.search(said):
+            named = _cited_before(said, index, last)
+        if not named and len(said) < _SHORT and (other := _OTHER_NOTE.search(said)):
+            named = found.get(other[1], [])
         if named:
             found[note.number] = list({e.id: e for e in named}.values())
+            last |= {e.names[0].family: e for e in named if e.names}
         before = named if len(named) == 1 else []
     return found
+
+
+def _cited_before(said: str, index: AuthorIndex, last: dict[tuple[str, ...], Entry]) -> list[Entry]:
+    """The work that "Author, op. cit." means: the author's only one, or the one that a note named last."""
+    head = words(said)[: _LEAD + 2]
+    entries = [e for e in index.under(set(head)) if e.names and _holds(head, e.names[0].family)]
+    named = {last[e.names[0].family].id: last[e.names[0].family] for e in entries if e.names[0].family in last}
+    chosen = list(named.values()) or entries
+    return chosen if len(chosen) == 1 else []
 
 
 def _named(part: str, index: AuthorIndex) -> list[Entry]:
@@ -80,12 +104,18 @@ def _named(part: str, index: AuthorIndex) -> list[Entry]:
     for entry in index.under(set(said)):
         if not entry.names or not _holds(said[: _LEAD + len(entry.names[0].family)], entry.names[0].family):
             continue
-        if any(_holds(said, t) or (len(t) > 3 and _holds(said, t[:3])) for t in main_titles(entry) if len(t) > 1):
+        if any(_holds(said, t) or any(_holds(said, begun) for begun in _begun(t)) for t in main_titles(entry)):
             by_title.append(entry)
         elif entry.year in years:
             by_year.append(entry)
     found = by_title or by_year
     return found if len(found) == 1 else []
+
+
+def _begun(title: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The beginnings by which a title is called again: its first three words, or two that say enough ("Tin Mines")."""
+    two = title[1:2] and min(map(len, title[:2])) > 2 and sum(map(len, title[:2])) > 7
+    return [*([title[:3]] if len(title) > 3 else []), *([title[:2]] if two else [])]
 
 
 def _holds(said: tuple[str, ...], run: tuple[str, ...]) -> bool:

@@ -29,9 +29,9 @@ ITEM: dict[str, Any] = {
     [
         ("harvard", "Abrams, T. and Li, W. (2019) ‘On rivers’, Journal of Hydrology, 12(3), pp. 45–67."),
         ("apa", "Abrams, T., & Li, W. (2019). On rivers. Journal of Hydrology, 12(3), 45–67."),
-        ("chicago", "Abrams, Tom, and Wei Li. 2019. “On Rivers”. Journal of Hydrology 12 (3): 45–67."),
-        ("mla", "Abrams, Tom, and Wei Li. “On Rivers”. Journal of Hydrology, vol. 12, no. 3, 2019, pp. 45–67"),
-        ("ieee", "T. Abrams and W. Li, “On rivers”, Journal of Hydrology, vol. 12, no. 3, pp. 45–67, 2019"),
+        ("chicago", "Abrams, Tom, and Wei Li. 2019. “On Rivers.” Journal of Hydrology 12 (3): 45–67."),
+        ("mla", "Abrams, Tom, and Wei Li. “On Rivers.” Journal of Hydrology, vol. 12, no. 3, 2019, pp. 45–67"),
+        ("ieee", "T. Abrams and W. Li, “On rivers,” Journal of Hydrology, vol. 12, no. 3, pp. 45–67, 2019"),
     ],
 )
 def test_five_styles(style: str, begins: str) -> None:
@@ -39,6 +39,14 @@ def test_five_styles(style: str, begins: str) -> None:
     text = format_reference(ITEM, style)
     assert text.startswith(begins)
     assert "10.1234/jh.2019.45" in text
+
+
+def test_a_question_is_followed_by_no_stop() -> None:
+    """A title's own question mark ends it in every style, inside the quotation or out."""
+    asked = {**ITEM, "title": "What do rivers say?"}
+    assert "“What Do Rivers Say?” Journal" in format_reference(asked, "chicago")
+    assert "What do rivers say? Journal" in format_reference(asked, "apa")
+    assert "‘What do rivers say?’, Journal" in format_reference(asked, "harvard")
 
 
 def test_initials_written_together_are_initials() -> None:

@@ -71,6 +71,15 @@ def test_an_entry_cannot_report_what_came_after_it(text: str, language: str) -> 
     assert kinds(text, entry("a", "Adler", 2024, 4, 6), language=language) == ["entry-dated-before-event"]
 
 
+def test_a_year_alone_is_held_against_a_dated_event_of_the_year_behind_it() -> None:
+    """An entry of 2023 cannot report a day of 2024; of other years, and among other citations, nothing is said."""
+    entries = (entry("a", "Adler", 2023), entry("b", "Berg", 2023))
+    assert kinds("On 16 April 2024 the board met (Adler, 2023).", entries[0]) == ["entry-dated-before-event"]
+    assert kinds("In 2024 the board met (Adler, 2023).", entries[0]) == []
+    assert kinds("On 16 April 2034 the board met (Adler, 2023).", entries[0]) == []
+    assert kinds("On 16 April 2024 the board met (Adler, 2023; Berg, 2023).", *entries) == []
+
+
 @pytest.mark.parametrize(
     "text",
     [

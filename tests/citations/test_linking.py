@@ -234,3 +234,46 @@ def test_a_note_sign_leads_to_the_work_its_note_names() -> None:
     signs = [(NOTED[m.start : m.end], m.reference_id) for m in mentions if m.kind == "note"]
     assert signs == [("1", "peat"), ("2", "peat")]
     assert [m.reference_id for m in mentions if m.kind == "narrative"] == ["adler"]
+
+
+SOURCES = [
+    Reference(
+        "adler", {"author": [{"family": "Adler", "given": "R."}], "title": "Salt and Its Uses"}, "Adler, R. Salt."
+    ),
+    Reference(
+        "berg", {"author": [{"family": "Berg", "given": "A."}], "title": "Tin Mines of the North"}, "Berg, A. Tin."
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("note", "wanted"),
+    [
+        ("Ibid., 14.", "berg"),
+        ("Adler, op. cit., 15.", "adler"),
+        ("Adler, ob. cit., p. 15.", "adler"),
+        ("Berg, Tin Mines, 3.", "berg"),
+        ("For reference, see footnote 1.", "adler"),
+        ("Ver nota 1.", "adler"),
+        ("A knot that is hard to untie.", None),
+    ],
+)
+def test_a_note_may_call_a_work_again(note: str, wanted: str | None) -> None:
+    """Ibid., op. cit., a title cut short and the number of an earlier note lead to the work named before."""
+    body = "Salt is old.1 Tin is older.2 So it is.3\n\nNotes\n"
+    text = body + f"1. R. Adler, Salt and Its Uses (Quay, 2011), 12.\n2. Berg, Tin Mines of the North, 3.\n3. {note}\n"
+    at = text.index("Notes")
+    sections = (Section("Notes", 1, "notes", at, len(body), len(text)),)
+    mentions, _ = link(Document("d", text, language="en", sections=sections), SOURCES)
+    third = [m for m in mentions if m.start == text.index("3\n\nNotes")]
+    assert [m.reference_id for m in third] == ([wanted] if wanted else [])
+    assert {m.kind for m in mentions} == {"note"}
+
+
+def test_the_definition_of_a_footnote_is_no_citation() -> None:
+    """In Markdown the sign in the text counts, not the one that begins the note."""
+    text = "Salt is old.[^1]\n\n[^1]: R. Adler, *Salt and Its Uses*, 12.\n"
+    mentions, _ = link(Document("d", text, language="en"), SOURCES)
+    assert [text[m.start : m.end] for m in mentions if m.kind == "note"] == [
+        text[text.index("[^1]") + 2 : text.index("[^1]") + 3]
+    ]
