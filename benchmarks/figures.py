@@ -20,7 +20,7 @@ Row = tuple[str, str, str]
 
 def rows() -> list[Row]:
     """All rows whose figures have been kept, in the order of the pipeline."""
-    return [row for room in (_documents, _bibliography, _citations, _judge) for row in room()]
+    return [row for room in (_documents, _bibliography, _citations, _sources, _judge) for row in room()]
 
 
 def table() -> str:
@@ -70,6 +70,25 @@ def _citations() -> list[Row]:
             )
         )
     return found
+
+
+def _sources() -> list[Row]:
+    kept = _kept("sources/FIGURES.json")
+    known, found = kept["recognised"], kept["found"]
+    neither, denied, borne = (found[label] for label in ("neither", "CONTRADICT", "SUPPORT"))
+    what = f"{known['articles']} articles among {known['other_entries']} entries, no DOI"
+    return [
+        (
+            f"listed works recognised, {what}: with metadata, as bare text",
+            f"{known['with metadata']['recall']:.3f}, {known['bare text']['recall']:.3f}",
+            kept["command"],
+        ),
+        (
+            "the cited work's own sentence cited beside the claim (SciFact): where it bears it, denies it, neither",
+            ", ".join(f"{row['found']}/{row['claims']}" for row in (borne, denied, neither)),
+            kept["command"],
+        ),
+    ]
 
 
 def _judge() -> list[Row]:

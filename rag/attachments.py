@@ -52,6 +52,8 @@ class _Front:
 
     titles: frozenset[tuple[str, ...]]
     words: tuple[str, ...]
+    lines: frozenset[int]
+    """Where in `words` a line begins: a title stands on lines of its own, a mention runs on."""
     held: frozenset[str]
     doi: str
     address: str
@@ -134,11 +136,16 @@ def _front(document: Document) -> _Front:
     text = document.text[:end]
     bylines = " ".join(b.name for b in document.authors)
     doi = _doi_in(document.address or "") or _doi_in(text)
-    front = _words(text)
+    front: list[str] = []
+    lines: set[int] = set()
+    for line in text.split("\n"):
+        lines.add(len(front))
+        front += _words(line)
     year = _YEAR.match(document.date or "")
     return _Front(
         titles=frozenset(t for t in (_words(document.title or ""), _words(_main(document.title or ""))) if t),
-        words=front,
+        words=tuple(front),
+        lines=frozenset(lines),
         held=frozenset(front) | frozenset(_words(f"{document.title or ''} {bylines}")),
         doi=doi,
         address=_same_address(document.address or document.origin),
@@ -232,7 +239,7 @@ def _of_title(one: _Listed, front: _Front) -> tuple[float, list[str]]:
         odds = _TITLE.get(weight, 2.2 if weight > 5 else -1.5) - (0.8 if number else 0.0)  # only as far as its colon
         if title in front.titles:
             return odds, ["title"]
-        if weight >= 4 and _stands(title, front.words):
+        if weight >= 4 and _stands(title, front):
             return odds - 1.0, ["title"]
     return -4.0, []
 
@@ -243,9 +250,8 @@ def _weight(title: tuple[str, ...]) -> int:
     return len(title) - characters + characters // 2
 
 
-def _stands(title: tuple[str, ...], text: tuple[str, ...]) -> bool:
-    first, size = title[0], len(title)
-    return any(word == first and text[i : i + size] == title for i, word in enumerate(text))
+def _stands(title: tuple[str, ...], front: _Front) -> bool:
+    return any(front.words[i : i + len(title)] == title for i in front.lines)
 
 
 def _of_authors(entry: Entry, front: _Front) -> tuple[float, str]:

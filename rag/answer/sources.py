@@ -3,7 +3,9 @@
 Where the article relays a work and that work is a document of the collection too, the work's own sentence is cited
 beside the article's; where the work itself answers, the article's sentence that relays it is. Nothing is taken for the
 same claim by its place alone: the two must be near in meaning, and in English the judge must find that one carries the
-other. Across languages nothing is found yet. Thresholds: benchmarks/sources. Knows no question.
+other. Across languages nothing is found yet. Thresholds: benchmarks/sources, where the judge at 0.5 found 78 of 120
+claims borne out, but also 14 of 60 denied and 7 of 120 left open; at 0.7 it is 47, 8 and none. Knows no
+question.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ from rag.types import Document, Passage, Span
 
 _NEAR, _ALIKE = 0.6, 0.95
 """Least nearness, by the encoder's own scale: for the judge to be asked, and where nobody can be."""
-_SUPPORTED = 0.5
-_SURE = 0.8
+_SUPPORTED = 0.7
+_SURE = 0.85
 """Least probability of support; the second where the two give different figures."""
 _PASSAGES, _JUDGED, _MENTIONS, _MOST = 6, 4, 20, 3
 _FIGURE = re.compile(r"\d[\d.,]*\d|\d")

@@ -52,10 +52,9 @@ def fetch_sources(
     else:
         for outcome in run.outcomes:
             mark = f"[{_MARKS[outcome.state]}]{outcome.state}[/]"
-            where = outcome.source or outcome.address
-            why = f": {outcome.reason}" if outcome.reason else ""
             again = f" [dim](worth another try from {escape(outcome.again_at)})[/]" if outcome.again_at else ""
-            out.print(f"{mark} [bold]{escape(outcome.reference_id)}[/] {escape(where + why)}{again}")
+            said = outcome.reason or outcome.source or outcome.address
+            out.print(f"{mark} [bold]{escape(outcome.reference_id)}[/] {escape(said)}{again}")
         out.print(", ".join(f"{counts[state]} {state}" for state in _MARKS if counts[state]) or "no entries")
         if run.report is not None:
             print_report(run.report)

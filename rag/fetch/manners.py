@@ -67,16 +67,12 @@ class Manners:
         except FetchError as error:
             if error.failure in {"status", "redirects", "wrong-type"} and (error.status or 400) < 500:
                 return Protego.parse("")  # no rules are no prohibition (RFC 9309, 2.3.1.3)
-            if error.failure == "too-large":
-                pass  # what fitted is read (2.5)
-            elif error.failure in {"refused", "wait"}:
-                return error
-            else:
+            if error.failure in {"refused", "wait", "unknown-host", "tls"}:
+                return error  # the same would come of any page of it
+            if error.failure != "too-large":  # of which what fitted is read (2.5)
                 # Where the rules cannot be had, everything is closed (2.3.1.4).
-                return FetchError(
-                    f"{address} is not fetched: its robots.txt cannot be had ({error})",
-                    "unreachable" if error.again else "robots",
-                )
+                why = f"{address.origin} is left alone: its robots.txt cannot be had ({error})"
+                return FetchError(why, "unreachable" if error.again else "robots")
         return Protego.parse(body.getvalue().decode("utf-8", "replace").lstrip("\ufeff"))
 
     def _wait(self, seconds: float) -> None:

@@ -7,9 +7,12 @@ import ipaddress
 
 import httpcore
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from rag.errors import FetchError
 from rag.fetch import Address, Fetcher
+from rag.fetch.client import retry_after
 from rag.fetch.network import Checked, is_public
 
 PUBLIC = "93.184.215.14"
@@ -185,6 +188,27 @@ def test_a_public_address_is_read(said: str, read: str) -> None:
 def test_public_addresses_are_public(ip: str) -> None:
     """The table of special networks keeps nobody out who is not in it."""
     assert is_public(ip)
+
+
+@given(st.text(max_size=60) | st.builds("{}://{}/{}".format, *[st.text(max_size=20)] * 3))
+@example("http://[::1")
+@example("http://\u2100.org/")
+@example("https://example.org:\u0661/")
+def test_any_text_is_read_or_refused(text: str) -> None:
+    """Whatever is given for an address is one, in a spelling that stays itself, or a FetchError; nothing else."""
+    try:
+        address = Address.parse(text)
+    except FetchError:
+        return
+    assert str(address).isascii()
+    assert Address.parse(str(address)) == address
+
+
+@given(st.text(max_size=40))
+def test_any_retry_after_is_seconds_or_nothing(value: str) -> None:
+    """Whatever a site writes there, waiting has an end."""
+    seconds = retry_after(value)
+    assert seconds is None or 0 <= seconds <= 7 * 24 * 3600
 
 
 def test_there_are_enough_attacks() -> None:
