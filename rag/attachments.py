@@ -56,6 +56,9 @@ class _Front:
     """Where in `words` a line begins: a title stands on lines of its own, a mention runs on."""
     held: frozenset[str]
     doi: str
+    """Its own, where its address is one."""
+    dois: frozenset[str]
+    """Those that its front shows, its own or not."""
     address: str
     year: int | None
     signers: frozenset[str]
@@ -79,7 +82,7 @@ def attach(
         if said == NONE:
             continue
         front = _front(document)
-        near = [*by_doi.get(front.doi, ()), *by_address.get(front.address, ())]
+        near = [x for doi in {front.doi, *front.dois} for x in by_doi.get(doi, ())] + by_address.get(front.address, [])
         near += [x for key in _keys_within([front.words, *front.titles]) for x in by_title.get(key, ())]
         best: dict[str, Attachment] = {}
         for one in {x.reference.id: x for x in near if x.reference.document_id != document.id}.values():
@@ -135,7 +138,6 @@ def _front(document: Document) -> _Front:
     end = min([_FRONT, *(span.start for span in document.bibliography())])
     text = document.text[:end]
     bylines = " ".join(b.name for b in document.authors)
-    doi = _doi_in(document.address or "") or _doi_in(text)
     front: list[str] = []
     lines: set[int] = set()
     for line in text.split("\n"):
@@ -147,7 +149,8 @@ def _front(document: Document) -> _Front:
         words=tuple(front),
         lines=frozenset(lines),
         held=frozenset(front) | frozenset(_words(f"{document.title or ''} {bylines}")),
-        doi=doi,
+        doi=next(iter(_dois_in(document.address or "")), ""),
+        dois=frozenset(_dois_in(text)),
         address=_same_address(document.address or document.origin),
         year=int(year[0]) if year else None,
         signers=frozenset(_words(bylines)),
@@ -172,8 +175,8 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(piece for word in words(text) for piece in (word if _CJK.search(word) and len(word) > 1 else (word,)))
 
 
-def _doi_in(text: str) -> str:
-    return next((f.value.lower() for f in identifiers.find(text) if f.variable == "DOI" and f.well_formed), "")
+def _dois_in(text: str) -> list[str]:
+    return [f.value.lower() for f in identifiers.find(text) if f.variable == "DOI" and f.well_formed]
 
 
 def _same_address(address: str) -> str:
@@ -210,7 +213,8 @@ def _keys_within(texts: Iterable[tuple[str, ...]]) -> set[tuple[str, ...]]:
 
 
 def _doi_of(reference: Reference) -> str:
-    return str(reference.csl.get("DOI") or "").lower() or _doi_in(str(reference.csl.get("URL") or ""))
+    csl = reference.csl
+    return str(csl.get("DOI") or "").lower() or next(iter(_dois_in(str(csl.get("URL") or ""))), "")
 
 
 # ── judging ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -221,6 +225,8 @@ def _judged(one: _Listed, front: _Front) -> Attachment:
     doi = _doi_of(one.reference)
     if doi and doi == front.doi:
         odds, how = max(odds, 0.0) + 4.6, ["doi", *how]
+    elif doi in front.dois:
+        odds, how = odds + 3.0, ["doi", *how]  # a page may show the DOI of a work that it only speaks of
     elif doi and front.doi and not doi.startswith(front.doi) and not front.doi.startswith(doi):
         odds -= 3.0
     address = _same_address(str(one.reference.csl.get("URL") or ""))

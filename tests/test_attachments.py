@@ -54,6 +54,11 @@ LONG = "The regulation of generative models in coastal provinces"
             entry("Roof gulls", "I Varga", year=2018),
             "title, authors, year",
         ),
+        (
+            document("Birds", "Ida Varga", date="2018", text="Birds\n\nIda Varga\n\ndoi:10.1234/abc.5\n\nRoofs."),
+            entry("Gulls", "Ida Varga", year=2018, DOI="10.1234/abc.5"),
+            "doi, authors, year",
+        ),
         (document("Untitled", address="https://doi.org/10.1234/abc.5"), entry("Gulls", DOI="10.1234/ABC.5"), "doi"),
         (
             document("Gulls", address="http://www.example.org/a/"),
@@ -81,6 +86,10 @@ def test_a_listed_work_is_recognised(found: Document, listed: Reference, how: st
         (document("Introduction"), entry("Introduction", year=2018)),
         (document(f"A reply to “{LONG}”", "Li Wei", date="2021"), entry(LONG, "Ida Varga", year=2018)),
         (document(f"Ida Varga: {LONG}. A review", "Li Wei", date="2019"), entry(LONG, "Ida Varga", year=2018)),
+        (
+            document("Notes", text="Notes on the coast\n\nSee doi:10.1234/abc.5 for more of it."),
+            entry(LONG, "Ida Varga", year=2018, DOI="10.1234/abc.5"),
+        ),
         (
             document("Notes", text=f"Notes on the coast\n\nAs Ida Varga says in {LONG}, it is not easy."),
             entry(LONG, "Ida Varga", year=2018),

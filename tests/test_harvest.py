@@ -252,3 +252,16 @@ def test_an_address_is_added_as_a_source(fresh: Workspace, site: Site) -> None:
     assert [a.reference_id for a in document.attachments if a.how == "given"] == ["osei-2021"]
     again = loopback.add_address(None, document.origin)
     assert (again.documents, again.embedded) == (2, 0)
+
+
+def test_nothing_inside_a_document_is_fetched(fresh: Workspace, site: Site) -> None:
+    """Pictures, styles, frames, scripts, refreshes and bases of a fetched page are left where they are."""
+    traps = (
+        b'<meta http-equiv="refresh" content="0;url=/trap1"><link rel="stylesheet" href="/trap2"><base href="/trap3/">'
+        b'<link rel="canonical" href="/trap4"></head><body><img src="/trap5"><iframe src="/trap6"></iframe>'
+        b'<script src="/trap7"></script><object data="/trap8"></object><a href="/trap9" ping="/trap10">more</a>'
+    )
+    site.page("/good", page("Marlowe").replace(b"</head><body>", traps))
+    list_works(fresh, {"Marlowe": f"{site.origin}/good"})
+    assert run(fresh)["marlowe"].state == "saved"
+    assert set(site.asked) == {"/robots.txt", "/good"}

@@ -4,8 +4,7 @@ Where the article relays a work and that work is a document of the collection to
 beside the article's; where the work itself answers, the article's sentence that relays it is. Nothing is taken for the
 same claim by its place alone: the two must be near in meaning, and in English the judge must find that one carries the
 other. Across languages nothing is found yet. Thresholds: benchmarks/sources, where the judge at 0.5 found 78 of 120
-claims borne out, but also 14 of 60 denied and 7 of 120 left open; at 0.7 it is 47, 8 and none. Knows no
-question.
+claims borne out, but also 14 of 60 denied and 7 of 120 left open; at 0.7 it is 47, 8 and none. Knows no question.
 """
 
 from __future__ import annotations

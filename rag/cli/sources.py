@@ -27,7 +27,9 @@ def add(
     context: typer.Context,
     sources: Annotated[list[str], typer.Argument(help="Files, or addresses of the web, to put into the collection.")],
     *,
-    reference: Annotated[str | None, typer.Option(help="The bibliography entry that the one source is.")] = None,
+    reference: Annotated[
+        str | None, typer.Option(help='The bibliography entry that the one source is; "" for none.')
+    ] = None,
     replace: Annotated[bool, typer.Option(help="Overwrite files of the same name.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
