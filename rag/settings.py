@@ -69,6 +69,9 @@ class Settings(BaseModel):
         60, gt=0, le=3600, description="Seconds for a model's answer, retries included; then it is extractive."
     )
     threads: int = Field(1, ge=1, le=64, description="CPU threads for the models.")
+    vector_memory_mb: int = Field(
+        1024, ge=1, description="Memory that the vector index may take; a larger one is built in a smaller form."
+    )
     keep_generations: int = Field(3, ge=2, le=100, description="Generations kept on disk, the live one included.")
     max_question_chars: int = Field(2000, ge=1, description="Longest question accepted, in characters.")
     max_upload_mb: int = Field(50, ge=1, description="Largest file accepted, in MiB.")

@@ -240,6 +240,7 @@ class Workspace:
             chunk_tokens=self.settings.chunk_tokens,
             keep_generations=self.settings.keep_generations,
             vectors=self.settings.index / ".vectors",
+            vector_memory=self.settings.vector_memory_mb << 20,
             accepted=lambda made: examine.examine(self._corpus(collection), made, lambda q: self.ask(q, of=made)),
             progress=progress or (lambda _: None),
             cancelled=cancelled or (lambda: False),

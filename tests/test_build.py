@@ -25,7 +25,7 @@ from rag.errors import (
     InputError,
     NotFoundError,
 )
-from rag.store import contents
+from rag.store import contents, vectors
 from rag.types import Progress
 from rag.workspace import Workspace
 
@@ -136,8 +136,8 @@ def test_two_writers_are_told(fresh: Workspace) -> None:
 def test_a_failed_self_check_publishes_nothing(fresh: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the new index does not hold what was written, the old one stays live and the new one is gone."""
     live = fresh.rebuild().generation
-    written = contents._write_vectors
-    monkeypatch.setattr(contents, "_write_vectors", lambda path, vectors: written(path, vectors[:-1]))
+    written = contents.write_vectors
+    monkeypatch.setattr(contents, "write_vectors", lambda f, n, vectors, *more: written(f, n, vectors[:-1], *more))
     with pytest.raises(IndexDamagedError):
         fresh.rebuild(force=True)
     assert [g.id for g in store.generations(fresh.settings.index / "c")] == [live]
@@ -291,7 +291,7 @@ def test_a_full_disk_is_told_and_harms_nothing(fresh: Workspace, monkeypatch: py
     live = fresh.rebuild().generation
     (fresh.settings.corpus / "c/new.txt").write_text("A wholly new sentence about gulls on the pier.")
     folder = fresh.settings.index / "c"
-    for library in ("_write_vectors", "_write_lexical", "_write_sqlite"):
+    for library in ("write_vectors", "_write_lexical", "_write_sqlite"):
         with monkeypatch.context() as patch:
             patch.setattr(contents, library, _full)
             with pytest.raises(IndexWriteError, match="No space left"):
@@ -334,3 +334,23 @@ def test_what_a_killed_process_left_is_cleared_away(fresh: Workspace) -> None:
     (folder / ".current-0a0a0a").write_text(first)
     store.sweep(folder)
     assert {p.name for p in folder.iterdir()} == {first, second, "current", ".lock"}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["graph", "lists"])
+def test_a_larger_collection_changes_its_kind_of_index_by_itself(
+    fresh: Workspace, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Asking, rebuilding and reusing work alike whatever kind of vector index the number of chunks calls for."""
+    flat = fresh.rebuild()
+    before = fresh.search("tidal turbine homes")[1]
+    chosen = next(k for k in vectors.KINDS if k.name == kind)
+    monkeypatch.setattr(contents, "choose", lambda *_: chosen)
+    larger = fresh.rebuild(force=True)
+    assert (larger.embedded, larger.reused) == (0, flat.embedded)
+    assert fresh.generation().manifest["vector_index"]["chunks"] == kind
+    assert [p.id for p in fresh.search("tidal turbine homes")[1]] == [p.id for p in before]
+    assert fresh.ask("How many homes does the turbine power?").status == "answered"
+    monkeypatch.undo()
+    shutil.rmtree(fresh.settings.index / ".vectors")
+    assert fresh.rebuild(force=True).embedded == 0

@@ -57,15 +57,19 @@ def bring_up_to_date(plan: Plan, *, force: bool, fresh: Mapping[Path, Document] 
     encoder = plan.load_encoder()
     found = cut(plan, encoder, read, _unchanged(live, about, encoder, read))
     contents, embedded, reused = embed(plan, encoder, read, found, live)
-    plan.progress(Progress("indexing", 0, 1))
+
+    def indexed(done: int) -> None:
+        stop_if_cancelled(plan)
+        plan.progress(Progress("indexing", done, len(found)))
+
     about |= {
         "encoder": {"name": encoder.name, "fingerprint": encoder.fingerprint, "dimension": encoder.dimension},
         "provenance": provenance(read),
         "skipped": [{"source": s.source, "reason": s.reason, "id": s.id} for s in skipped],
         "vectors": embedded + reused,
     }
-    written = store.write(plan.index, contents, about)
-    plan.progress(Progress("indexing", 1, 1))
+    written = store.write(plan.index, contents, about, memory=plan.vector_memory, progress=indexed)
+    plan.progress(Progress("indexing", len(found), len(found)))
     try:
         plan.accepted(check(plan, written, contents))
         stop_if_cancelled(plan)

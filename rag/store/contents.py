@@ -5,21 +5,18 @@ from __future__ import annotations
 import secrets
 import shutil
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-import faiss
-import numpy as np
-import numpy.typing as npt
 
 from rag import lexical
 from rag.files import fsync, sha256, write_text
 from rag.store.folder import BUILDING, FORMAT, MANIFEST, sealed, written_in
 from rag.store.postings import PostingsWriter
 from rag.store.records import to_json
+from rag.store.vectors import KINDS, Vectors, choose, write_vectors
 from rag.types import Chunk, Document, Mention, Problem, Reference
 
 _SCHEMA = """
@@ -34,8 +31,6 @@ CREATE INDEX mentions_place ON mentions (document_id, start);
 CREATE INDEX chunks_place ON chunks (document_id, start);
 CREATE INDEX sentences_chunk ON sentences (chunk);
 """
-
-Vectors = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +49,45 @@ class Contents:
     sentence_vectors: Vectors
 
 
-def write(folder: Path, contents: Contents, about: Mapping[str, Any]) -> str:
+def write(
+    folder: Path,
+    contents: Contents,
+    about: Mapping[str, Any],
+    *,
+    memory: int = 1 << 30,
+    progress: Callable[[int], None] = lambda _: None,
+) -> str:
     """Write a generation below `folder` (the collection's index folder); return what `publish` takes to make it live.
 
     `about` goes into the manifest (models, settings, document hashes). The folder gets its own name only when it is
-    published; until then it is cleared away by whoever writes next. Raises IndexWriteError.
+    published; until then it is cleared away by whoever writes next. The kind of vector index is chosen so that it fits
+    into `memory` bytes; `progress` gets the number of vectors indexed so far. Raises IndexWriteError.
     """
     now = datetime.now(UTC)
     generation = f"{now:%Y%m%dT%H%M%S}{now.microsecond // 1000:03d}-{secrets.token_hex(3)}"
     building = folder / f"{BUILDING}{generation}"
     try:
         with written_in(folder):
-            _write(building, contents, about, now)
+            _write(building, contents, about, now, memory, progress)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
     return building.name
 
 
-def _write(building: Path, contents: Contents, about: Mapping[str, Any], now: datetime) -> None:
+def _write(  # noqa: PLR0917  (one caller)
+    building: Path,
+    contents: Contents,
+    about: Mapping[str, Any],
+    now: datetime,
+    memory: int,
+    progress: Callable[[int], None],
+) -> None:
     building.mkdir(parents=True)
-    _write_vectors(building / "chunks.faiss", contents.chunk_vectors)
-    _write_vectors(building / "sentences.faiss", contents.sentence_vectors)
+    dimension = contents.chunk_vectors.shape[1]
+    kind = choose(len(contents.chunks), dimension, memory)
+    write_vectors(building, "chunks", contents.chunk_vectors, kind, progress)
+    write_vectors(building, "sentences", contents.sentence_vectors, KINDS[0])
     vocabulary = _write_lexical(building / "lexical", contents)
     _write_sqlite(building / "store.sqlite", contents, vocabulary)
     files = {}
@@ -96,18 +108,13 @@ def _write(building: Path, contents: Contents, about: Mapping[str, Any], now: da
             "chunks": len(contents.chunks),
             "sentences": sum(len(keys) for keys in contents.sentence_keys),
         },
+        "vector_index": {"chunks": kind.name, "dimension": dimension},
         "languages": sorted({d.language or "" for d in contents.documents}),
         "files": files,
     }
     write_text(building / MANIFEST, sealed(manifest))
     fsync(building / "lexical")
     fsync(building)
-
-
-def _write_vectors(path: Path, vectors: Vectors) -> None:
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(np.ascontiguousarray(vectors, dtype=np.float32))
-    faiss.write_index(index, str(path))
 
 
 def _write_lexical(folder: Path, contents: Contents) -> dict[str, int]:

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from rag.errors import BusyError, IndexDamagedError, IndexWriteError, NotFoundError
 from rag.files import fsync, sha256, write_text
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 CURRENT = "current"
 BUILDING = ".building-"
@@ -93,8 +93,8 @@ def written_in(folder: Path) -> Iterator[None]:
     except (OSError, sqlite3.OperationalError) as error:
         raise _unwritable(folder, error) from error
     except RuntimeError as error:
-        # faiss has no other type; its message names what failed in C++.
-        if "Error" not in str(error):
+        # faiss has no other type; its message names the file of its source that failed.
+        if "impl/io" not in str(error) and "index_write" not in str(error):
             raise
         raise _unwritable(folder, error) from error
 

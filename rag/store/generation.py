@@ -10,7 +10,6 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 
@@ -18,9 +17,8 @@ from rag.errors import IndexMissingError, NotFoundError
 from rag.store import records
 from rag.store.folder import current, verify
 from rag.store.postings import Postings
+from rag.store.vectors import VectorIndex, Vectors
 from rag.types import Chunk, Document, IndexState, Mention, Passage, Problem, Reference, Scores
-
-Vectors = npt.NDArray[np.float32]
 
 
 class Generation:
@@ -31,8 +29,10 @@ class Generation:
         self.manifest = manifest
         self.state = IndexState(folder.name, generation, manifest_sha256, str(manifest["built_at"]))
         self._local = threading.local()
-        self._chunks = faiss.read_index(str(self.folder / "chunks.faiss"), faiss.IO_FLAG_MMAP_IFC)
-        self._sentences = faiss.read_index(str(self.folder / "sentences.faiss"), faiss.IO_FLAG_MMAP_IFC)
+        shape, counts = manifest["vector_index"], manifest["counts"]
+        dimension = int(shape["dimension"])
+        self._chunks = VectorIndex(self.folder, "chunks", shape["chunks"], dimension, int(counts["chunks"]))
+        self._sentences = VectorIndex(self.folder, "sentences", "flat", dimension, int(counts["sentences"]))
         self._postings = Postings(self.folder / "lexical")
         self._term = lru_cache(maxsize=50_000)(self._find_term)
 
@@ -52,7 +52,7 @@ class Generation:
     @property
     def size(self) -> int:
         """The number of chunks."""
-        return int(self._chunks.ntotal)
+        return self._chunks.size
 
     @property
     def languages(self) -> list[str]:
@@ -160,21 +160,12 @@ class Generation:
 
     def dense(self, vector: Vectors, k: int, rows: npt.NDArray[np.int64] | None = None) -> list[tuple[int, float]]:
         """The `k` chunks nearest to a unit vector (shape (d,)): (row, cosine), best first; among `rows` if given."""
-        if self.size == 0 or k <= 0:
-            return []
-        params = None
-        if rows is not None:
-            chosen = faiss.IDSelectorBatch(np.asarray(rows, dtype=np.int64))
-            params = faiss.SearchParameters(sel=chosen)  # type: ignore[call-arg,unused-ignore]
-        scores, found = self._chunks.search(vector.reshape(1, -1), min(k, self.size), params=params)
-        return [(int(r), float(s)) for r, s in zip(found[0], scores[0], strict=True) if r >= 0]
+        return self._chunks.search(vector, k, rows)
 
     def dense_of(self, vector: Vectors, rows: Sequence[int]) -> Vectors:
         """The cosine of these chunks with a unit vector, shape (len(rows),)."""
-        if not len(rows):
-            return np.zeros(0, dtype=np.float32)
-        stored: Vectors = self._chunks.reconstruct_batch(np.asarray(rows, dtype=np.int64))
-        return stored @ vector
+        found: Vectors = self._chunks.of(rows) @ vector
+        return found
 
     def lexical(self, terms: Sequence[str]) -> npt.NDArray[np.float32]:
         """BM25 of every chunk for these terms, shape (size,)."""
@@ -194,10 +185,7 @@ class Generation:
         rows = self._sql(
             "SELECT s.row FROM sentences s JOIN chunks c ON s.chunk = c.row WHERE c.id = ? ORDER BY s.row", passage_id
         )
-        if not rows:
-            return np.zeros((0, self._sentences.d), dtype=np.float32)
-        found: Vectors = self._sentences.reconstruct_batch(np.array([r for (r,) in rows], dtype=np.int64))
-        return found
+        return self._sentences.of([row for (row,) in rows])
 
     def rows(
         self, *, documents: Sequence[str] | None = None, kinds: Sequence[str] | None = None
@@ -242,8 +230,7 @@ class Generation:
         sentences = [key for (key,) in self._sql("SELECT key FROM sentences ORDER BY row")]
         found = []
         for keys, index in ((chunks, self._chunks), (sentences, self._sentences)):
-            stored = index.reconstruct_n(0, len(keys)) if keys else []
-            found.append(dict(zip(keys, stored, strict=True)))
+            found.append(dict(zip(keys, index.all(), strict=True)))
         return found[0], found[1]
 
     def _sql(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:

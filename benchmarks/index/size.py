@@ -1,0 +1,240 @@
+"""A generation of many chunks: how it is built, how soon it opens, what it takes, how quickly and how well it finds.
+
+    nice python benchmarks/index/size.py --count 1000000 --folder /somewhere/with/12-GB [--memory-mb 128]
+
+Vectors are real ones of SciFact's sentences (../shared), mixed by two and blurred, because a million real ones would
+take a day to embed here; texts are invented words by Zipf's law, every twentieth document Chinese. Both flatter an
+index less than clusters of noise do, and more than a real library would. Recall is against all vectors compared. Whole
+retrieval is `rag.retrieve.search` with the question's vector given. Prints JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast, overload
+
+import faiss
+import numpy as np
+
+from rag import encoder, store
+from rag.encoder import Encoder
+from rag.retrieve import search
+from rag.store.vectors import choose
+from rag.types import Chunk, Document, Span
+
+ROOT = Path(__file__).parents[2]
+DIMENSION, WORDS, VOCABULARY, PER_DOCUMENT, QUESTIONS = 384, 60, 200_000, 1000, 200
+
+
+class Chunks(Sequence[Chunk]):
+    """So many chunks of invented text, made when asked for."""
+
+    def __init__(self, count: int) -> None:
+        chance = np.random.default_rng(3)
+        self.total = count
+        letters = "bcdfghjklmnprstvz"
+        vowels = "aeiou"
+        self.words = [
+            "".join(
+                letters[(n * p) % 17] + vowels[(n // p) % 5] for p in (1, 7, 53, 401)[: 2 + (n > 500) + (n > 20_000)]
+            )
+            + str(n % 10) * (n > 40_000)
+            for n in range(VOCABULARY)
+        ]
+        self.ids = np.minimum(chance.zipf(1.2, size=(count, WORDS)) - 1, VOCABULARY - 1).astype(np.int32)
+
+    def __len__(self) -> int:
+        return self.total
+
+    @overload
+    def __getitem__(self, row: int) -> Chunk: ...
+    @overload
+    def __getitem__(self, row: slice) -> Sequence[Chunk]: ...
+    def __getitem__(self, row: int | slice) -> Chunk | Sequence[Chunk]:
+        """One chunk, or some."""
+        if isinstance(row, slice):
+            return [self[r] for r in range(*row.indices(self.total))]
+        if not 0 <= row < self.total:
+            raise IndexError(row)
+        document = row // PER_DOCUMENT
+        if document % 20 == 19:
+            text = "".join(chr(0x4E00 + int(i) % 3000) for i in self.ids[row])
+        else:
+            text = " ".join(self.words[i] for i in self.ids[row])
+        start = row % PER_DOCUMENT * 1000
+        span = Span(start, start + len(text))
+        return Chunk(f"d{document}:{row}", f"d{document}", "text", start, span.end, text, None, None, WORDS, (span,))
+
+
+def vectors(count: int, seed: int) -> np.ndarray:
+    """Unit vectors, shape (count, 384): two real ones mixed and blurred."""
+    real = np.load(ROOT / "benchmarks" / "index" / ".sentences.npy")
+    chance = np.random.default_rng(seed)
+    made = np.empty((count, DIMENSION), dtype=np.float32)
+    for begin in range(0, count, 50_000):
+        some = made[begin : begin + 50_000]
+        a, b = (real[chance.integers(0, len(real), len(some))] for _ in range(2))
+        some[:] = a + 0.6 * b + 0.02 * chance.normal(size=some.shape).astype(np.float32)
+        some /= np.linalg.norm(some, axis=1, keepdims=True)
+    return made
+
+
+def real_sentences() -> None:
+    """Embed SciFact's sentences once."""
+    target = ROOT / "benchmarks" / "index" / ".sentences.npy"
+    if target.exists():
+        return
+    model = encoder.load("all-MiniLM-L6-v2", 1, ROOT / "index" / ".models")
+    texts = []
+    with (ROOT.parent / "shared/data/scifact/corpus.jsonl").open(encoding="utf-8") as file:
+        for line in file:
+            texts += json.loads(line)["sentences"][:2]
+            if len(texts) >= 6000:
+                break
+    np.save(target, model.encode(texts))
+
+
+def build(count: int, folder: Path, memory: int) -> dict[str, Any]:
+    """Write the generation; seconds and bytes."""
+    real_sentences()
+    chunks = Chunks(count)
+    documents = [
+        Document(f"d{n}", "", f"Document {n}", language="zh" if n % 20 == 19 else "en", source=f"d{n}.txt")
+        for n in range(-(-count // PER_DOCUMENT))
+    ]
+    contents = store.Contents(
+        documents=documents,
+        references=[],
+        mentions={},
+        problems=[],
+        chunks=chunks,
+        chunk_keys=[hashlib.sha256(str(n).encode()).hexdigest() for n in range(count)],
+        chunk_vectors=vectors(count, 1),
+        sentence_keys=[()] * count,
+        sentence_vectors=np.zeros((0, DIMENSION), dtype=np.float32),
+    )
+    started = time.perf_counter()
+    about = {"encoder": {"name": "mixed", "fingerprint": "mixed", "dimension": DIMENSION}}
+    written = store.write(
+        folder, contents, about, memory=memory, progress=lambda n: print(f"{n} indexed", file=sys.stderr, flush=True)
+    )
+    seconds = time.perf_counter() - started
+    generation = store.publish(folder, written)
+    files = {p.name: p.stat().st_size for p in (folder / generation).rglob("*") if p.is_file()}
+    return {"kind": choose(count, DIMENSION, memory).name, "build_s": round(seconds, 1), "bytes": files}
+
+
+def measure(count: int, folder: Path) -> dict[str, Any]:
+    """In a fresh process: opening with and without checking every byte, memory, recall, milliseconds."""
+    real_sentences()
+    faiss.omp_set_num_threads(1)
+    name = store.current(folder) or ""
+    before = _memory()
+    started = time.perf_counter()
+    manifest, digest = store.verify(folder, name)
+    checked = time.perf_counter() - started
+    started = time.perf_counter()
+    opened = store.Generation(folder, name, manifest, digest)
+    questions = vectors(QUESTIONS, 99)
+    opened.dense(questions[0], 10)
+    opening = time.perf_counter() - started
+    chunks = Chunks(count)
+    chance = np.random.default_rng(5)
+    texts = [
+        " ".join(chunks[int(row)].text.split()[:5])
+        if int(row) // PER_DOCUMENT % 20 != 19
+        else chunks[int(row)].text[:12]
+        for row in chance.integers(0, count, QUESTIONS)
+    ]
+    del chunks
+    base = _memory()
+    truth = _exact(folder / name, questions, count, opened)
+    found, took = [], []
+    for question in questions:
+        opened.dense(question, 10)
+    for question in questions:
+        started = time.perf_counter()
+        found.append([row for row, _ in opened.dense(question, 10)])
+        took.append((time.perf_counter() - started) * 1000)
+    recall = sum(len(set(f) & set(t)) for f, t in zip(found, truth, strict=True)) / (10 * QUESTIONS)
+    hybrid = []
+    for question, text in zip(questions, texts, strict=True):
+        started = time.perf_counter()
+        search(opened, cast("Encoder", _Stub()), text, vector=question)
+        hybrid.append((time.perf_counter() - started) * 1000)
+    lexical = []
+    for text in texts:
+        started = time.perf_counter()
+        opened.lexical(text.split())
+        lexical.append((time.perf_counter() - started) * 1000)
+    return {
+        "verify_s": round(checked, 2),
+        "open_s": round(opening, 3),
+        "recall_at_10": round(recall, 4),
+        "vector_p50_ms": round(statistics.median(took), 3),
+        "lexical_p50_ms": round(statistics.median(lexical), 2),
+        "hybrid_p50_ms": round(statistics.median(hybrid), 2),
+        "hybrid_p95_ms": round(statistics.quantiles(hybrid, n=20)[18], 2),
+        "memory_mb": {"start": before, "open": base, "after": _memory()},
+        "load": os.getloadavg()[0],
+    }
+
+
+class _Stub:
+    name, fingerprint = "mixed", "mixed"
+
+
+def _exact(folder: Path, questions: np.ndarray, count: int, opened: store.Generation) -> list[list[int]]:
+    """The ten nearest of each question, every vector compared, read in parts."""
+    best: list[list[tuple[float, int]]] = [[] for _ in questions]
+    for begin in range(0, count, 100_000):
+        rows = np.arange(begin, min(begin + 100_000, count))
+        file = folder / "chunks.npy"
+        some = np.load(file, mmap_mode="r")[rows[0] : rows[-1] + 1] if file.exists() else opened._chunks.of(rows)  # noqa: SLF001
+        scores = questions @ np.asarray(some).T
+        top = np.argpartition(-scores, 10, axis=1)[:, :10]
+        for n, own in enumerate(top):
+            best[n] = sorted([*best[n], *((float(scores[n, i]), int(rows[i])) for i in own)], reverse=True)[:10]
+    return [[row for _, row in own] for own in best]
+
+
+def _memory() -> dict[str, float]:
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return {k: round(int(status.split(f"{k}:")[1].split()[0]) / 1024, 1) for k in ("VmRSS", "RssAnon")}
+
+
+def main() -> None:
+    """Build where nothing is built yet, measure in a fresh process, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=1_000_000)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--memory-mb", type=int, default=1024)
+    parser.add_argument("--threads", type=int, default=1, help="for building")
+    parser.add_argument("--measure", action="store_true", help="only measure what is there")
+    parser.add_argument("--clean", action="store_true", help="delete the folder afterwards")
+    arguments = parser.parse_args()
+    folder = arguments.folder / f"size-{arguments.count}-{arguments.memory_mb}"
+    if arguments.measure:
+        print(json.dumps(measure(arguments.count, folder)))
+        return
+    faiss.omp_set_num_threads(arguments.threads)
+    built = build(arguments.count, folder, arguments.memory_mb << 20) if store.current(folder) is None else {}
+    command = [sys.executable, __file__, *sys.argv[1:], "--measure"]
+    told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)  # noqa: S603
+    print(json.dumps({"count": arguments.count, **built, **told}, indent=1))
+    if arguments.clean:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
