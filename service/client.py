@@ -55,8 +55,12 @@ Event = tuple[str, Any]
 class Client:
     """A connection to a running service. Close it, or use it in a `with` statement."""
 
-    def __init__(self, address: str = "http://127.0.0.1:8000", *, timeout: float = 60.0) -> None:
-        self._http = httpx.Client(base_url=address, timeout=timeout)
+    def __init__(
+        self, address: str = "http://127.0.0.1:8000", *, key: str | None = None, timeout: float = 60.0
+    ) -> None:
+        """`key` is an API key, where the service asks for one; `timeout` is seconds for one request."""
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        self._http = httpx.Client(base_url=address, timeout=timeout, headers=headers)
 
     def __enter__(self) -> Self:
         return self
@@ -71,7 +75,7 @@ class Client:
         self._http.close()
 
     def ask(self, question: str, **how: Any) -> Answer:  # noqa: ANN401  (the fields of AskRequest)
-        """Answer a question. Keywords are the fields of POST /v1/ask: collection, limit, filters, style, generator."""
+        """Answer a question. Keywords are the fields of POST /v1/ask: collection, history, filters and so on."""
         return self._get(Answer, "POST", "/v1/ask", json={"question": question, **how})
 
     def stream(self, question: str, **how: Any) -> Iterator[Event]:  # noqa: ANN401
@@ -120,6 +124,17 @@ class Client:
         """The bibliography as a file for a reference manager."""
         params = _given(format=form, collection=collection, document_id=document_id, style=style)
         return self._send("GET", "/v1/references", params=params).text
+
+    def export_answer(
+        self,
+        answer: Answer,
+        form: Literal["text", "markdown", "docx", "bibtex", "ris", "csl"],
+        *,
+        style: str | None = None,
+    ) -> bytes:
+        """An answer as a file."""
+        body = {"answer": TypeAdapter(Answer).dump_python(answer, mode="json"), "format": form, "style": style}
+        return self._send("POST", "/v1/export", json=body).content
 
     def audit(self, *, collection: str | None = None, document_id: str | None = None) -> Audit:
         """What is wrong in the bibliography and the citations."""

@@ -21,7 +21,9 @@ LONGEST_TEXT = 20_000
 
 
 _TEXT = r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f]"
-_READABLE = rf"^{_TEXT}*[^\s\u0000-\u001f\u007f-\u00a0\u00ad]{_TEXT}*$"
+_SEEN = r"[^\s\u0000-\u001f\u007f-\u00a0\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]"
+_READABLE = rf"^{_TEXT}*{_SEEN}{_TEXT}*$"
+"""At least one character that can be seen, and no control characters."""
 
 
 def _readable(text: str) -> str:

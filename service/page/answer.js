@@ -41,6 +41,7 @@ export function renderAnswer(answer, documents, { complete }) {
   else {
     if (answer.status === "partial") parts.push(notice("caution", "The sources answer this only in part."));
     parts.push(prose(answer, documents));
+    if (answer.corroboration?.length) parts.push(elsewhere(answer, documents));
     if (answer.citations.length) parts.push(sources(answer, documents));
   }
   for (const text of complete ? (answer.notices ?? []) : []) parts.push(notice("plain", text));
@@ -63,6 +64,22 @@ function prose(answer, documents) {
   }
   body.append(answer.answer.slice(drawn));
   return body;
+}
+
+// What other documents say to the same claim, for and against it apart.
+function elsewhere(answer, documents) {
+  const marks = (indices) => indices.map((index) => answer.citations.find((citation) => citation.index === index)).filter(Boolean)
+    .map((citation) => citeButton(citation, documents, answer));
+  const lines = answer.corroboration.map((one) => {
+    const sentence = answer.sentences[one.sentence];
+    const claim = sentence ? shorten(slice(answer.answer, sentence.start, sentence.end), 90) : "";
+    return h("li", { class: one.contradicting.length ? "disputed" : null }, h("q", { dir: "auto" }, claim),
+      one.supporting.length ? [" is also said in ", marks(one.supporting)] : null,
+      one.supporting.length && one.contradicting.length ? ", and" : null,
+      one.contradicting.length ? [" is said otherwise in ", marks(one.contradicting)] : null);
+  });
+  return h("section", { class: "elsewhere", "aria-labelledby": "elsewhere-title" },
+    h("h3", { id: "elsewhere-title" }, "What other documents say"), h("ul", {}, lines));
 }
 
 function sentenceOf(answer, sentence, text, documents) {

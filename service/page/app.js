@@ -129,7 +129,7 @@ function renderThread(turns) {
         event.preventDefault();
         submit(turn.question, { leaning: false });
       } }, turn.question),
-      h("p", { class: "muted", dir: "auto" }, turn.answer ? shorten(turn.answer, 140) : "The sources do not answer this.")))),
+      h("p", { class: "muted", dir: "auto" }, turn.answer ? shorten(turn.answer, 200) : "The sources do not answer this.")))),
     h("button", { type: "button", class: "quiet", onclick: () => { thread = []; location.href = fresh(); } }, "Begin a new conversation"));
 }
 

@@ -1,25 +1,29 @@
 // The bibliography and its audit: every entry as it is, and what was found wrong, by kind.
 
-import { address, get } from "./api.js";
+import { address, follow, get, post } from "./api.js";
 import { entryOf, placeOf } from "./answer.js";
-import { byId, h, notice, replace } from "./dom.js";
+import { announce, byId, h, notice, replace } from "./dom.js";
+import { jobLine } from "./jobs.js";
 import { chosenStyle, setStyle, STYLES } from "./citestyle.js";
 import { onlyWhereCited } from "./filters.js";
 import { count, shortName } from "./text.js";
 
 const EXPORTS = [["bibtex", "BibTeX"], ["ris", "RIS"], ["csl", "CSL-JSON"], ["text", "Plain text"]];
 const kept = { kind: null };
+let fates = new Map(); // what came of each cited work when it was last fetched
 
 export async function showBibliography(wanted = null) {
   const view = byId("view-bibliography");
   const title = h("h1", { id: "bibliography-title" }, "Bibliography");
-  let list, audit, documents;
+  let list, audit, documents, fetched;
   try {
-    [list, audit, documents] = await Promise.all([
+    [list, audit, documents, fetched] = await Promise.all([
       get("/v1/references", { style: chosenStyle() }),
       get("/v1/audit"),
       get("/v1/documents"),
+      get("/v1/fetch"),
     ]);
+    fates = new Map(fetched.outcomes.map((outcome) => [outcome.reference_id, outcome]));
   } catch (problem) {
     replace(view, title, notice("error", problem.message));
     return;
@@ -46,6 +50,7 @@ export async function showBibliography(wanted = null) {
       h("label", {}, "Style ", select(STYLES, chosenStyle(), (value) => { setStyle(value); redraw(); })),
       h("span", { class: "actions" }, "Export ",
         EXPORTS.map(([form, name]) => h("a", { class: "quiet", href: address("/v1/references", { format: form, style: chosenStyle() }), download: true }, name)))),
+    works(list, redraw),
     filterBar(audit, redraw),
     groups.some(Boolean) ? groups : h("p", { class: "muted" }, "No entries."));
   if (wanted) {
@@ -54,6 +59,35 @@ export async function showBibliography(wanted = null) {
     target?.scrollIntoView({ block: "center", behavior: "instant" });
     target?.focus({ preventScroll: true });
   }
+}
+
+// A copy of every cited work, as far as it can be had; a job does it, and each entry then tells what came of it.
+function works(list, redraw) {
+  const line = h("p", { class: "jobs", role: "status" });
+  const held = list.references.filter((reference) => reference.documents?.length).length;
+  const fetch = h("button", { type: "button", class: "quiet", onclick: async () => {
+    fetch.disabled = true;
+    try {
+      const last = await follow(await post("/v1/fetch", {}), (job) => jobLine(line, "Cited works", job));
+      announce(`Cited works: ${last.status}`);
+      if (last.status !== "failed") await redraw(); // stopped or not, what came of each entry is known now
+    } catch (problem) {
+      replace(line, h("span", { class: "error" }, problem.message));
+    } finally {
+      fetch.disabled = false;
+    }
+  } }, "Fetch the cited works");
+  return [h("p", { class: "muted" }, held ? `${count(held, "cited work")} in the collection. ` : "None of the cited works is in the collection. ", fetch), line];
+}
+
+const CAME = { "no-address": "no address to fetch it from", failed: "could not be fetched" };
+
+function fateOf(reference, fates) {
+  const fate = fates.get(reference.id);
+  if (reference.documents?.length) {
+    return h("p", { class: "muted held" }, "In the collection: ", reference.documents.map((id, i) => [i ? ", " : "", h("a", { href: `#document/${encodeURIComponent(id)}` }, id)]));
+  }
+  return fate && CAME[fate.state] ? h("p", { class: "muted" }, `${CAME[fate.state]}${fate.reason ? `: ${fate.reason}` : ""}`) : null;
 }
 
 function problemsAt(audit, reference) {
@@ -66,6 +100,7 @@ function item(reference, audit) {
   const cited = reference.mentions ? `Cited ${count(reference.mentions, "time")}` : "Never cited";
   return h("li", { id: `reference-${reference.id}`, tabindex: "-1" },
     entryOf({ ...reference, problems: problemsAt(audit, reference) }),
+    fateOf(reference, fates),
     h("p", { class: "muted" }, cited,
       reference.mentions ? [" · ", h("a", { href: "#ask", onclick: () => onlyWhereCited({ id: reference.id, name: shortName(reference.csl) }) }, "Ask only where it is cited")] : null,
       reference.start === null ? null : [" · ", h("a", { href: placeOf(reference.document_id, reference.start, reference.end, [reference.id]) }, "As printed")]));

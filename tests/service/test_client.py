@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from rag.errors import DocumentError, InputError, NotFoundError
+from rag.errors import AdFontesError, DocumentError, InputError, NotFoundError
 from rag.types import Answer
+from rag.workspace import Workspace
 from service.client import Client
+from service.keys import Keys
 
 USERS = "How many users had Ernie Bot attracted by April 2024?"
 
@@ -76,3 +79,27 @@ def test_refusals_are_the_librarys_errors(client: Client, tmp_path: Path) -> Non
     broken.write_bytes(b"%PDF-1.7 nothing")
     with pytest.raises(DocumentError, match=r"broken\.pdf"):
         client.add(broken, collection="harbour")
+
+
+def test_a_conversation_and_an_export(client: Client) -> None:
+    """A question that leans on the one before is understood, and its answer comes as a file."""
+    answer = client.ask("Who claimed that it attracted them?", history=[{"question": USERS}])
+    assert (answer.asked, answer.question) == (
+        "Who claimed that it attracted them?",
+        "Who claimed that Ernie Bot attracted them?",
+    )
+    assert answer.question in client.export_answer(answer, "markdown").decode()
+    assert client.export_answer(answer, "docx")[:2] == b"PK"
+
+
+def test_a_key_goes_with_every_request(
+    workspace: Workspace, tmp_path: Path, serve: Callable[[Workspace], AbstractContextManager[str]]
+) -> None:
+    """With a key the service answers, without one it says what is missing."""
+    _, secret = Keys(tmp_path / "keys.sqlite").add("program")
+    changes = {"keys": tmp_path / "keys.sqlite", "require_keys": "always"}
+    with serve(Workspace(workspace.settings.model_copy(update=changes))) as address:
+        with Client(address, key=secret) as known:
+            assert known.documents().documents
+        with Client(address) as stranger, pytest.raises(AdFontesError, match="API key"):
+            stranger.documents()

@@ -21,7 +21,7 @@ from rag.settings import Settings
 from rag.workspace import Workspace
 from service.app import create_app
 
-CASES = int(os.environ.get("ADFONTES_FUZZ_CASES", "6"))
+CASES = int(os.environ.get("ADFONTES_FUZZ_CASES", "4"))
 PATHS = create_app(Workspace(Settings())).openapi()["paths"]
 OPERATIONS = [(method.upper(), path) for path, methods in PATHS.items() for method in methods]
 MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from rag.workspace import Workspace
+
 USERS = "How many users had Ernie Bot attracted by April 2024?"
 NOBODY = "What is the boiling point of nitrogen?"
 
@@ -135,3 +137,22 @@ def test_a_refused_question_says_why(page: Page) -> None:
     page.get_by_role("textbox", name="Your question").fill("why " * 600)
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("2,000")
+
+
+def test_what_other_documents_say_is_shown_for_and_against(
+    page: Page, workspace: Workspace, ask: Callable[..., None]
+) -> None:
+    """Where two documents speak to one claim, agreement and conflict are told apart, each with its citation."""
+    folder = workspace.settings.corpus / "wells"
+    folder.mkdir(exist_ok=True)
+    for name, depth in (("north", "ninety"), ("south", "ninety"), ("east", "forty")):
+        text = f"# The {name} report\n\nThe well of Orm is {depth} feet deep, as the {name} survey found.\n"
+        (folder / f"{name}.md").write_text(text, encoding="utf-8")
+    workspace.rebuild("wells")
+    told = page.request.post("/v1/ask", data={"question": "How deep is the well of Orm?", "collection": "wells"}).json()
+    ask("How deep is the well of Orm?", "/?collection=wells")
+    lines = page.locator(".elsewhere li")
+    expect(lines).to_have_count(len(told["corroboration"]))
+    for i, one in enumerate(told["corroboration"]):
+        expect(lines.nth(i).locator(".cite")).to_have_count(len(one["supporting"]) + len(one["contradicting"]))
+    assert told["corroboration"]

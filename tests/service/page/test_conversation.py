@@ -44,7 +44,7 @@ def test_the_conversation_so_far_can_be_read_and_ended(page: Page, ask: Callable
     turns = page.get_by_role("region", name="Earlier in this conversation")
     expect(turns.locator("li")).to_have_count(1)
     expect(turns).to_contain_text(USERS)
-    expect(turns).to_contain_text("200 million")
+    expect(turns).to_contain_text("Li Yanhong")
     turns.get_by_role("button", name="Begin a new conversation").click()
     expect(page.locator("#answer")).to_be_hidden()
     expect(turns).to_be_hidden()

@@ -126,16 +126,15 @@ def test_right_to_left_text_runs_from_right_to_left(page: Page, workspace: Works
     workspace.rebuild("minaa")
     page.goto("/?collection=minaa#document/manara/18-40")
     expect(page.locator("#pane mark").first).to_be_visible()
-    direction = "(node) => getComputedStyle(node).direction"
-    assert page.locator("#pane-title").evaluate(direction) == "rtl"
-    assert page.locator(".source").evaluate(direction) == "rtl"
+    expect(page.locator("#pane-title")).to_have_css("direction", "rtl")
+    expect(page.locator(".source")).to_have_css("direction", "rtl")
     page.goto("/?collection=minaa")
     page.get_by_role("textbox", name="Your question").fill("من يحرس المنارة القديمة؟")
-    assert page.locator("#question").evaluate(direction) == "rtl"
+    expect(page.locator("#question")).to_have_css("direction", "rtl")
     page.keyboard.press("Enter")
     expect(page.locator(".asked-question")).to_have_text("من يحرس المنارة القديمة؟")
-    assert page.locator(".asked-question").evaluate(direction) == "rtl"
-    assert page.locator("body").evaluate(direction) == "ltr"
+    expect(page.locator(".asked-question")).to_have_css("direction", "rtl")
+    expect(page.locator("body")).to_have_css("direction", "ltr")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

@@ -249,3 +249,18 @@ def test_a_file_that_cannot_be_read_says_why(page: Page, tmp_path: Path) -> None
     page.get_by_label(re.compile("Add documents")).set_input_files(broken)
     expect(page.locator(".jobs .error")).to_contain_text("broken.pdf")
     expect(page.locator(".documents li")).to_have_count(2)
+
+
+def test_cited_works_are_fetched_from_the_bibliography(page: Page, workspace: Workspace) -> None:
+    """One button tries to have a copy of each work, and each entry tells what came of it: here, no address."""
+    folder = workspace.settings.corpus / "unaddressed"
+    folder.mkdir(exist_ok=True)
+    text = (
+        "# Ice\n\nThe bay froze (Ode, 1912).\n\n## References\n\nOde, B., 1912. Ice of the bay. Bergen: Fjord Press.\n"
+    )
+    (folder / "ice.md").write_text(text, encoding="utf-8")
+    workspace.rebuild("unaddressed")
+    page.goto("/?collection=unaddressed#bibliography")
+    expect(page.locator("#view-bibliography")).to_contain_text("None of the cited works is in the collection")
+    page.get_by_role("button", name="Fetch the cited works").click()
+    expect(page.locator(".entries > li")).to_contain_text("no address to fetch it from")
