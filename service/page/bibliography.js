@@ -80,14 +80,12 @@ function works(list, redraw) {
   return [h("p", { class: "muted" }, held ? `${count(held, "cited work")} in the collection. ` : "None of the cited works is in the collection. ", fetch), line];
 }
 
-const CAME = { "no-address": "no address to fetch it from", failed: "could not be fetched" };
-
 function fateOf(reference, fates) {
   const fate = fates.get(reference.id);
   if (reference.documents?.length) {
     return h("p", { class: "muted held" }, "In the collection: ", reference.documents.map((id, i) => [i ? ", " : "", h("a", { href: `#document/${encodeURIComponent(id)}` }, id)]));
   }
-  return fate && CAME[fate.state] ? h("p", { class: "muted" }, `${CAME[fate.state]}${fate.reason ? `: ${fate.reason}` : ""}`) : null;
+  return fate?.state === "failed" ? h("p", { class: "muted", dir: "auto" }, "The work could not be fetched: ", fate.reason) : null;
 }
 
 function problemsAt(audit, reference) {

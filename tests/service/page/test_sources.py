@@ -252,15 +252,14 @@ def test_a_file_that_cannot_be_read_says_why(page: Page, tmp_path: Path) -> None
 
 
 def test_cited_works_are_fetched_from_the_bibliography(page: Page, workspace: Workspace) -> None:
-    """One button tries to have a copy of each work, and each entry tells what came of it: here, no address."""
-    folder = workspace.settings.corpus / "unaddressed"
+    """One button tries to have a copy of each work, and each entry tells what came of it: here, a forbidden address."""
+    folder = workspace.settings.corpus / "unreachable"
     folder.mkdir(exist_ok=True)
-    text = (
-        "# Ice\n\nThe bay froze (Ode, 1912).\n\n## References\n\nOde, B., 1912. Ice of the bay. Bergen: Fjord Press.\n"
-    )
+    entry = "Ode, B., 1912. Ice of the bay. Bergen: Fjord Press. Available from: http://127.0.0.1:1/ice.html"
+    text = f"# Ice\n\nThe bay froze (Ode, 1912).\n\n## References\n\n{entry}\n"
     (folder / "ice.md").write_text(text, encoding="utf-8")
-    workspace.rebuild("unaddressed")
-    page.goto("/?collection=unaddressed#bibliography")
+    workspace.rebuild("unreachable")
+    page.goto("/?collection=unreachable#bibliography")
     expect(page.locator("#view-bibliography")).to_contain_text("None of the cited works is in the collection")
     page.get_by_role("button", name="Fetch the cited works").click()
-    expect(page.locator(".entries > li")).to_contain_text("no address to fetch it from")
+    expect(page.locator(".entries > li")).to_contain_text("could not be fetched", timeout=20_000)
