@@ -209,6 +209,8 @@ class Scores:
 
     dense: float | None = None
     """Cosine similarity, -1 to 1."""
+    sentence: float | None = None
+    """Cosine of the passage's best sentence."""
     lexical: float | None = None
     """BM25, 0 and up."""
     fused: float | None = None

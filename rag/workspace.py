@@ -257,6 +257,16 @@ class Workspace:
         """Bring a collection's index up to its sources; see `rag.build.rebuild`."""
         return build.rebuild(self.plan(collection, progress=progress, cancelled=cancelled), force=force)
 
+    def index_documents(
+        self,
+        documents: Sequence[Document],
+        collection: str | None = None,
+        *,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> BuildReport:
+        """Index documents that are read already, as evaluation sets have them; see `rag.build.index`."""
+        return build.index(self.plan(collection, progress=progress), documents)
+
     def add(
         self,
         collection: str | None,

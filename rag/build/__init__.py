@@ -5,7 +5,7 @@ by the hash of what was embedded, so a rebuild costs what changed. Knows no ques
 """
 
 from rag.build.changes import add, attach, discard, remove, safe_name, save
-from rag.build.pipeline import rebuild
+from rag.build.pipeline import index, rebuild
 from rag.build.plan import Incoming, Plan
 from rag.build.reading import QUESTIONS, sources_of
 
@@ -16,6 +16,7 @@ __all__ = [
     "add",
     "attach",
     "discard",
+    "index",
     "rebuild",
     "remove",
     "safe_name",

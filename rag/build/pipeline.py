@@ -18,7 +18,7 @@ from rag.build.checking import check
 from rag.build.embedding import cut, embed
 from rag.build.plan import Plan, stop_if_cancelled
 from rag.build.provenance import provenance, with_provenance
-from rag.build.reading import Read, already_read, clear_leftovers, read_all, sources_of, with_unique_references
+from rag.build.reading import Read, already_read, clear_leftovers, link, read_all, sources_of, with_unique_references
 from rag.encoder import Encoder
 from rag.errors import IndexDamagedError, InputError, NotFoundError
 from rag.types import BuildReport, Chunk, Document, Progress, Skipped
@@ -54,6 +54,36 @@ def bring_up_to_date(plan: Plan, *, force: bool, fresh: Mapping[Path, Document] 
         reasons = "; ".join(f"{s.source}: {s.reason}" for s in skipped[:5])
         raise InputError(f"not one source of {plan.corpus.name!r} can be read ({reasons})")
     read = with_provenance(plan, with_unique_references(read), live)
+    return _publish(plan, about, live, read, skipped, started)
+
+
+def index(plan: Plan, given: Sequence[Document]) -> BuildReport:
+    """Build and publish a generation of documents that are read already, as evaluation sets have them.
+
+    All that follows reading is done as in a rebuild; the collection's folder of sources is not looked at.
+    """
+    with store.writing(plan.index):
+        started = time.monotonic()
+        about = _inputs(
+            plan, {d.id: hashlib.sha256(d.text.encode("utf-8", "surrogatepass")).hexdigest() for d in given}
+        )
+        live = _live(plan)
+        if live is not None and live.manifest.get("inputs_sha256") == about["inputs_sha256"]:
+            unchanged = live.manifest["vectors"]
+            return _report(plan, live.state.generation, live.manifest, 0, unchanged, started, unchanged=True)
+        read = with_unique_references([link(document, {}) for document in given])
+        return _publish(plan, about, live, read, [], started)
+
+
+def _publish(  # noqa: PLR0917  (two callers)
+    plan: Plan,
+    about: dict[str, Any],
+    live: store.Generation | None,
+    read: Sequence[Read],
+    skipped: Sequence[Skipped],
+    started: float,
+) -> BuildReport:
+    """From what was read to the published generation: chunk, embed, write aside, check, one rename."""
     encoder = plan.load_encoder()
     found = cut(plan, encoder, read, _unchanged(live, about, encoder, read))
     contents, embedded, reused = embed(plan, encoder, read, found, live)
@@ -120,6 +150,11 @@ def _about(plan: Plan, sources: Sequence[Path]) -> dict[str, Any]:
         for part in (path, *documents.sidecars_of(path)):
             if part.is_file():
                 files[part.relative_to(plan.corpus).as_posix()] = hashlib.sha256(part.read_bytes()).hexdigest()
+    return _inputs(plan, files)
+
+
+def _inputs(plan: Plan, files: Mapping[str, str]) -> dict[str, Any]:
+    """What a generation is made of; `files` are sources by name with their hashes."""
     settings = {"chunk_tokens": plan.chunk_tokens, "tokenizer": chunks.ENCODING}
     inputs = {"sources": files, "settings": settings, "encoder": plan.encoder_fingerprint, "code": _code()}
     digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()

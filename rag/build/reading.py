@@ -124,12 +124,12 @@ def read_all(
         except DocumentError as error:
             skipped.append(Skipped(source, str(error), document_id))
             continue
-        found.append(_link(replace(document, id=document_id, source=source), lists))
+        found.append(link(replace(document, id=document_id, source=source), lists))
     plan.progress(Progress("reading", len(found_sources), len(found_sources)))
     return found, skipped
 
 
-def _link(document: Document, lists: Mapping[Path, tuple[tuple[Reference, ...], tuple[Problem, ...]]]) -> Read:
+def link(document: Document, lists: Mapping[Path, tuple[tuple[Reference, ...], tuple[Problem, ...]]]) -> Read:
     """The document with its own bibliography, else with the list file of its name, else with every list file."""
     references: list[Reference] = []
     problems: list[Problem] = []

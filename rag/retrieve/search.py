@@ -1,7 +1,11 @@
 """Question → passages: dense and lexical candidates, both scored exactly, fused by a weighted sum.
 
-Both scores are min–max normalised over the union of candidates before they are summed (Bruch, Gai and Ingber 2023 on
-convex combination against rank fusion). Knows no answer and no file.
+How near a passage is by meaning is the cosine of the passage or of its best sentence, whichever is nearer: a passage
+that answers in one sentence and goes on about something else is not lost in its average. The cosine counts by its
+place between the encoder's own averages (`Encoder.scale`); BM25, which has no scale of its own, by its share of the
+question's best match. Neither depends on what other candidates there are, so a passage scores the same whatever is
+asked to be listed. Sums of scores against sums of ranks: Bruch, Gai and Ingber (2023); the figures that chose among
+ways to normalise stand in benchmarks/retrieval. Knows no answer and no file.
 """
 
 from __future__ import annotations
@@ -60,19 +64,21 @@ def search(
         kept = np.zeros_like(lexical)
         kept[rows] = lexical[rows]
         lexical = kept
-    width = max(_CANDIDATES, limit)
-    by_terms = np.argpartition(-lexical, min(width, len(lexical) - 1))[:width]
+    width = min(max(_CANDIDATES, limit), generation.size)
+    by_terms = np.argpartition(-lexical, width - 1)[:width]
     found = {row for row, _ in generation.dense(vector, width, rows)}
     found.update(int(row) for row in by_terms if lexical[row] > 0)
     union = sorted(found)
     dense = generation.dense_of(vector, union)
-    sparse = lexical[union]
-    fused = dense_weight * _normalised(dense) + (1 - dense_weight) * _normalised(sparse)
+    sentence = generation.sentence_of(vector, union)
+    words = lexical[union]
+    fused = fuse(np.maximum(dense, sentence), words, float(lexical.max()), encoder.scale, dense_weight)
     order = sorted(range(len(union)), key=lambda i: (-fused[i], union[i]))[:limit]
     scores = [
         Scores(
             dense=round(float(dense[i]), 6),
-            lexical=round(float(sparse[i]), 6),
+            sentence=round(float(sentence[i]), 6),
+            lexical=round(float(words[i]), 6),
             fused=round(float(fused[i]), 6),
         )
         for i in order
@@ -80,6 +86,8 @@ def search(
     return generation.passages([union[i] for i in order], scores)
 
 
-def _normalised(values: Vectors) -> Vectors:
-    low, high = float(values.min()), float(values.max())
-    return (values - low) / (high - low) if high > low else np.zeros_like(values)
+def fuse(cosine: Vectors, bm25: Vectors, best: float, scale: tuple[float, float], dense_weight: float) -> Vectors:
+    """One score a passage, shape as `cosine` and `bm25`; `best` is the highest BM25 that the question reaches."""
+    low, high = scale
+    meaning = (cosine - low) / max(high - low, 1e-6)
+    return np.asarray(dense_weight * meaning + (1 - dense_weight) * bm25 / max(best, 1e-6), dtype=np.float32)

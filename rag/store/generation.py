@@ -180,6 +180,26 @@ class Generation:
     def _find_term(self, term: str) -> int | None:
         return next((int(n) for (n,) in self._sql("SELECT id FROM terms WHERE term = ?", term)), None)
 
+    def sentence_of(self, vector: Vectors, rows: Sequence[int]) -> Vectors:
+        """The highest cosine of a sentence of each of these chunks with a unit vector, shape (len(rows),)."""
+        if not len(rows):
+            return np.zeros(0, dtype=np.float32)
+        first = self._first_sentences
+        begins, counts = first[rows], first[np.asarray(rows) + 1] - first[rows]
+        places = np.concatenate([[0], np.cumsum(counts)[:-1]])
+        wanted = np.repeat(begins - places, counts) + np.arange(counts.sum())
+        cosines = self._sentences.reconstruct_batch(wanted) @ vector
+        best: Vectors = np.maximum.reduceat(cosines, places)
+        return best
+
+    @cached_property
+    def _first_sentences(self) -> npt.NDArray[np.int64]:
+        """Where each chunk's sentences begin, shape (size + 1,): their rows stand in the chunks' order."""
+        counts = np.zeros(self.size + 1, dtype=np.int64)
+        for chunk, count in self._sql("SELECT chunk, COUNT(*) FROM sentences GROUP BY chunk"):
+            counts[chunk + 1] = count
+        return np.cumsum(counts)
+
     def sentence_vectors(self, passage_id: str) -> Vectors:
         """The vectors of a chunk's sentences in their order, shape (sentences, d)."""
         rows = self._sql(
