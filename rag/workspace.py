@@ -148,8 +148,9 @@ class Workspace:
         collection: str | None = None,
         limit: int = 10,
         filters: Mapping[str, Any] | None = None,
+        kinds: Sequence[str] | None = None,
     ) -> tuple[Generation, list[Passage]]:
-        """The passages nearest to a query and the generation they are from."""
+        """The passages nearest to a query, of all chunk kinds or of some, and the generation they are from."""
         self._check_question(query)
         generation = self.generation(collection)
         passages = retrieve.search(
@@ -159,6 +160,7 @@ class Workspace:
             limit=limit,
             dense_weight=self.settings.dense_weight,
             filters=retrieve.Filters.of(filters),
+            kinds=kinds,
         )
         return generation, passages
 

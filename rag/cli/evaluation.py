@@ -120,7 +120,8 @@ def _run(given: EvaluationSet, settings: Settings, folder: Path, *, asked: bool,
         return runs.run(
             given,
             generation,
-            lambda query, *, limit: workspace.search(query, limit=limit)[1],
+            # Running text, as an answer is made from it: titles and bibliography entries are found by other ways.
+            lambda query, *, limit: workspace.search(query, limit=limit, kinds=("text",))[1],
             workspace.ask if asked else None,
             settings={name: str(getattr(settings, name)) for name in _SHAPING},
             models={"encoder_sha256": str(generation.manifest["encoder"]["fingerprint"])},

@@ -1,11 +1,12 @@
 """Question → passages: dense and lexical candidates, both scored exactly, fused by a weighted sum.
 
-How near a passage is by meaning is the cosine of the passage or of its best sentence, whichever is nearer: a passage
-that answers in one sentence and goes on about something else is not lost in its average. The cosine counts by its
-place between the encoder's own averages (`Encoder.scale`); BM25, which has no scale of its own, by its share of the
-question's best match. Neither depends on what other candidates there are, so a passage scores the same whatever is
-asked to be listed. Sums of scores against sums of ranks: Bruch, Gai and Ingber (2023); the figures that chose among
-ways to normalise stand in benchmarks/retrieval. Knows no answer and no file.
+Each side looks at more than the passage as a whole. By meaning: the cosine of the passage and of its best sentence, for
+a passage that answers in one sentence and goes on about something else is lost in its average. By words: BM25 of the
+passage, of its best sentence, where the words stand together, and of its whole document, which may name its subject
+elsewhere. Cosines count by their place between the encoder's own averages (`Encoder.scale`); BM25, which has no scale
+of its own, by its share of the question's best match. Neither depends on what other candidates there are, so a passage
+scores the same however many are asked for. Sums of scores against sums of ranks: Bruch, Gai and Ingber (2023); how
+these were chosen, and what did not help, stands in benchmarks/retrieval. Knows no answer and no file.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ from rag.types import Passage, Scores
 Vectors = npt.NDArray[np.float32]
 _CANDIDATES = 100
 """Candidates taken from each side before fusion."""
+_OF_PASSAGE = 0.55
+"""The passage's share of the cosine; the rest is its best sentence's."""
+_OF_WORDS = {"document": 0.5, "passage": 0.25, "sentence": 0.25}
+"""Shares of the three BM25 scores."""
 
 
 def search(
@@ -59,26 +64,28 @@ def search(
 
     if vector is None:
         vector = encoder.encode_question(query)
-    lexical = generation.lexical(question_terms(query, generation.languages))
-    if rows is not None:
-        kept = np.zeros_like(lexical)
-        kept[rows] = lexical[rows]
-        lexical = kept
+    terms = question_terms(query, generation.languages)
+    bm25 = generation.lexical(terms)
+    words = _OF_WORDS["document"] * _share(generation.lexical_of_documents(terms), rows)
+    words += _OF_WORDS["passage"] * _share(bm25, rows) + _OF_WORDS["sentence"] * _share(
+        generation.lexical_of_sentences(terms), rows
+    )
     width = min(max(_CANDIDATES, limit), generation.size)
-    by_terms = np.argpartition(-lexical, width - 1)[:width]
+    by_words = np.argpartition(-words, width - 1)[:width]
     found = {row for row, _ in generation.dense(vector, width, rows)}
-    found.update(int(row) for row in by_terms if lexical[row] > 0)
+    found.update(int(row) for row in by_words if words[row] > 0)
     union = sorted(found)
     dense = generation.dense_of(vector, union)
     sentence = generation.sentence_of(vector, union)
-    words = lexical[union]
-    fused = fuse(np.maximum(dense, sentence), words, float(lexical.max()), encoder.scale, dense_weight)
+    low, high = encoder.scale
+    meaning = (_OF_PASSAGE * dense + (1 - _OF_PASSAGE) * sentence - low) / max(high - low, 1e-6)
+    fused = dense_weight * meaning + (1 - dense_weight) * words[union]
     order = sorted(range(len(union)), key=lambda i: (-fused[i], union[i]))[:limit]
     scores = [
         Scores(
             dense=round(float(dense[i]), 6),
             sentence=round(float(sentence[i]), 6),
-            lexical=round(float(words[i]), 6),
+            lexical=round(float(bm25[union[i]]), 6),
             fused=round(float(fused[i]), 6),
         )
         for i in order
@@ -86,8 +93,11 @@ def search(
     return generation.passages([union[i] for i in order], scores)
 
 
-def fuse(cosine: Vectors, bm25: Vectors, best: float, scale: tuple[float, float], dense_weight: float) -> Vectors:
-    """One score a passage, shape as `cosine` and `bm25`; `best` is the highest BM25 that the question reaches."""
-    low, high = scale
-    meaning = (cosine - low) / max(high - low, 1e-6)
-    return np.asarray(dense_weight * meaning + (1 - dense_weight) * bm25 / max(best, 1e-6), dtype=np.float32)
+def _share(bm25: Vectors, rows: npt.NDArray[np.int64] | None) -> Vectors:
+    """Every score as a share of the best one; 0 outside `rows`, where they are given."""
+    if rows is not None:
+        kept = np.zeros_like(bm25)
+        kept[rows] = bm25[rows]
+        bm25 = kept
+    best = float(bm25.max())
+    return bm25 / np.float32(best) if best > 0 else bm25

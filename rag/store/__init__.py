@@ -5,7 +5,7 @@
         <generation>/
             chunks.faiss        one vector a chunk, in row order
             sentences.faiss     one vector a sentence, in row order
-            lexical/            BM25 postings over the chunks
+            lexical/            BM25 postings over documents, chunks and sentences
             store.sqlite        documents, references, mentions, problems, chunks, sentences, terms
             manifest.json       written last: models, settings, document hashes, counts, a SHA-256 of every file
 

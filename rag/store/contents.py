@@ -113,22 +113,36 @@ def _write(  # noqa: PLR0917  (one caller)
         "files": files,
     }
     write_text(building / MANIFEST, sealed(manifest))
+    for folder in sorted((building / "lexical").iterdir()):
+        fsync(folder)
     fsync(building / "lexical")
     fsync(building)
 
 
 def _write_lexical(folder: Path, contents: Contents) -> dict[str, int]:
-    """Write the postings and return the vocabulary: the number of each term."""
+    """Write BM25 over documents, chunks and sentences; return the vocabulary they share: the number of each term."""
+    vocabulary: dict[str, int] = {}
+    documents, chunks, sentences = (PostingsWriter(vocabulary) for _ in range(3))
+    titles = {d.id: lexical.terms(d.title or "", d.language) for d in contents.documents}
     languages = {d.id: d.language for d in contents.documents}
-    titles = {d.id: d.title or "" for d in contents.documents}
-    writer = PostingsWriter()
+    whole = {d.id: list(titles[d.id]) for d in contents.documents}
     for chunk in contents.chunks:
-        text = (
-            chunk.text if chunk.kind != "text" else f"{titles[chunk.document_id]}\n{chunk.section or ''}\n{chunk.text}"
-        )
-        writer.add(lexical.terms(text, languages[chunk.document_id]))
-    writer.write(folder)
-    return writer.vocabulary
+        language = languages[chunk.document_id]
+        body: list[str] = []
+        for sentence in chunk.sentences:
+            found = lexical.terms(chunk.text[sentence.start - chunk.start : sentence.end - chunk.start], language)
+            sentences.add(found)
+            body.extend(found)
+        if chunk.kind == "text":
+            whole[chunk.document_id].extend(body)
+            body = [*titles[chunk.document_id], *lexical.terms(chunk.section or "", language), *body]
+        chunks.add(body)
+    for terms in whole.values():
+        documents.add(terms)
+    folder.mkdir()
+    for name, writer in (("documents", documents), ("chunks", chunks), ("sentences", sentences)):
+        writer.write(folder / name)
+    return vocabulary
 
 
 def _write_sqlite(path: Path, contents: Contents, vocabulary: Mapping[str, int]) -> None:

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from rag.errors import BusyError, IndexDamagedError, IndexWriteError, NotFoundError
 from rag.files import fsync, sha256, write_text
 
-FORMAT = 3
+FORMAT = 4
 MANIFEST = "manifest.json"
 CURRENT = "current"
 BUILDING = ".building-"

@@ -33,7 +33,9 @@ class Generation:
         dimension = int(shape["dimension"])
         self._chunks = VectorIndex(self.folder, "chunks", shape["chunks"], dimension, int(counts["chunks"]))
         self._sentences = VectorIndex(self.folder, "sentences", "flat", dimension, int(counts["sentences"]))
-        self._postings = Postings(self.folder / "lexical")
+        self._postings = {
+            name: Postings(self.folder / "lexical" / name) for name in ("documents", "chunks", "sentences")
+        }
         self._term = lru_cache(maxsize=50_000)(self._find_term)
 
     @classmethod
@@ -169,12 +171,35 @@ class Generation:
 
     def lexical(self, terms: Sequence[str]) -> npt.NDArray[np.float32]:
         """BM25 of every chunk for these terms, shape (size,)."""
-        return self._postings.scores([n for t in terms if (n := self._term(t)) is not None], self.size)
+        return self._postings["chunks"].scores(self._numbers(terms), self.size)
+
+    def lexical_of_documents(self, terms: Sequence[str]) -> npt.NDArray[np.float32]:
+        """BM25 of every chunk's document for these terms, shape (size,)."""
+        of_documents = self._postings["documents"].scores(
+            self._numbers(terms), int(self.manifest["counts"]["documents"])
+        )
+        return of_documents[self._document_of_row]
+
+    def lexical_of_sentences(self, terms: Sequence[str]) -> npt.NDArray[np.float32]:
+        """BM25 of every chunk's best sentence for these terms, shape (size,)."""
+        if not self.size:
+            return np.zeros(0, dtype=np.float32)
+        of_sentences = self._postings["sentences"].scores(self._numbers(terms), int(self._first_sentences[-1]))
+        best: npt.NDArray[np.float32] = np.maximum.reduceat(of_sentences, self._first_sentences[:-1])
+        return best
+
+    def _numbers(self, terms: Sequence[str]) -> list[int]:
+        return [n for t in terms if (n := self._term(t)) is not None]
+
+    @cached_property
+    def _document_of_row(self) -> npt.NDArray[np.int64]:
+        query = "SELECT d.ord FROM chunks c JOIN documents d ON d.id = c.document_id ORDER BY c.row"
+        return np.array([number for (number,) in self._sql(query)], dtype=np.int64)
 
     def idf(self, term: str) -> float:
         """Inverse document frequency of a term over the chunks: ln(1 + (N − n + ½) / (n + ½))."""
         number = self._term(term)
-        n = 0 if number is None else self._postings.frequency(number)
+        n = 0 if number is None else self._postings["chunks"].frequency(number)
         return float(np.log1p((self.size - n + 0.5) / (n + 0.5)))
 
     def _find_term(self, term: str) -> int | None:
@@ -188,7 +213,7 @@ class Generation:
         begins, counts = first[rows], first[np.asarray(rows) + 1] - first[rows]
         places = np.concatenate([[0], np.cumsum(counts)[:-1]])
         wanted = np.repeat(begins - places, counts) + np.arange(counts.sum())
-        cosines = self._sentences.reconstruct_batch(wanted) @ vector
+        cosines = self._sentences.of(wanted) @ vector
         best: Vectors = np.maximum.reduceat(cosines, places)
         return best
 

@@ -1,8 +1,10 @@
-"""BM25 over the chunks: postings as plain arrays, mapped from disk; the vocabulary is a table of store.sqlite.
+"""BM25 over documents, chunks and sentences: postings as plain arrays, mapped from disk, for each of the three.
 
-    lexical/starts.npy   int64   where each term's postings begin, and the end of the last
-    lexical/rows.npy     int32   the chunks that hold the term, ascending
-    lexical/scores.npy   float32 what the term is worth in each of them
+    lexical/<of what>/starts.npy   int64   where each term's postings begin, and the end of the last
+    lexical/<of what>/rows.npy     int32   the documents, chunks or sentences that hold the term, ascending
+    lexical/<of what>/scores.npy   float32 what the term is worth in each of them
+
+The three share one vocabulary, a table of store.sqlite.
 
 Robertson and Zaragoza (2009), in Lucene's form: idf · tf / (tf + k1 · (1 − b + b · length / average)), with
 idf = ln(1 + (N − n + ½) / (n + ½)). Scores are computed when the index is written, so a question only adds them up.
@@ -24,14 +26,15 @@ _NAMES = ("starts", "rows", "scores")
 
 
 class PostingsWriter:
-    """Takes the chunks one by one, in row order, and writes the arrays."""
+    """Takes texts one by one, in row order, and writes the arrays."""
 
-    def __init__(self) -> None:
+    def __init__(self, vocabulary: dict[str, int]) -> None:
+        self.vocabulary = vocabulary
+        """The number of each term; new terms are added to it."""
         self._terms, self._rows, self._counts, self._lengths = array("i"), array("i"), array("i"), array("i")
-        self.vocabulary: dict[str, int] = {}
 
     def add(self, terms: Sequence[str]) -> None:
-        """Add the next chunk's terms, repeated as often as they occur."""
+        """Add the next text's terms, repeated as often as they occur."""
         row = len(self._lengths)
         self._lengths.append(len(terms))
         for term, count in Counter(terms).items():
@@ -64,11 +67,11 @@ class Postings:
         )
 
     def frequency(self, term: int) -> int:
-        """The number of chunks that hold the term."""
+        """The number of texts that hold the term."""
         return int(self._starts[term + 1] - self._starts[term])
 
     def scores(self, terms: Sequence[int], size: int) -> npt.NDArray[np.float32]:
-        """BM25 of every chunk for these terms, shape (size,)."""
+        """BM25 of every text for these terms, shape (size,)."""
         total = np.zeros(size, dtype=np.float32)
         for term in terms:
             begin, end = int(self._starts[term]), int(self._starts[term + 1])
