@@ -20,6 +20,7 @@ from rag.encoder import Encoder
 from rag.errors import InputError
 from rag.lexical import question_terms
 from rag.retrieve.filters import Filters
+from rag.retrieve.parts import parts
 from rag.store import Generation
 from rag.types import Passage, Scores
 
@@ -45,8 +46,9 @@ def search(
 ) -> list[Passage]:
     """Return at most `limit` passages, best first, only of what the filters leave and of these chunk kinds.
 
-    `vector` is the query's, shape (d,), where the caller has it already. Raises InputError for an empty query
-    and when the index was built with another encoder, NotFoundError for a filter that names what does not exist.
+    A question of several parts (`rag.retrieve.parts`) gets the best passages of each part in turn. `vector` is the
+    query's, shape (d,), where the caller has it already. Raises InputError for an empty query and when the
+    index was built with another encoder, NotFoundError for a filter that names what does not exist.
     """
     if not query.strip():
         raise InputError("the question is empty; ask something in words")
@@ -64,6 +66,34 @@ def search(
 
     if vector is None:
         vector = encoder.encode_question(query)
+    asked = [(query, vector), *((part, encoder.encode_question(part)) for part in parts(query))]
+    lists = [_ranked(generation, encoder, text, of_text, rows, limit, dense_weight) for text, of_text in asked]
+    chosen = _interleaved(lists)[:limit]
+    return generation.passages([row for row, _ in chosen], [scores for _, scores in chosen])
+
+
+def _interleaved(lists: Sequence[Sequence[tuple[int, Scores]]]) -> list[tuple[int, Scores]]:
+    """The best of each part, then the second best of each, and so on; the whole question's own come last in a round."""
+    if len(lists) == 1:
+        return list(lists[0])
+    found: dict[int, Scores] = {}
+    for place in range(max(map(len, lists))):
+        for own in (*lists[1:], lists[0]):
+            if place < len(own):
+                found.setdefault(*own[place])
+    return list(found.items())
+
+
+def _ranked(  # noqa: PLR0917  (one caller)
+    generation: Generation,
+    encoder: Encoder,
+    query: str,
+    vector: Vectors,
+    rows: npt.NDArray[np.int64] | None,
+    limit: int,
+    dense_weight: float,
+) -> list[tuple[int, Scores]]:
+    """The best rows for one query with their scores, best first."""
     terms = question_terms(query, generation.languages)
     bm25 = generation.lexical(terms)
     words = _OF_WORDS["document"] * _share(generation.lexical_of_documents(terms), rows)
@@ -81,16 +111,18 @@ def search(
     meaning = (_OF_PASSAGE * dense + (1 - _OF_PASSAGE) * sentence - low) / max(high - low, 1e-6)
     fused = dense_weight * meaning + (1 - dense_weight) * words[union]
     order = sorted(range(len(union)), key=lambda i: (-fused[i], union[i]))[:limit]
-    scores = [
-        Scores(
-            dense=round(float(dense[i]), 6),
-            sentence=round(float(sentence[i]), 6),
-            lexical=round(float(bm25[union[i]]), 6),
-            fused=round(float(fused[i]), 6),
+    return [
+        (
+            union[i],
+            Scores(
+                dense=round(float(dense[i]), 6),
+                sentence=round(float(sentence[i]), 6),
+                lexical=round(float(bm25[union[i]]), 6),
+                fused=round(float(fused[i]), 6),
+            ),
         )
         for i in order
     ]
-    return generation.passages([union[i] for i in order], scores)
 
 
 def _share(bm25: Vectors, rows: npt.NDArray[np.int64] | None) -> Vectors:
