@@ -20,8 +20,10 @@ _LANGUAGES = (
     (r"y|e|o|pero", r"en|de|por|para|con|a|desde",
      r"qui[eé]n(?:es)?|qu[eé]|cu[aá]ndo|d[oó]nde|cu[aá]l(?:es)?|c[oó]mo|cu[aá]nt[oa]s?"),
     (r"e|ou|mas", r"em|de|por|para|com|a|desde", r"quem|que|quando|onde|quais|qual|como|quant[oa]s?"),
-    (r"et|ou|mais", r"en|de|par|pour|avec|à|dans|depuis", r"qui|que|quand|o[uù]|quel(?:le)?s?|comment|combien|pourquoi"),
-    (r"und|oder|aber|sowie", r"in|im|an|am|mit|von|für|aus|seit|zu", r"wer|wen|wem|was|wann|wo|welche[rsmn]?|warum|wie"),
+    (r"et|ou|mais", r"en|de|par|pour|avec|à|dans|depuis",
+     r"qui|que|quand|o[uù]|quel(?:le)?s?|comment|combien|pourquoi"),
+    (r"und|oder|aber|sowie", r"in|im|an|am|mit|von|für|aus|seit|zu",
+     r"wer|wen|wem|was|wann|wo|welche[rsmn]?|warum|wie"),
 )  # fmt: skip
 _ASKS = "|".join(words for _, _, words in _LANGUAGES)
 _BEFORE = "|".join(words for _, words, _ in _LANGUAGES)
@@ -44,7 +46,10 @@ _PAIRS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"^(?:please\s+)?(?:compare|contrast)\s+(?P<a>.+?)\s+(?:and|with|to|against|versus|vs\.?)\s+(?P<b>.+?)(?P<rest>)$",
-        r"^(?P<rest>(?:\S+\s+){0,4}(?:difference|comparison|relationship|contrast)s?)\s+between\s+(?P<a>.+?)\s+and\s+(?P<b>.+)$",
+        (
+            r"^(?P<rest>(?:\S+\s+){0,4}(?:difference|comparison|relationship|contrast)s?)\s+between\s+(?P<a>.+?)\s+and\s"
+            r"(?P<b>.+)$"
+        ),
         r"^how\s+(?:do|does|did|are|is|were|was)\s+(?P<a>.+?)\s+and\s+(?P<b>.+?)\s+(?P<rest>(?:differ|compare|relate|contrast)\b.*)$",
         r"^how\s+(?:do|does|did)\s+(?P<a>.+?)\s+(?P<rest>(?:differ|compare))\s+(?:from|to|with)\s+(?P<b>.+?)$",
         r"^(?P<rest>what\s+(?:do|does|did|is|are|was|were))\s+both\s+(?P<a>.+?)\s+and\s+(?P<b>.+?)$",
