@@ -245,6 +245,9 @@ def _of_title(one: _Listed, front: _Front) -> tuple[float, list[str]]:
         odds = _TITLE.get(weight, 2.2 if weight > 5 else -1.5) - (0.8 if number else 0.0)  # only as far as its colon
         if title in front.titles:
             return odds, ["title"]
+        shortest = min((len(t) for t in front.titles if len(t) >= _KEY and title[: len(t)] == t), default=0)
+        if shortest:
+            return _TITLE.get(shortest, 2.2) - 0.8, ["title"]  # the page has the title without its tail
         if weight >= 4 and _stands(title, front):
             return odds - 1.0, ["title"]
     return -4.0, []

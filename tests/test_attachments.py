@@ -59,6 +59,11 @@ LONG = "The regulation of generative models in coastal provinces"
             entry("Gulls", "Ida Varga", year=2018, DOI="10.1234/abc.5"),
             "doi, authors, year",
         ),
+        (
+            document(LONG, "Ida Varga", date="2018"),
+            entry(f"{LONG}, with what fishermen make of it", "Ida Varga", year=2018),
+            "title, authors, year",
+        ),
         (document("Untitled", address="https://doi.org/10.1234/abc.5"), entry("Gulls", DOI="10.1234/ABC.5"), "doi"),
         (
             document("Gulls", address="http://www.example.org/a/"),

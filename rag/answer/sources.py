@@ -25,8 +25,13 @@ _NEAR, _ALIKE = 0.6, 0.95
 """Least nearness, by the encoder's own scale: for the judge to be asked, and where nobody can be."""
 _SUPPORTED = 0.7
 _SURE = 0.85
-"""Least probability of support; the second where the two give different figures."""
+"""Least probability of support; the second where the two give different figures, or only a clause is carried."""
 _PASSAGES, _JUDGED, _MENTIONS, _MOST = 6, 4, 20, 3
+_CLOSE, _FEWEST_WORDS = 0.8, 5
+"""Least nearness, and words, of a sentence of which only a clause is carried."""
+_CLAUSES = re.compile(
+    r"\s+that\s+|[,;]\s+(?:and|but|while|whereas)\s+(?:that\s+)?|;\s+|\s+and\s+that\s+", re.IGNORECASE
+)
 _FIGURE = re.compile(r"\d[\d.,]*\d|\d")
 _EMPTY = re.compile(r"[(\[（【][\s;,；，、and&]*[)\]）】]")
 
@@ -99,11 +104,26 @@ class Counterparts:
         contexts = [found[0].text if relays else cited[0].text for found, _ in near]
         judged: list[tuple[float, Found]] = []
         verdicts = self.judge.supports(claims, contexts)
-        for (found, nearness), text, verdict in zip(near, texts, verdicts, strict=True):
-            least = _SURE if _figures_differ(said, text) else _SUPPORTED
+        for (found, nearness), pair, verdict in zip(near, claims, verdicts, strict=True):
+            least = _SURE if _figures_differ(*pair) else _SUPPORTED
             if verdict.supported >= least and verdict.supported > verdict.contradicted:
                 judged.append((verdict.supported + nearness, found))
+        if not judged:
+            closest = [
+                (found, pair) for (found, nearness), pair in zip(near, claims, strict=True) if nearness >= _CLOSE
+            ]
+            judged = [(0.0, found) for found, pair in closest[:2] if self._carries_a_part(*pair)][:1]
         return max(judged, key=lambda j: j[0])[1] if judged else None
+
+    def _carries_a_part(self, claim: str, evidence: str) -> bool:
+        """Whether the evidence carries a clause of a sentence that claims several things, its figures included."""
+        clauses = [part for part in _CLAUSES.split(claim) if len(part.split()) >= _FEWEST_WORDS]
+        figures = [set(_figures(part)) for part in clauses]
+        if any(figures):
+            clauses = [c for c, own in zip(clauses, figures, strict=True) if own and own <= _figures(evidence)]
+        clauses = [c for c in clauses if len(c) < len(claim)]
+        verdicts = self.judge.supports([(c, evidence) for c in clauses]) if self.judge and clauses else []
+        return any(v.supported >= _SURE for v in verdicts)
 
 
 def _vector(generation: Generation, cited: Found) -> np.ndarray | None:
@@ -145,7 +165,10 @@ def _bare(document: Document, span: Span, mentions: Sequence[tuple[int, int]]) -
     return " ".join(_EMPTY.sub("", text).replace(" .", ".").split())
 
 
+def _figures(text: str) -> set[str]:
+    return {m.replace(",", "") for m in _FIGURE.findall(text)}
+
+
 def _figures_differ(one: str, other: str) -> bool:
     """Whether both give figures and share none."""
-    ours, theirs = ({m.replace(",", "") for m in _FIGURE.findall(text)} for text in (one, other))
-    return bool(ours and theirs and not ours & theirs)
+    return bool(_figures(one) and _figures(other) and not _figures(one) & _figures(other))

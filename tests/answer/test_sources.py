@@ -78,6 +78,20 @@ def test_what_only_the_work_says_is_cited_from_it(fresh: Workspace) -> None:
     check(fresh, answer)
 
 
+def test_a_work_that_carries_a_part_is_cited_for_a_sentence_of_several_claims(fresh: Workspace) -> None:
+    """Where the article's sentence makes several claims, the work's sentence with one of them stands beside it."""
+    article = fresh.settings.corpus / "c/tides.md"
+    article.write_text(
+        "# Tidal power\n\nIn spring 2020 the harbour board of Kestrel Bay, a town in the north, reported that the "
+        "turbine powers 4,000 homes, and that it costs the town 90 crowns a day (Marlowe, 2019).\n\n## References\n\n"
+        "Marlowe, T., 2019. Turning tides. Harbour Review, 12(3), pp. 4-19.\n"
+    )
+    work = "# Turning tides\n\nTom Marlowe\n\nDivers look on. The turbine in Kestrel Bay powers 4,000 homes today.\n"
+    answer = with_source(fresh, work).ask("What does the turbine cost the town?")
+    assert "powers 4,000 homes today" in by_document(answer)["marlowe"].cited_text
+    check(fresh, answer)
+
+
 @pytest.mark.parametrize("text", [CONTRARY, ELSEWHERE])
 def test_a_work_that_does_not_say_it_is_not_cited_for_it(fresh: Workspace, text: str) -> None:
     """An attached work that denies the article's sentence, or speaks of other things, does not stand beside it."""
