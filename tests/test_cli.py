@@ -185,3 +185,51 @@ def test_every_command_and_setting_is_documented() -> None:
     settings = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
     assert not [c for c in sorted(commands) if not re.search(rf"`adfontes [^`]*\b{c}\b", readme)]
     assert not [n for n in Settings.model_fields if f"`ADFONTES_{n.upper()}`" not in settings]
+
+
+def test_doctor_fails_where_a_question_could_not_be_answered(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, at: list[object]
+) -> None:
+    """Without an index, or with a misspelt setting, the check names it and the exit status is 1."""
+    monkeypatch.setenv("ADFONTES_PASAGES", "3")
+    status, said, _ = run(capsys, monkeypatch, *at, "doctor", "--json")
+    checks = {check["check"]: check for check in json.loads(said)}
+    assert status == 1
+    assert not checks["index c"]["ok"]
+    assert "adfontes rebuild" in checks["index c"]["detail"]
+    assert "ADFONTES_PASAGES" in checks["settings"]["detail"]
+    assert checks["encoder"]["ok"]
+    assert checks["versions"]["ok"]
+
+
+def test_settings_tell_where_they_come_from(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every setting is listed with its value and origin; a secret is not shown."""
+    monkeypatch.setenv("ADFONTES_LLM_KEY", "very-secret")
+    status, said, _ = run(capsys, monkeypatch, "--set", "passages=9", "settings", "--json")
+    rows = {row["setting"]: row for row in json.loads(said)}
+    assert status == 0
+    assert set(rows) == set(Settings.model_fields)
+    assert (rows["passages"]["value"], rows["passages"]["origin"]) == ("9", "flag")
+    assert rows["llm_key"]["origin"] == "environment"
+    assert "very-secret" not in said
+
+
+def test_keys_are_made_listed_and_revoked(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The key is printed once, alone on standard output; the list shows whose it is and never the key."""
+    at_keys = ["--set", f"keys={tmp_path / 'keys.sqlite'}", "keys"]
+    status, secret, told = run(capsys, monkeypatch, *at_keys, "add", "Ana", "--scope", "write", "--only", "notes")
+    assert (status, secret.count("\n")) == (0, 1)
+    key_id = secret.split("_")[1]
+    assert key_id in told
+    listed = run(capsys, monkeypatch, *at_keys, "list")[1]
+    assert "Ana" in listed
+    assert "notes" in listed
+    assert secret.strip() not in listed
+    assert run(capsys, monkeypatch, *at_keys, "revoke", key_id)[0] == 0
+    assert "revoked" in run(capsys, monkeypatch, *at_keys, "list")[1]
+    assert run(capsys, monkeypatch, *at_keys, "revoke", "nobody")[0] == 1
+    assert run(capsys, monkeypatch, *at_keys, "add", "Bo", "--scope", "root")[0] == 1

@@ -109,3 +109,17 @@ def test_bad_requests_are_errors_that_the_client_knows(
             **{"model": "adfontes", "messages": [{"role": "user", "content": USERS}], **request_}
         )
     assert raised.value.response.headers["content-type"] == "application/problem+json"
+
+
+def test_a_question_that_leans_on_the_conversation_is_understood(client: openai.OpenAI) -> None:
+    """The messages before are what it leans on; what was understood is told in the text and in the whole answer."""
+    messages = [
+        {"role": "user", "content": USERS},
+        {"role": "assistant", "content": "More than 200 million.\n\n[1] Damiani (2024)"},
+        {"role": "user", "content": "Who claimed that it attracted them?"},
+    ]
+    reply = client.chat.completions.create(model="adfontes", messages=messages)
+    content = reply.choices[0].message.content or ""
+    assert "Li Yanhong" in content
+    assert "(Understood as: Who claimed that Ernie Bot attracted them?)" in content
+    assert reply.model_dump()["adfontes"]["question"] == "Who claimed that Ernie Bot attracted them?"

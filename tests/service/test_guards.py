@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
+from rag.workspace import Workspace
+from service.app import create_app
 from service.guards import hosts_for
 
 
@@ -83,3 +85,34 @@ def test_every_response_carries_the_security_headers(client: TestClient, path: s
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["x-frame-options"] == "DENY"
+
+
+def test_sites_that_the_settings_name_may_read_and_ask(workspace: Workspace) -> None:
+    """A named origin passes its preflight and gets its headers; every other one is as closed out as before."""
+    settings = workspace.settings.model_copy(update={"allow_origins": "https://desk.example, https://two.example"})
+    asking = {"access-control-request-method": "POST", "access-control-request-headers": "authorization"}
+    with TestClient(create_app(Workspace(settings)), base_url="http://127.0.0.1") as open_to_desk:
+        friend, foe = {"origin": "https://desk.example"}, {"origin": "https://evil.example"}
+        allowed = open_to_desk.options("/v1/search", headers=friend | asking)
+        assert (allowed.status_code, allowed.headers["access-control-allow-origin"]) == (204, "https://desk.example")
+        assert "Authorization" in allowed.headers["access-control-allow-headers"]
+        found = open_to_desk.post(
+            "/v1/search", json={"query": "tar"}, headers=friend | {"sec-fetch-site": "cross-site"}
+        )
+        assert found.status_code == 200
+        assert found.headers["access-control-allow-origin"] == "https://desk.example"
+        assert open_to_desk.post("/v1/search", json={"query": "tar"}, headers=foe).status_code == 403
+        refused = open_to_desk.options("/v1/search", headers=foe | asking)
+        assert "access-control-allow-origin" not in refused.headers
+        assert "access-control-allow-credentials" not in allowed.headers
+
+
+def test_a_service_behind_a_proxy_answers_to_the_names_it_was_given(workspace: Workspace) -> None:
+    """Names in the settings are answered besides those of the loopback, and no others."""
+    settings = workspace.settings.model_copy(update={"hosts": "sources.example"})
+    with TestClient(create_app(Workspace(settings)), base_url="http://127.0.0.1") as named:
+        statuses = [
+            named.get("/healthz", headers={"host": h}).status_code for h in ("sources.example", "localhost", "x")
+        ]
+    assert statuses == [200, 200, 421]
+    assert hosts_for("0.0.0.0", ["sources.example"]) == {"localhost", "127.0.0.1", "::1", "sources.example"}  # noqa: S104

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 
@@ -43,3 +44,15 @@ def in_view(page: Page) -> Callable[[str], bool]:
             return at.top >= area.top && at.bottom <= Math.min(area.bottom, innerHeight);
         }"""
     )
+
+
+@pytest.fixture
+def barriers(page: Page) -> Callable[[], list[tuple[str, str]]]:
+    """A function that lists what axe finds in the way of people; the policy forbids the page itself to load it."""
+
+    def found() -> list[tuple[str, str]]:
+        page.evaluate(Axe().axe_script)
+        result = page.evaluate("axe.run({ resultTypes: ['violations'] })")
+        return [(fault["id"], fault["nodes"][0]["html"]) for fault in result["violations"]]
+
+    return found

@@ -29,10 +29,12 @@ def server(
         yield address
 
 
-def test_the_page_asks_for_a_key_and_keeps_it_from_scripts(page: Page, secret: str) -> None:
+def test_the_page_asks_for_a_key_and_keeps_it_from_scripts(page: Page, secret: str, barriers: Callable) -> None:
     """Without a key nothing is shown; with one its collections are, and after signing out nothing again."""
     page.goto("/")
     dialog = page.get_by_role("dialog", name="Sign in")
+    expect(dialog).to_be_visible()
+    assert barriers() == []
     dialog.get_by_label("This service asks for an API key").fill("af_00000000_wrong")
     dialog.get_by_role("button", name="Sign in").click()
     expect(dialog.get_by_role("alert")).to_contain_text("no key of this service")
