@@ -52,6 +52,11 @@ class Settings(BaseModel):
     dense_weight: float = Field(
         0.6, ge=0, le=1, description="Share of the dense score in the fusion; the rest is lexical."
     )
+    reranker: str = Field(
+        "none",
+        description="What reads the best passages again and orders them: `none`, `judge` (our own small model), or the "
+        "name or path of any sentence-transformers CrossEncoder.",
+    )
     citation_style: str = Field(
         "harvard", description="Style of formatted references: harvard, apa, chicago, mla, ieee."
     )

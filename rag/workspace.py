@@ -22,7 +22,7 @@ from typing import Any
 
 from rag import answer, build, encoder, examine, harvest, retrieve, store
 from rag.build import Incoming
-from rag.encoder import Encoder
+from rag.encoder import Encoder, Reranker
 from rag.encoder.judge import Judge
 from rag.errors import AdFontesError, DocumentError, IndexDamagedError, IndexMissingError, InputError, NotFoundError
 from rag.fetch import Fetcher, Limits
@@ -123,6 +123,12 @@ class Workspace:
         with self._loading["judge"]:
             return _judge(self.settings.judge, self.settings.threads)
 
+    def reranker(self) -> Reranker | None:
+        """The re-ranker the settings name, loaded once; None when there is none."""
+        with self._loading["judge"]:
+            name = self.settings.reranker
+            return None if name == "none" else encoder.load_reranker(name, self.settings.threads)
+
     def warm(self) -> None:
         """Load the models, so that the first question does not wait for them."""
         for name in self.collections():
@@ -161,6 +167,7 @@ class Workspace:
             dense_weight=self.settings.dense_weight,
             filters=retrieve.Filters.of(filters),
             kinds=kinds,
+            reranker=self.reranker(),
         )
         return generation, passages
 
@@ -201,6 +208,7 @@ class Workspace:
                 style=style or self.settings.citation_style,
                 filters=retrieve.Filters.of(filters),
                 judge=self.judge(),
+                reranker=self.reranker(),
                 model=model,
                 show_unsupported=show_unsupported,
             ),

@@ -21,7 +21,7 @@ from rag.answer.question import Question
 from rag.answer.sources import Counterparts
 from rag.answer.writing import Cited, Tell, Writing
 from rag.bibliography import format_reference
-from rag.encoder import Encoder
+from rag.encoder import Encoder, Reranker
 from rag.encoder.judge import Judge
 from rag.store import Generation
 from rag.types import Answer, Corroboration, Passage, Status
@@ -43,6 +43,8 @@ class Options:
     filters: retrieve.Filters | None = None
     judge: Judge | None = None
     """Reads the most promising passages; without it only form speaks."""
+    reranker: Reranker | None = None
+    """Orders the best passages anew; None leaves them as they were found."""
     threshold: float | None = None
     """Least probability for an answer; None takes the calibrated one."""
     model: LanguageModel | None = None
@@ -97,6 +99,7 @@ def ask(
         filters=chosen.filters,
         # Entries are found by name, in `about`; among running text they would only crowd out what answers.
         kinds=("text",),
+        reranker=chosen.reranker,
     )
     clock.read("retrieve")
     tell("retrieval.completed", passages)
@@ -131,6 +134,7 @@ def ask(
         generator="extractive" if generated is None else "llm",
         models={"encoder": encoder.name}
         | ({"judge": chosen.judge.name} if chosen.judge else {})
+        | ({"reranker": chosen.reranker.name} if chosen.reranker else {})
         | ({"llm": chosen.model.name} if chosen.model and generated else {}),
         settings={
             "limit": chosen.limit,

@@ -5,6 +5,7 @@ load(name) ──► an export of the model, without torch (rag.encoder.exported
 """
 
 from rag.encoder.base import Encoder
+from rag.encoder.reranker import Reranker, load_reranker
 from rag.encoder.vectors import fingerprint, load
 
-__all__ = ["Encoder", "fingerprint", "load"]
+__all__ = ["Encoder", "Reranker", "fingerprint", "load", "load_reranker"]

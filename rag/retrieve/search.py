@@ -12,11 +12,12 @@ these were chosen, and what did not help, stands in benchmarks/retrieval. Knows 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from rag.encoder import Encoder
+from rag.encoder import Encoder, Reranker
 from rag.errors import InputError
 from rag.lexical import question_terms
 from rag.retrieve.filters import Filters
@@ -27,6 +28,8 @@ from rag.types import Passage, Scores
 Vectors = npt.NDArray[np.float32]
 _CANDIDATES = 100
 """Candidates taken from each side before fusion."""
+_READ = 20
+"""Passages that a re-ranker reads for each part of a question."""
 _OF_PASSAGE = 0.55
 """The passage's share of the cosine; the rest is its best sentence's."""
 _OF_WORDS = {"document": 0.5, "passage": 0.25, "sentence": 0.25}
@@ -43,6 +46,7 @@ def search(
     dense_weight: float = 0.6,
     filters: Filters | None = None,
     kinds: Sequence[str] | None = None,
+    reranker: Reranker | None = None,
 ) -> list[Passage]:
     """Return at most `limit` passages, best first, only of what the filters leave and of these chunk kinds.
 
@@ -67,9 +71,26 @@ def search(
     if vector is None:
         vector = encoder.encode_question(query)
     asked = [(query, vector), *((part, encoder.encode_question(part)) for part in parts(query))]
-    lists = [_ranked(generation, encoder, text, of_text, rows, limit, dense_weight) for text, of_text in asked]
+    read = max(limit, _READ) if reranker is not None else limit
+    lists = [_ranked(generation, encoder, text, of_text, rows, read, dense_weight) for text, of_text in asked]
+    if reranker is not None:
+        lists = [_reread(generation, reranker, text, own) for (text, _), own in zip(asked, lists, strict=True)]
     chosen = _interleaved(lists)[:limit]
     return generation.passages([row for row, _ in chosen], [scores for _, scores in chosen])
+
+
+def _reread(
+    generation: Generation, reranker: Reranker, query: str, ranked: Sequence[tuple[int, Scores]]
+) -> list[tuple[int, Scores]]:
+    """The first passages in the re-ranker's order, the others behind them as they were."""
+    first = ranked[:_READ]
+    passages = generation.passages([row for row, _ in first])
+    relevance = reranker.relevance(query, [p.text for p in passages])
+    order = sorted(range(len(first)), key=lambda i: (-relevance[i], i))
+    return [
+        *((first[i][0], replace(first[i][1], rerank=round(relevance[i], 6))) for i in order),
+        *ranked[_READ:],
+    ]
 
 
 def _interleaved(lists: Sequence[Sequence[tuple[int, Scores]]]) -> list[tuple[int, Scores]]:
