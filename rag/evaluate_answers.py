@@ -42,9 +42,9 @@ class Point:
     risk: float
 
 
-def our_verifier(judge: Judge | None, idf: Callable[[str], float] = lambda _: 1.0) -> Supports:
+def our_verifier(judge: Judge | None) -> Supports:
     """The same verifier that answers are held to, as the judge of citations."""
-    return lambda sentence, texts: carries(sentence, texts, judge, idf)
+    return lambda sentence, texts: carries(sentence, texts, judge)
 
 
 def citations(answer: Answer, supports: Supports) -> tuple[list[bool], list[bool]]:

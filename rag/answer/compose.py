@@ -176,10 +176,10 @@ def _generate(  # noqa: PLR0917  (one caller)
     model = options.model
     if model is None or told.entries or not told.pieces or told.denies or told.confidence < GENERATED:
         return None
-    judge = options.judge if extract.languages_of(generation) == {"en"} else None
+    judge = options.judge if extract.readable(generation, asked) else None
 
     def check(drafted: Drafted) -> verify.Verified:
-        return verify.verify(drafted.text, drafted.passages, passages, judge, generation.idf)
+        return verify.verify(drafted.text, drafted.passages, passages, judge)
 
     made = generate(model, asked.text, passages, check, writing, show_unsupported=options.show_unsupported)
     if made.failed or (not made.kept and not writing.sentences):

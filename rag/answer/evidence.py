@@ -18,6 +18,7 @@ from math import exp
 import numpy as np
 import numpy.typing as npt
 
+from rag.answer.orders import orders
 from rag.answer.question import Question, meets
 from rag.lexical import terms, words
 from rag.types import Passage, Span
@@ -115,6 +116,8 @@ def candidates(
         for span, vector in zip(passage.sentences, vectors, strict=True):
             text = passage.text[span.start - passage.start : span.end - passage.start]
             if len(words(text)) < _FEWEST_WORDS and not _UNSPACED.search(text):
+                continue
+            if orders(text):
                 continue
             plain = bare(text, question)
             hangs = bool(_HANGING.match(text))

@@ -90,7 +90,7 @@ def from_passages(  # noqa: PLR0917  (one caller)
         across=across,
     )
     how = "across" if across else "within"
-    reader = judge if languages == {"en"} and not across else None
+    reader = judge if not across and readable(generation, asked) else None
     every = candidates
     if reader is not None:
         how = "settled"
@@ -135,6 +135,11 @@ def _missing(asked: Question, pieces: Sequence[Piece]) -> list[str]:
 
 def _text(piece: Piece) -> str:
     return piece.passage.text[piece.span.start - piece.passage.start : piece.span.end - piece.passage.start]
+
+
+def readable(generation: Generation, asked: Question) -> bool:
+    """Whether the judge can read it: an English question to sources that are, some of them, in English."""
+    return "en" in languages_of(generation) and question.language_of(asked.text) in {None, "en"}
 
 
 def language_of(generation: Generation) -> str:

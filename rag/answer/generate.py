@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rag.answer.model import LanguageModel, ModelFailedError
+from rag.answer.orders import without
 from rag.answer.verify import Verified
 from rag.answer.writing import Writing
 from rag.types import Passage
@@ -116,7 +117,10 @@ def _attempt(  # noqa: PLR0917  (one caller)
 def messages(question: str, passages: Sequence[Passage]) -> list[dict[str, str]]:
     """What the model is told. The fence is drawn anew for each question, so that no passage can close it."""
     fence = secrets.token_hex(6)
-    quoted = "\n".join(f"<<{fence} {n}>>\n{_plain(p.text)}\n<<end {fence}>>" for n, p in enumerate(passages, 1))
+    quoted = "\n".join(
+        f"<<{fence} {n}>>\n{_plain(without(p.text, p.sentences, p.start))}\n<<end {fence}>>"
+        for n, p in enumerate(passages, 1)
+    )
     return [
         {"role": "system", "content": _SYSTEM.format(fence=fence, most=MOST_SENTENCES)},
         {"role": "user", "content": f"{quoted}\n\nQuestion: {_plain(question)}"},

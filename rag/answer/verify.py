@@ -2,7 +2,7 @@
 
 Three things must hold. Its numbers, names and dates stand in the cited text, and what it quotes stands there word for
 word. The judge, having read the cited sentence in its passage, finds it supported rather than contradicted; its
-opinion is weighed with the words the two share, by a logistic regression learned on SciFact's claims (`weights.json`;
+opinion is weighed with the words the two share, by a logistic regression learned on held-out claims (`weights.json`;
 benchmarks/training/train_support.py). A passage named wrongly is mended by another that carries the sentence. A
 verbatim sentence is carried by definition. Where the judge cannot read (sources not in English), nothing is called
 supported unless it is verbatim. Knows no index.
@@ -11,11 +11,12 @@ supported unless it is verbatim. Knows no index.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
 
-from rag.answer.evidence import learned, present
+from rag.answer.evidence import bare, learned, present
+from rag.answer.orders import orders
 from rag.answer.question import STOP
 from rag.answer.writing import Cited
 from rag.encoder.judge import Judge, Support
@@ -24,8 +25,8 @@ from rag.types import Passage, Span, Verdict
 
 FEATURES = ("against", "open", "words", "words_around", "figures", "negations")
 """Of a claim and a sentence: the judge's log-odds of support over contradiction and over leaving open, the claim's
-words by weight in the sentence and in its passage, whether figures are missing, by how many negations they differ."""
-SUPPORTED, PARTIAL = 0.5, 0.2
+words in the sentence and in its passage, whether figures are missing, by how many negations they differ."""
+SUPPORTED, PARTIAL = 0.6, 0.3
 """Least probability for each verdict."""
 _CONTRADICTED = 0.5
 """Least probability of contradiction, the judge's own, for a sentence without support."""
@@ -58,16 +59,14 @@ class Verified:
     """Numbers, names and quotations that the passages do not have."""
 
 
-def verify(
-    claim: str, named: Sequence[int], passages: Sequence[Passage], judge: Judge | None, idf: Callable[[str], float]
-) -> Verified:
+def verify(claim: str, named: Sequence[int], passages: Sequence[Passage], judge: Judge | None) -> Verified:
     """Hold a sentence to the passages it names (numbers from 1), then to the others."""
     chosen = [passages[n - 1] for n in dict.fromkeys(named) if 1 <= n <= len(passages)]
-    own = _best(claim, chosen, judge, idf, _PER_PASSAGE * max(1, len(chosen)))
+    own = _best(claim, chosen, judge, _PER_PASSAGE * max(1, len(chosen)))
     if own is not None and own.verdict == "supported":
         return own
     others = [p for p in passages if p not in chosen]
-    other = _best(claim, others, judge, idf, _ELSEWHERE)
+    other = _best(claim, others, judge, _ELSEWHERE)
     if other is not None and (own is None or _RANK[other.verdict] > _RANK[own.verdict]):
         return Verified(other.verdict, other.score, other.cited, mended=True, missing=other.missing)
     return own or Verified("unsupported", 0.0)
@@ -76,65 +75,62 @@ def verify(
 _RANK: dict[Verdict, int] = {"unsupported": 0, "contradicted": 0, "partial": 1, "supported": 2}
 
 
-def features(
-    claim: str, evidence: str, around: str, verdict: Support, idf: Callable[[str], float]
-) -> tuple[float, ...]:
+def features(claim: str, evidence: str, around: str, verdict: Support) -> tuple[float, ...]:
     """The features of a claim and a sentence, in the order of `FEATURES`."""
-    weights = {t: idf(t) for w in words(claim) if w not in STOP for t in terms(w)}
-    total = sum(weights.values()) or 1.0
+    said = {t for w in words(claim) if w not in STOP for t in terms(w)}
     held = present(evidence)
     near = held | present(around)
     supported = log(verdict.supported + 1e-6)
     return (
         supported - log(verdict.contradicted + 1e-6),
         supported - log(verdict.neutral + 1e-6),
-        sum(w for t, w in weights.items() if t in held) / total,
-        sum(w for t, w in weights.items() if t in near) / total,
+        len(said & held) / max(1, len(said)),
+        len(said & near) / max(1, len(said)),
         float(bool(_figures(claim) - _figures(evidence))),
         float(min(2, abs(len(_NEGATION.findall(evidence)) - len(_NEGATION.findall(claim))))),
     )
 
 
-def _best(
-    claim: str, passages: Sequence[Passage], judge: Judge | None, idf: Callable[[str], float], most: int
-) -> Verified | None:
+def _best(claim: str, passages: Sequence[Passage], judge: Judge | None, most: int) -> Verified | None:
     """The best verdict that a sentence of these passages gives; None where they hold no sentence."""
-    weights = {t: idf(t) for w in words(claim) if w not in STOP for t in terms(w)}
-    total = sum(weights.values()) or 1.0
+    said = {t for w in words(claim) if w not in STOP for t in terms(w)}
     found = []
     for passage in passages:
         for span in passage.sentences:
             text = _text(passage, span)
+            if orders(text) or text.rstrip(" ”\"'").endswith(("?", "？")):
+                continue  # neither an order nor a question states anything
             held = present(text)
-            found.append((sum(w for t, w in weights.items() if t in held) / total, passage, span, text))
+            found.append((len(said & held) / max(1, len(said)), passage, span, text))
     found.sort(key=lambda f: -f[0])
     found = found[:most]
     if not found:
         return None
-    said = _flat(claim)
-    if len(weights) < _FEWEST_WORDS:
+    if len(said) < _FEWEST_WORDS or orders(claim):
         return None
     for _, passage, span, text in found:
-        if said in _flat(text):
+        if _same(claim, text):
             return Verified("supported", 1.0, (Cited(passage, span),))
-    verdicts: list[Support | None] = [None] * len(found)
-    if judge is not None:
-        verdicts = list(judge.supports([(claim, f[3]) for f in found], [f[1].text for f in found]))
+    held_to = [(passage, span, text, *_literals(claim, passage, span)) for _, passage, span, text in found]
+    whole = [h for h in held_to if not h[4]]
+    if not whole:  # nothing has all its numbers, names and quotations: what the judge thinks matters no more
+        return Verified("unsupported", 0.0, missing=min((h[4] for h in held_to), key=len))
     best: Verified | None = None
-    for (covered, passage, span, text), support in zip(found, verdicts, strict=True):
-        cited, missing = _literals(claim, passage, span)
+    verdicts = (
+        judge.supports([(claim, h[2]) for h in whole], [h[0].text for h in whole]) if judge else [None] * len(whole)
+    )
+    for (passage, _, text, cited, _), support in zip(whole, verdicts, strict=True):
         if support is None:
-            verdict: Verdict = "partial" if covered >= _COVERED and not missing else "unsupported"
+            covered = len(said & present(text)) / len(said)
+            verdict: Verdict = "partial" if covered >= _COVERED else "unsupported"
             score = covered / 2
         else:
-            score = learned("supports", FEATURES, features(claim, text, passage.text, support, idf))
+            score = learned("supports", FEATURES, features(claim, text, passage.text, support))
             verdict = "supported" if score >= SUPPORTED else "partial" if score >= PARTIAL else "unsupported"
             against = support.contradicted >= _CONTRADICTED and support.contradicted > support.supported
             if against and verdict != "supported":
                 verdict = "contradicted"
-        if missing and verdict != "contradicted":
-            verdict, score = "unsupported", min(score, PARTIAL / 2)
-        one = Verified(verdict, score, tuple(Cited(passage, s) for s in cited), missing=missing)
+        one = Verified(verdict, score, tuple(Cited(passage, s) for s in cited))
         if best is None or (_RANK[one.verdict], one.score) > (_RANK[best.verdict], best.score):
             best = one
     return best
@@ -191,18 +187,23 @@ def _text(passage: Passage, span: Span) -> str:
     return passage.text[span.start - passage.start : span.end - passage.start]
 
 
+def _same(claim: str, text: str) -> bool:
+    """Whether a claim is a sentence word for word. A part of one is not: "it is not true that …"."""
+    return _flat(claim) in {_flat(text), _flat(bare(text))}
+
+
 def _flat(text: str) -> str:
     """A text as quotations are compared: white space, kinds of quotation marks and the closing stop do not count."""
     flat = " ".join(text.split()).translate(str.maketrans("“”„«»‘’", '"""""\'\''))
     return flat.strip(" .\"'")
 
 
-def carries(sentence: str, texts: Sequence[str], judge: Judge | None, idf: Callable[[str], float]) -> bool:
+def carries(sentence: str, texts: Sequence[str], judge: Judge | None) -> bool:
     """Whether texts, taken together, support a sentence: verbatim, or by the measure that answers are held to."""
     together = " ".join(texts)
-    if _flat(sentence) in _flat(together):
+    if any(_same(sentence, text) for text in (*texts, together)):
         return True
     if _figures(sentence) - _figures(together) or judge is None:
         return False
     (support,) = judge.supports([(sentence, together)])
-    return learned("supports", FEATURES, features(sentence, together, together, support, idf)) >= SUPPORTED
+    return learned("supports", FEATURES, features(sentence, together, together, support)) >= SUPPORTED
