@@ -23,6 +23,8 @@ _TOLD_APART = 0.15
 """Least probability of a sentence that is said to deny what the question presumes."""
 _ON_TOPIC = 0.5
 """Least share of the question's words, by weight, that such a sentence holds itself."""
+_ALL_WORDS = 0.9
+"""Share from which on it need not be probable besides: a denial lacks the time or the reason that was asked for."""
 
 
 @dataclass(slots=True)
@@ -103,7 +105,7 @@ def from_passages(  # noqa: PLR0917  (one caller)
         return told
     told.pieces, told.itemised = select.select(asked, candidates, least, every)
     if told.pieces:
-        told.missing = _missing(asked, told.pieces)
+        told.missing = _missing(asked, told.pieces, candidates[0].bare)
         told.answering = candidates[0].span
         told.compared = corroborate.compare(asked, candidates[0], every, reader)
         if reader is not None and asked.expects == "yes-no":
@@ -114,27 +116,23 @@ def from_passages(  # noqa: PLR0917  (one caller)
 def _denial(asked: Question, candidates: Sequence[Candidate], judge: Judge) -> Candidate | None:
     """The sentence that denies what the question presumes, if one does."""
     for candidate in candidates:
-        on_topic = candidate.features[evidence.FEATURES.index("words")] >= _ON_TOPIC
-        if candidate.probability >= _TOLD_APART and on_topic and polarity.contradicts(asked, candidate.bare, judge):
+        words = candidate.features[evidence.FEATURES.index("words")]
+        told_apart = candidate.probability >= _TOLD_APART or words >= _ALL_WORDS
+        if told_apart and words >= _ON_TOPIC and polarity.contradicts(asked, candidate.bare, judge):
             return candidate
     return None
 
 
-def _missing(asked: Question, pieces: Sequence[Piece]) -> list[str]:
+def _missing(asked: Question, pieces: Sequence[Piece], said: str) -> list[str]:
     """Names and figures of the question that the passages lack, and a second thing asked for that they do not give."""
     held: set[str] = set()
     for piece in pieces:
         held |= evidence.present(f"{piece.passage.section or ''}\n{piece.passage.text}", asked.language)
     missing = [f"“{w}”" for w in asked.must_have if not evidence.present(w, asked.language) & held]
-    said = " ".join(evidence.bare(_text(p), asked) for p in pieces)
     for words, expects in asked.besides:
         if question.meets(expects, said, asked) == 0:
             missing.append(f"“{' '.join(words.split())}”")
     return missing
-
-
-def _text(piece: Piece) -> str:
-    return piece.passage.text[piece.span.start - piece.passage.start : piece.span.end - piece.passage.start]
 
 
 def readable(generation: Generation, asked: Question) -> bool:

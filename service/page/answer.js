@@ -37,7 +37,7 @@ export function renderAnswer(answer, documents, { complete }) {
     parts.push(h("p", { class: "understood muted" }, "Understood as ", h("q", { dir: "auto" }, answer.question), ". ",
       h("button", { type: "button", class: "quiet", onclick: () => askAsTyped(answer.asked) }, "Ask it as typed")));
   }
-  if (answer.status === "abstained") parts.push(...abstention(answer, documents));
+  if (answer.status === "abstained" && !answer.sentences.length) parts.push(...abstention(answer, documents));
   else {
     if (answer.status === "partial") parts.push(notice("caution", "The sources answer this only in part."));
     parts.push(prose(answer, documents));

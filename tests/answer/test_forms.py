@@ -1,0 +1,146 @@
+"""What an answer is like: yes and no, lists, denied premises, what is relayed said with it, what is not covered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rag.settings import Settings
+from rag.workspace import Workspace
+
+REPORT = """# Rowan Bay: what to do about the harbour
+
+Ada Fell and Bo Lind, 2022
+
+The harbour of Rowan Bay silts up by nine centimetres a year (Quist, 2019). Its dredger Marigold was built in 1988.
+
+The council can do one of two things. The first is to buy a new dredger for 14 million crowns. The second is to move
+the ferry to Sandwick, which costs less but takes longer.
+
+Nobody has ever fished for eels in the bay. The council does not recommend a tunnel. The pier is closed in winter,
+because ice breaks its planks.
+
+If the pier were closed for good, the village would lose its only landing. The reason is that no road reaches it.
+
+## References
+
+Quist, E., 2019. Silt and tides. Harbour Review, 3(1), pp. 1-9.
+"""
+REPEATED = """# Notes on Rowan Bay
+
+Cleo Marr, 2021
+
+The harbour of Rowan Bay silts up by nine centimetres a year, as surveys show.
+"""
+CONTRARY = """# A second look at Rowan Bay
+
+Dag Orme, 2023
+
+The harbour of Rowan Bay silts up by only two centimetres a year.
+"""
+
+
+@pytest.fixture(scope="module")
+def bay(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """One report on a harbour."""
+    return built(tmp_path_factory.mktemp("bay"), report=REPORT)
+
+
+def built(base: Path, **documents: str) -> Workspace:
+    """A collection of these documents."""
+    folder = base / "corpus/c"
+    folder.mkdir(parents=True)
+    for name, text in documents.items():
+        (folder / f"{name}.md").write_text(text, encoding="utf-8")
+    workspace = Workspace(Settings(corpus=base / "corpus", index=base / "index", collection="c"))
+    workspace.rebuild()
+    return workspace
+
+
+def test_a_yes_no_question_is_answered_no_where_the_text_denies(bay: Workspace) -> None:
+    """The word stands before the sentence that denies, outside its span."""
+    answer = bay.ask("Does the council recommend a tunnel?")
+    assert answer.answer == "No. The council does not recommend a tunnel."
+    (sentence,) = answer.sentences
+    assert answer.answer[sentence.start : sentence.end] == "The council does not recommend a tunnel."
+
+
+@pytest.mark.parametrize(
+    ("question", "denial"),
+    [
+        ("When did the council recommend a tunnel?", "does not recommend a tunnel"),
+        ("Why does the council recommend a tunnel?", "does not recommend a tunnel"),
+    ],
+)
+def test_a_false_premise_is_contradicted_and_not_answered(bay: Workspace, question: str, denial: str) -> None:
+    """What the question takes for granted and the text denies is told with the passage; it is no answer."""
+    answer = bay.ask(question)
+    assert answer.status == "abstained"
+    assert answer.answer.startswith("The sources contradict the question: ")
+    assert denial in answer.citations[0].cited_text
+    assert answer.sentences[0].verdict == "supported"
+
+
+def test_a_list_is_followed_from_its_first_item_to_its_last(bay: Workspace) -> None:
+    """Ordinals mark a list; each of its items stands in the answer, in order, as an item."""
+    answer = bay.ask("Which two things can the council do?")
+    assert answer.answer.index("The first is") < answer.answer.index("The second is")
+    assert "\n– " in answer.answer
+    assert [c.cited_text.split()[1] for c in answer.citations] == ["council", "first", "second"]
+
+
+def test_a_reason_that_the_next_sentence_gives_belongs_to_the_answer(bay: Workspace) -> None:
+    """A "why" gets the sentence that says of itself that it is the reason."""
+    answer = bay.ask("Why would the village lose its landing if the pier were closed for good?")
+    assert "no road reaches it" in answer.answer
+
+
+def test_what_is_relayed_says_so_before_the_sentence(bay: Workspace) -> None:
+    """A relayed claim is introduced by who reports it and whom they cite; the quotation itself stays verbatim."""
+    answer = bay.ask("By how much does the harbour of Rowan Bay silt up a year?")
+    assert answer.answer.startswith("Fell and Lind report, citing Quist (2019): The harbour of Rowan Bay")
+    (sentence,) = answer.sentences
+    assert answer.answer[sentence.start : sentence.end] == answer.citations[0].cited_text
+
+
+def test_a_second_thing_asked_for_and_not_found_makes_the_answer_partial(bay: Workspace) -> None:
+    """A question for two things, of which the sources give one, is answered in part, and the notice names the other."""
+    answer = bay.ask("When was the dredger Marigold built, and by whom?")
+    assert "1988" in answer.answer
+    assert answer.status == "partial"
+    assert any("whom" in notice for notice in answer.notices)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How deep is the harbour?",
+        "How many ferries sail to Sandwick?",
+        "Which page mentions the dredger?",
+        "Who built the Marigold?",
+    ],
+)
+def test_another_kind_of_thing_than_was_asked_for_is_no_answer(bay: Workspace, question: str) -> None:
+    """A sentence on the subject without a length, a count, a page, a person or a time does not answer for one."""
+    assert bay.ask(question).status == "abstained"
+
+
+def test_documents_that_agree_and_documents_that_do_not_are_told_apart(tmp_path: Path) -> None:
+    """The same claim elsewhere supports it; another figure contradicts it, is quoted, and is never averaged away."""
+    workspace = built(tmp_path, report=REPORT, repeated=REPEATED, contrary=CONTRARY)
+    answer = workspace.ask("By how many centimetres a year does the harbour of Rowan Bay silt up?")
+    (compared,) = answer.corroboration
+    sides = {
+        "own": {answer.citations[i].document_id for i in answer.sentences[compared.sentence].citations},
+        "against": {answer.citations[i].document_id for i in compared.contradicting},
+    }
+    figures = {"report": "nine", "repeated": "nine", "contrary": "two"}
+    assert sides["against"]
+    assert {figures[d] for d in sides["own"]}.isdisjoint({figures[d] for d in sides["against"]})
+    assert {figures[d] for d in sides["own"] | sides["against"]} == {"nine", "two"}
+    assert {answer.citations[i].document_id for i in compared.supporting} <= sides["own"]
+    assert "the sources disagree" in answer.answer.casefold()
+    assert "nine centimetres" in answer.answer
+    assert "two centimetres" in answer.answer
+    assert any("says otherwise" in notice for notice in answer.notices)
