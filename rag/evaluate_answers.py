@@ -62,6 +62,19 @@ def citations(answer: Answer, supports: Supports) -> tuple[list[bool], list[bool
     return recalled, precise
 
 
+def of_answer(answer: Answer, supports: Supports) -> dict[str, float]:
+    """One answer's citation recall and precision and its length in sentences and words; nothing of one declined."""
+    if answer.status == "abstained" or not answer.sentences:
+        return {}
+    recalled, precise = citations(answer, supports)
+    return {
+        "citation recall": sum(recalled) / len(recalled),
+        "citation precision": sum(precise) / len(precise) if precise else 0.0,
+        "sentences": float(len(answer.sentences)),
+        "words": float(len(answer.answer.split())),
+    }
+
+
 def measures(outcomes: Sequence[Outcome], answers: Sequence[Answer], supports: Supports) -> dict[str, Measure]:
     """Every measure of a set of judged answers; `outcomes` and `answers` go together."""
     able = [o for o in outcomes if o.answerable]

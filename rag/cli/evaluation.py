@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -103,6 +104,7 @@ def _folder(keep: Path | None) -> Iterator[Path]:
 def _run(given: EvaluationSet, settings: Settings, folder: Path, *, asked: bool, quiet: bool) -> Run:
     """Build the index aside, then search and ask."""
     from rag.evaluate import runs
+    from rag.evaluate_answers import of_answer, our_verifier
     from rag.workspace import Workspace
 
     update: dict[str, Any] = {"index": folder, "models": settings.models or settings.index / ".models"}
@@ -125,6 +127,7 @@ def _run(given: EvaluationSet, settings: Settings, folder: Path, *, asked: bool,
             workspace.ask if asked else None,
             settings={name: str(getattr(settings, name)) for name in _SHAPING},
             models={"encoder_sha256": str(generation.manifest["encoder"]["fingerprint"])},
+            quality=partial(of_answer, supports=our_verifier(workspace.judge())),
             progress=lambda done, total: progress(Progress("checking", done, total)),
         )
 

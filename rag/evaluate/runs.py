@@ -73,9 +73,11 @@ def run(
     *,
     settings: Mapping[str, Any],
     models: Mapping[str, str],
+    quality: Callable[[Answer], Mapping[str, float]] = lambda _: {},
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Run:
-    """Search, and with `ask` also ask, every question of the set."""
+    """Search, and with `ask` also ask, every question of the set; `quality` measures each answer by itself."""
+    qualities: dict[str, dict[str, float]] = {}
     relevant: dict[str, dict[str, int]] = {}
     rankings: dict[str, list[str]] = {}
     outcomes: list[Outcome] = []
@@ -98,9 +100,18 @@ def run(
                 started = time.perf_counter()
                 answer = ask(query.text)
                 outcomes.append(answers.judge(query.judged, answer, texts, (time.perf_counter() - started) * 1000))
+                for name, value in quality(answer).items():
+                    qualities.setdefault(name, {})[outcomes[-1].id] = value
             progress(done, total)
     values = ranking.measured(relevant, rankings) if relevant else {}
-    return Run(settings, models, values | _of_answers(outcomes), tuple(outcomes), _separation(outcomes), tuple(took))
+    return Run(
+        settings,
+        models,
+        values | _of_answers(outcomes) | qualities,
+        tuple(outcomes),
+        _separation(outcomes),
+        tuple(took),
+    )
 
 
 class _Places:
