@@ -114,3 +114,19 @@ def test_lexical_scores_agree_with_the_formula(digest: Generation) -> None:
             expected[row] += idf * tf / (tf + 0.9 * (0.6 + 0.4 * sum(bag.values()) / average))
     assert np.allclose(digest.lexical(wanted), expected, atol=1e-5)
     assert expected.max() > 1
+
+
+def test_a_chunk_counts_with_its_best_sentence(digest: Generation) -> None:
+    """The best cosine and the best BM25 of a chunk's sentences are those of its own sentences, row by row."""
+    vector = np.zeros(384, dtype=np.float32)
+    vector[5] = 1
+    rows = list(range(digest.size))
+    passages = digest.passages(rows)
+    expected = [float((digest.sentence_vectors(p.id) @ vector).max()) for p in passages]
+    assert np.allclose(digest.sentence_of(vector, rows), expected, atol=1e-6)
+    terms = lexical.terms("unicorns", digest.documents()[0].language)
+    found = digest.lexical_of_sentences(terms)
+    assert {p.id for p, score in zip(passages, found, strict=True) if score > 0} == {
+        p.id for p in passages if set(terms) & set(lexical.terms(p.text, "en"))
+    }
+    assert (digest.lexical_of_documents(terms) > 0).all()
