@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import random
 import re
 import shutil
+import weakref
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -130,3 +132,16 @@ def test_a_chunk_counts_with_its_best_sentence(digest: Generation) -> None:
         p.id for p in passages if set(terms) & set(lexical.terms(p.text, "en"))
     }
     assert (digest.lexical_of_documents(terms) > 0).all()
+
+
+def test_a_generation_nobody_holds_closes_its_files(built: Path) -> None:
+    """After a swap the old generation's files are closed as soon as the last request lets go, without a collection."""
+    opened = Generation.open(built)
+    assert opened.idf("turbine") > 0
+    gone = weakref.ref(opened)
+    gc.disable()
+    try:
+        del opened
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from rag.store.folder import current, verify
 from rag.store.postings import Postings
 from rag.store.vectors import VectorIndex, Vectors
 from rag.types import Chunk, Document, IndexState, Mention, Passage, Problem, Reference, Scores
+
+_TERMS = 50_000
+"""Terms whose numbers are remembered; beyond that they are looked up anew."""
 
 
 class Generation:
@@ -36,7 +39,7 @@ class Generation:
         self._postings = {
             name: Postings(self.folder / "lexical" / name) for name in ("documents", "chunks", "sentences")
         }
-        self._term = lru_cache(maxsize=50_000)(self._find_term)
+        self._terms: dict[str, int | None] = {}
 
     @classmethod
     def open(cls, folder: Path, generation: str | None = None) -> Generation:
@@ -201,6 +204,17 @@ class Generation:
         number = self._term(term)
         n = 0 if number is None else self._postings["chunks"].frequency(number)
         return float(np.log1p((self.size - n + 0.5) / (n + 0.5)))
+
+    def _term(self, term: str) -> int | None:
+        # No lru_cache: it would hold the generation that holds it, and files would stay open until cycles are found.
+        remembered = self._terms  # replaced, never emptied: another thread may be looking into it
+        if term in remembered:
+            return remembered[term]
+        found = self._find_term(term)
+        if len(remembered) >= _TERMS:
+            self._terms = remembered = {}
+        remembered[term] = found
+        return found
 
     def _find_term(self, term: str) -> int | None:
         return next((int(n) for (n,) in self._sql("SELECT id FROM terms WHERE term = ?", term)), None)
