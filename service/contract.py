@@ -53,9 +53,9 @@ ReferenceId = Annotated[
 
 
 class Request(BaseModel):
-    """Base of the request bodies."""
+    """Base of the request bodies. Strict: `true` is no number, and `"5"` is none either."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Filters(Request):
