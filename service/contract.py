@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from rag.types import Attachment, Byline, Csl, IndexState, Mention, Page, Passage, Problem, Section, Severity
@@ -44,7 +44,20 @@ CollectionName = Annotated[
 ]
 FilterValues = Annotated[list[str] | None, Field(max_length=1000)]
 Style = Literal["harvard", "apa", "chicago", "mla", "ieee"]
-Limit = Annotated[int, Field(ge=1, le=100, description="Passages to work with at most.")]
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool | str):
+        raise PydanticCustomError("number", "must be a whole number")
+    return value
+
+
+# A whole number as JSON means it: `8` or `8.0`, neither `"8"` nor `true`.
+Limit = Annotated[
+    int, Field(ge=1, le=100, strict=False, description="Passages to work with at most."), BeforeValidator(_number)
+]
+Year = Annotated[int, Field(ge=0, le=9999, strict=False), BeforeValidator(_number)]
+Kept = Annotated[int, Field(ge=1, le=100, strict=False), BeforeValidator(_number)]
 
 
 ReferenceId = Annotated[
@@ -68,8 +81,8 @@ class Filters(Request):
     authors: FilterValues = Field(
         default=None, description="Names, whole or in part; one of them must have written it."
     )
-    year_from: int | None = Field(default=None, ge=0, le=9999, description="First year of publication.")
-    year_to: int | None = Field(default=None, ge=0, le=9999, description="Last year of publication.")
+    year_from: Year | None = Field(default=None, description="First year of publication.")
+    year_to: Year | None = Field(default=None, description="Last year of publication.")
     languages: FilterValues = Field(default=None, description="BCP 47 tags; `zh` stands for `zh-Hans` too.")
     sections: FilterValues = Field(default=None, description="Headings; what stands below one belongs to it.")
     cites: FilterValues = Field(default=None, description="Identifiers of references; a passage must cite one.")
@@ -167,7 +180,7 @@ class PruneRequest(Request):
     """How many generations are to stay, the live one included; the setting when not given."""
 
     collection: CollectionName | None = None
-    keep: int | None = Field(default=None, ge=1, le=100)
+    keep: Kept | None = None
 
 
 class SearchResult(BaseModel):

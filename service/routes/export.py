@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from rag.errors import AdFontesError
 from rag.store import Generation
@@ -33,6 +33,7 @@ _FILES: dict[int | str, dict[str, Any]] = {
 class ExportRequest(Request):
     """An answer as POST /v1/ask gave it, and what to make of it."""
 
+    model_config = ConfigDict(strict=False)  # an answer's parts are no objects yet
     answer: Answer
     format: Form
     style: Style | None = Field(default=None, description="How references are formatted.")
