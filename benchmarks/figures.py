@@ -20,7 +20,8 @@ Row = tuple[str, str, str]
 
 def rows() -> list[Row]:
     """All rows whose figures have been kept, in the order of the pipeline."""
-    return [row for room in (_documents, _bibliography, _citations, _sources, _judge) for row in room()]
+    rooms = (_documents, _bibliography, _citations, _sources, _retrieval, _answers, _judge)
+    return [row for room in rooms for row in room()]
 
 
 def table() -> str:
@@ -89,6 +90,35 @@ def _sources() -> list[Row]:
             kept["command"],
         ),
     ]
+
+
+def _retrieval() -> list[Row]:
+    kept = _kept("retrieval/FIGURES.json")
+    sets = (
+        ("scifact", "SciFact, 809 train claims", "nDCG@10", "adfontes eval ../shared/data/scifact"),
+        (
+            "squad2_half_answerable",
+            "SQuAD 2.0, half of dev, answerable",
+            "nDCG@10",
+            "adfontes eval ../shared/data/squad2_half/dev-v2.0.json",
+        ),
+        ("cmrc", "CMRC 2018 trial, Chinese", "Recall@5", "adfontes eval ../shared/data/cmrc2018/cmrc2018_trial.json"),
+    )
+    found = []
+    for key, name, measure, command in sets:
+        value = kept[key]["measures"][measure]
+        value = value["mean"] if isinstance(value, dict) else value
+        found.append((f"passages for questions ({name}): {measure}", f"{value:.3f}", command))
+    return found
+
+
+def _answers() -> list[Row]:
+    kept = _kept("answers/FIGURES.json")
+    m = kept["raw article, public questions"]["measures"]
+    shown = (m["evidence"]["mean"], m["references"]["mean"], m["declined"]["mean"])
+    what = "30 public questions on the first article: right passage cited, right entries, unanswerable ones declined"
+    command = "adfontes --collection raw eval ../shared/gold/article-public.jsonl"
+    return [(what, ", ".join(f"{x:.2f}" for x in shown), command)]
 
 
 def _judge() -> list[Row]:
