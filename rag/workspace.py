@@ -24,7 +24,7 @@ from rag import answer, build, encoder, examine, harvest, retrieve, store
 from rag.build import Incoming
 from rag.encoder import Encoder, Reranker
 from rag.encoder.judge import Judge
-from rag.errors import AdFontesError, DocumentError, IndexDamagedError, IndexMissingError, InputError, NotFoundError
+from rag.errors import DocumentError, IndexDamagedError, IndexMissingError, InputError, NotFoundError
 from rag.fetch import Fetcher, Limits
 from rag.settings import Settings
 from rag.store import Generation, GenerationInfo
@@ -141,7 +141,7 @@ class Workspace:
         """Begin to load the models while the caller does something else; what goes wrong is told to who needs them."""
 
         def load(model: Callable[[], object]) -> None:
-            with suppress(AdFontesError):
+            with suppress(Exception):  # also a program that ends meanwhile, under which nothing more can be imported
                 model()
 
         for model in (self.encoder, self.judge):

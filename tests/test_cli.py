@@ -137,6 +137,19 @@ def test_strict_audit_fails_on_findings(
     assert run(capsys, monkeypatch, *at, "audit")[0] == 0
 
 
+def test_if_missing_builds_where_there_is_no_whole_index(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, at: list[object], fresh: Workspace
+) -> None:
+    """`rebuild --if-missing` builds where nothing is built, or not in this version's format, and else does nothing."""
+    assert "documents" in run(capsys, monkeypatch, *at, "rebuild", "--if-missing")[1]
+    assert run(capsys, monkeypatch, *at, "rebuild", "--if-missing")[1] == ""
+    live = fresh.generation().state.generation
+    manifest = fresh.settings.index / "c" / live / "manifest.json"
+    manifest.write_text(re.sub(r'"format": ?\d+', '"format": 1', manifest.read_text("utf-8")), encoding="utf-8")
+    assert "documents" in run(capsys, monkeypatch, *at, "rebuild", "--if-missing")[1]
+    assert run(capsys, monkeypatch, *at, "ask", "What does the turbine power?")[0] == 0
+
+
 def test_help_is_quick_and_loads_no_model() -> None:
     """`adfontes --help` imports neither torch nor faiss."""
     script = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +13,7 @@ import typer
 from rich.markup import escape
 
 from rag.cli.shared import JsonFlag, bar, out, print_attachments, print_json, print_outcome, print_report, workspace_of
-from rag.errors import InputError
+from rag.errors import IndexDamagedError, IndexMissingError, InputError, NotFoundError
 from rag.types import BuildReport
 
 if TYPE_CHECKING:  # imported late: --help must be quick
@@ -129,14 +130,17 @@ def remove(context: typer.Context, document_id: str, *, as_json: JsonFlag = Fals
 def rebuild(
     context: typer.Context,
     *,
-    if_missing: Annotated[bool, typer.Option(help="Do nothing when there is an index already.")] = False,
+    if_missing: Annotated[bool, typer.Option(help="Do nothing when there is a whole index already.")] = False,
     force: Annotated[bool, typer.Option(help="Build anew even if nothing changed.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Bring the index up to the sources; embeds only what changed."""
     workspace = workspace_of(context)
-    if if_missing and any(g.current for g in workspace.generations()):
-        return
+    if if_missing:
+        with suppress(IndexMissingError, IndexDamagedError, NotFoundError):
+            workspace.generation()
+            if not workspace.damaged():
+                return
     with bar(quiet=as_json) as progress:
         report = workspace.rebuild(progress=progress, force=force)
     if as_json:
