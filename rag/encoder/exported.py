@@ -104,6 +104,8 @@ def make(reference: SentenceTransformerEncoder, exports: Path, stamp: str, threa
             refused = None
         except OSError:
             raise
+        except ImportError as error:  # not remembered: what is not installed today may be tomorrow
+            raise ModelError(f"encoder {reference.name!r} cannot be exported: {error}") from error
         except Exception as error:  # noqa: BLE001  (exporters raise what they like; the reference goes on serving)
             refused = str(error).strip().split("\n", 1)[0][:300] or type(error).__name__
             for path in making.iterdir():

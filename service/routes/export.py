@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from rag.errors import AdFontesError
 from rag.store import Generation
@@ -30,11 +31,30 @@ _FILES: dict[int | str, dict[str, Any]] = {
 }
 
 
+def _without_booleans(answer: object) -> object:
+    """Refuse true and false, which pydantic would take for numbers; but for the free fields an answer has none."""
+    free = {"settings", "csl"}
+
+    def look(value: object) -> None:
+        if isinstance(value, bool):
+            raise PydanticCustomError("boolean", "must not hold true or false where an answer holds numbers or text")
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                if key not in free:
+                    look(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                look(inner)
+
+    look(answer)
+    return answer
+
+
 class ExportRequest(Request):
     """An answer as POST /v1/ask gave it, and what to make of it."""
 
     model_config = ConfigDict(strict=False)  # an answer's parts are no objects yet
-    answer: Answer
+    answer: Annotated[Answer, BeforeValidator(_without_booleans)]
     format: Form
     style: Style | None = Field(default=None, description="How references are formatted.")
 

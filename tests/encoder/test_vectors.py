@@ -174,3 +174,14 @@ def test_a_failed_run_fails_its_own_callers_only() -> None:
     with pytest.raises(ValueError, match="no such text"):
         joined("bad")
     assert joined("good").tolist() == [1, 0, 0]
+
+
+def test_an_exporter_that_is_not_installed_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing package is no reason to give a model up: the next load, with the package there, exports it."""
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    encoder.load.cache_clear()
+    assert not isinstance(encoder.load(NAME, 1, tmp_path), exported.ExportedEncoder)
+    assert list(tmp_path.glob("*/export.json")) == []
+    monkeypatch.undo()
+    encoder.load.cache_clear()
+    assert isinstance(encoder.load(NAME, 1, tmp_path), exported.ExportedEncoder)
