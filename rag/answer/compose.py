@@ -117,7 +117,7 @@ def ask(
     if not writing.text:
         tell("answer.delta", NOT_ANSWERED)
     references = writing.references()
-    clock.read("compose")
+    clock.read("verify")
     shown = {p.id: p for p in passages} | writing.passages
     return Answer(
         id=f"ans_{uuid.uuid4().hex}",

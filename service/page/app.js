@@ -88,7 +88,7 @@ async function answerTo(question, { leaning = false } = {}) {
       if (answer.answer || event === "answer.completed") renderAnswer(answer, documents, { complete: event === "answer.completed" });
     }, mine.signal);
     settle(answer, before);
-    announce(answer.status === "abstained" ? "The sources do not answer this."
+    announce(answer.status === "abstained" && !answer.citations.length ? "The sources do not answer this."
       : `Answered with ${count(answer.citations.length, "citation")}. ${answer.answer}`);
   } catch (problem) {
     if (problem.name === "AbortError") return;
