@@ -41,6 +41,17 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a real browser. Where there is none the tests are skipped, but not where CI runs them."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("no Chromium: set CHROMIUM to the browser's path or install Debian's package `chromium`")
+        pytest.skip("no Chromium here; set CHROMIUM to a browser's path")
+    return path
+
+
+@pytest.fixture(scope="session")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Every collection of our own, built once; tests read it and never write to it."""
     base = tmp_path_factory.mktemp("collections")
