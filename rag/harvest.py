@@ -266,7 +266,7 @@ class _Run:
         """Keep what was fetched, if it can be read and is the work. Raises DocumentError, _AnotherWorkError."""
         kind = documents.kind_of(path.read_bytes(), "fetched")
         name = file_name(fetched, kind, stem=documents.slug(plain_id(reference)))
-        document = documents.read_isolated(path, name=name)
+        document = documents.read_isolated(path, name=name, known={"origin": _origin(fetched)})
         if not bears_title(document, reference):
             raise _AnotherWorkError(_not_it(document, reference))
         same = instead_of is not None and instead_of.suffix == Path(name).suffix
@@ -371,6 +371,7 @@ def _origin(fetched: Fetched) -> dict[str, Any]:
         "final_address": fetched.final_address,
         "retrieved": fetched.retrieved,
         "media_type": fetched.media_type,
+        "charset": fetched.charset,
         "etag": fetched.etag,
         "last_modified": fetched.last_modified,
     }

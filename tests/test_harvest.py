@@ -254,6 +254,36 @@ def test_an_address_is_added_as_a_source(fresh: Workspace, site: Site) -> None:
     assert (again.documents, again.embedded) == (2, 0)
 
 
+@pytest.mark.parametrize(
+    ("charset", "text"),
+    [
+        ("koi8-r", "Приливная станция"),
+        ("Shift_JIS", "潮力発電所の記録"),
+        ("iso-2022-jp", "潮力発電所の記録"),
+        ("iso-8859-2", "Elektrárna přílivová"),
+    ],
+)
+def test_the_encoding_that_a_server_names_is_believed(fresh: Workspace, site: Site, charset: str, text: str) -> None:
+    """A short text whose encoding nothing but the server's header tells is read as it was written."""
+    fresh.rebuild()
+    loopback = Workspace(fresh.settings.model_copy(update={"fetch_loopback": True}))
+    for name, said in (("plain", charset), ("wrong", "utf-16"), ("odd", "no-such-encoding"), ("hex", "hex")):
+        loopback.add_address(None, site.page(f"/{name}.txt", text.encode(charset), kind=f"text/plain; charset={said}"))
+    assert loopback.generation().document("plain").text == text
+    assert {d.id for d in loopback.generation().documents()} >= {"plain", "wrong", "odd", "hex"}
+
+
+def test_utf8_stays_utf8_whatever_the_server_says(fresh: Workspace, site: Site) -> None:
+    """Many servers still name an encoding that their pages have left long ago; a page's own declaration yields too."""
+    fresh.rebuild()
+    loopback = Workspace(fresh.settings.model_copy(update={"fetch_loopback": True}))
+    page = '<html><head><meta charset="koi8-r"></head><body><p>Gezeitenkraft für Übermorgen</p></body></html>'
+    loopback.add_address(None, site.page("/a.txt", "Übermorgen".encode(), kind="text/plain; charset=iso-8859-1"))
+    loopback.add_address(None, site.page("/b.html", page.encode("cp1252"), kind="text/html; charset=windows-1252"))
+    assert loopback.generation().document("a").text == "Übermorgen"
+    assert loopback.generation().document("b").text == "Gezeitenkraft für Übermorgen"
+
+
 def test_nothing_inside_a_document_is_fetched(fresh: Workspace, site: Site) -> None:
     """Pictures, styles, frames, scripts, refreshes and bases of a fetched page are left where they are."""
     traps = (

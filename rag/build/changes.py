@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rag import attachments, bibliography, documents, store
 from rag.build.pipeline import bring_up_to_date
@@ -132,10 +133,10 @@ def _taken(plan: Plan, incoming: Incoming, changes: _Changes, *, overwrite: bool
             "(--replace) or choose another name"
         )
     reference = _qualified(plan, incoming.reference) if incoming.reference else incoming.reference
-    document = _readable(target, incoming.content)
     said = ({} if reference is None else {"reference": reference}) | (
         {"origin": dict(incoming.origin)} if incoming.origin else {}
     )
+    document = _readable(target, incoming.content, said)
     if not same:
         changes.put(target, incoming.content)
     if said:
@@ -144,11 +145,11 @@ def _taken(plan: Plan, incoming: Incoming, changes: _Changes, *, overwrite: bool
     return target, None if changed_meanwhile else document
 
 
-def _readable(target: Path, content: Path | bytes) -> Document | None:
-    """The document in a file, None for a bibliography. Raises DocumentError for all else."""
+def _readable(target: Path, content: Path | bytes, said: Mapping[str, Any]) -> Document | None:
+    """The document in a file of which `said` is now known, None for a bibliography. Raises DocumentError for others."""
     data = content if isinstance(content, bytes) else None
     if documents.is_document(target):
-        known = documents.known_of(target)
+        known = documents.known_of(target) | dict(said)
         return documents.read_isolated(
             content if isinstance(content, Path) else target, data=data, known=known, name=target.name
         )

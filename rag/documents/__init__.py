@@ -16,6 +16,7 @@ from typing import Any
 
 from rag.documents.assemble import assemble
 from rag.documents.blocks import Draft
+from rag.documents.decode import marked
 from rag.documents.kinds import kind_of
 from rag.documents.sandbox import read_isolated
 from rag.documents.sidecar import known_of, sidecars_of, written
@@ -81,7 +82,8 @@ def read(
 ) -> Document:
     """Read one file, or `data` under the name `path`, as a Document.
 
-    `known` (title, authors, date, language, address; see `known_of`) wins over what the text says. The id is
+    `known` (title, authors, date, language, address; see `known_of`) wins over what the text says; the encoding that a
+    server named when the file was fetched is believed where the bytes bear it out. The id is
     `document_id`, else the slug of the file's stem. Raises DocumentError, naming the file and the mend, for what
     cannot be read at all; everything less is a Problem of the document.
     """
@@ -94,7 +96,9 @@ def read(
     if not data.strip(b" \t\r\n\x00\xef\xbb\xbf"):
         raise DocumentError(f"{name}: the file is empty; add it again once it has content.")
     kind = kind_of(data, name)
-    draft = _reader(kind, name)(data, name)
+    charset = (known or {}).get("origin", {}).get("charset")
+    encoded = marked(data, charset) if charset and kind.startswith("text/") else data
+    draft = _reader(kind, name)(encoded, name)
     document = assemble(
         draft,
         document_id=document_id or slug(path.stem),

@@ -29,6 +29,34 @@ _SYMBOL_IN_WORD = re.compile(
 )
 
 
+_AS_BROWSERS = {"gb2312": "gb18030", "gbk": "gb18030", "iso-8859-1": "cp1252", "latin1": "cp1252", "ascii": "utf-8"}
+"""Labels that browsers read as the supersets they mostly are (WHATWG, Encoding)."""
+_SEVEN_BITS = ("iso2022", "hz")
+
+
+def labelled(data: bytes, label: str) -> str:
+    """The characters of `data` in the encoding that a page or a server names. Raises LookupError, UnicodeError."""
+    label = label.strip().lower()
+    return data.decode(_AS_BROWSERS.get(label, label))
+
+
+def marked(data: bytes, label: str) -> bytes:
+    """`data` as UTF-8 under its mark, where a server named another encoding and the bytes bear it out; else unchanged.
+
+    Servers often name an encoding that their pages have left for UTF-8: bytes that are UTF-8 stay what they are, but
+    for encodings in seven bits, whose bytes look like UTF-8.
+    """
+    if any(data.startswith(mark) for mark, _ in _MARKS):
+        return data
+    try:
+        text = labelled(data, label)
+        if codecs.lookup(label).name.startswith(_SEVEN_BITS) or not _is_utf8(data):
+            return codecs.BOM_UTF8 + text.encode()
+    except (LookupError, UnicodeError):
+        pass
+    return data
+
+
 def decode(data: bytes, name: str) -> tuple[str, list[Problem]]:
     """The characters of `data`, with a problem when the encoding had to be guessed.
 
@@ -50,6 +78,14 @@ def decode(data: bytes, name: str) -> tuple[str, list[Problem]]:
     if wide:
         return _lenient(data, wide, name)
     return _guessed(data, name)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _lenient(data: bytes, encoding: str, name: str) -> tuple[str, list[Problem]]:

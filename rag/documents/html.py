@@ -14,7 +14,7 @@ from typing import Any
 from rag.documents import furniture
 from rag.documents.blocks import Block, Draft
 from rag.documents.dates import parse_date
-from rag.documents.decode import decode
+from rag.documents.decode import decode, labelled
 from rag.documents.markup import blocks_of, is_hidden, tag_of, text_of
 from rag.documents.people import bare_names, names_in_byline
 from rag.documents.text import removed_problems
@@ -99,17 +99,8 @@ def text_of_hidden(element: Any) -> str:  # noqa: ANN401
 def _decoded(data: bytes, name: str) -> tuple[str, list[Problem]]:
     found = _CHARSET.search(data[:4096])
     if found and not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        said = (found[1] or found[2]).decode("ascii", "replace").lower()
-        # Browsers read these labels as the supersets they mostly are.
-        said = {
-            "gb2312": "gb18030",
-            "gbk": "gb18030",
-            "iso-8859-1": "cp1252",
-            "latin1": "cp1252",
-            "ascii": "utf-8",
-        }.get(said, said)
         try:
-            return data.decode(said), []
+            return labelled(data, (found[1] or found[2]).decode("ascii", "replace")), []
         except (LookupError, UnicodeError):
             pass
     return decode(data, name)
