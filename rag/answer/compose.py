@@ -89,6 +89,7 @@ def ask(
     asked = question.read(text, extract.language_of(generation))
     vector = encoder.encode_question(text)
     clock.read("encode")
+    notices: list[str] = []
     passages = retrieve.search(
         generation,
         encoder,
@@ -100,6 +101,7 @@ def ask(
         # Entries are found by name, in `about`; among running text they would only crowd out what answers.
         kinds=("text",),
         reranker=chosen.reranker,
+        notices=notices,
     )
     clock.read("retrieve")
     tell("retrieval.completed", passages)
@@ -143,6 +145,7 @@ def ask(
             "threshold": told.threshold,
         },
         notices=(
+            *notices,
             *told.notices,
             *(generated.notices if generated else ()),
             *(f"the passages cited do not speak of {part}" for part in told.missing),

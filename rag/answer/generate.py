@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rag.answer.fence import fenced, plain
 from rag.answer.model import LanguageModel, ModelFailedError
 from rag.answer.orders import without
 from rag.answer.verify import Verified
@@ -35,7 +35,6 @@ Reply with JSON only: {{"answerable": true or false, "sentences": [{{"text": "..
 - When the passages do not answer the question: {{"answerable": false, "sentences": []}}. Never guess.
 - When the passages disagree, say so in separate sentences. When the question assumes what they deny, say that."""  # noqa: E501
 _MARKUP = re.compile(r"<[^>]*>|!?\[[^\]]*\]\([^)]*\)|https?://\S+|`|\[\d+(?:,\s*\d+)*\]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +115,10 @@ def _attempt(  # noqa: PLR0917  (one caller)
 
 def messages(question: str, passages: Sequence[Passage]) -> list[dict[str, str]]:
     """What the model is told. The fence is drawn anew for each question, so that no passage can close it."""
-    fence = secrets.token_hex(6)
-    quoted = "\n".join(
-        f"<<{fence} {n}>>\n{_plain(without(p.text, p.sentences, p.start))}\n<<end {fence}>>"
-        for n, p in enumerate(passages, 1)
-    )
+    fence, quoted = fenced([without(p.text, p.sentences, p.start) for p in passages])
     return [
         {"role": "system", "content": _SYSTEM.format(fence=fence, most=MOST_SENTENCES)},
-        {"role": "user", "content": f"{quoted}\n\nQuestion: {_plain(question)}"},
+        {"role": "user", "content": f"{quoted}\n\nQuestion: {plain(question)}"},
     ]
 
 
@@ -206,11 +201,7 @@ def _whole(text: str) -> Iterator[bool | Drafted]:
 def _drafted(body: object) -> Drafted | None:
     if not isinstance(body, dict) or not isinstance(body.get("text"), str):
         return None
-    text = " ".join(_CONTROL.sub("", _MARKUP.sub("", body["text"])).split())[:_LONGEST_SENTENCE]
+    text = " ".join(plain(_MARKUP.sub("", body["text"])).split())[:_LONGEST_SENTENCE]
     numbers = body.get("passages")
     named = tuple(n for n in numbers if isinstance(n, int)) if isinstance(numbers, list) else ()
     return Drafted(text, named) if re.search(r"\w", text) else None
-
-
-def _plain(text: str) -> str:
-    return _CONTROL.sub("", text)

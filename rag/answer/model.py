@@ -6,6 +6,7 @@ text, or with the reason why not; what is worth trying again is tried again whil
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ LONGEST_REPLY = 12_000
 MOST_TOKENS = 1_200
 _PAUSE = 0.5
 """Seconds before a second attempt, doubled for each further one; a server's Retry-After counts instead."""
+_ALTERNATIVES = 10
+"""First tokens whose likelihood is asked for; servers give 20 at most, some 5."""
 _SILENT = "none"
 """What stands for a key where none is set; local servers take any."""
 
@@ -103,6 +106,41 @@ class LanguageModel:
                     raise ModelFailedError(f"the reply did not end within {LONGEST_REPLY:,} characters")
                 if piece:
                     yield piece
+
+    def chance(self, messages: Sequence[Mapping[str, str]], words: tuple[str, str], until: float) -> float | None:
+        """How much likelier the reply begins with the first of `words` than with the second, 0 to 1.
+
+        None where the server tells no log-probabilities. Raises ModelFailedError.
+        """
+        import httpx
+        import openai
+
+        try:
+            reply = _client(self.address, self.key or _SILENT).chat.completions.create(
+                model=self.name,
+                messages=list(messages),
+                temperature=0,
+                max_tokens=1,
+                logprobs=True,
+                top_logprobs=_ALTERNATIVES,
+                timeout=max(0.1, until - time.monotonic()),
+            )
+            told = reply.choices[0].logprobs
+            if told is None or not told.content:
+                return None
+            first = told.content[0]
+            likely = {alternative.token: alternative.logprob for alternative in (*(first.top_logprobs or ()), first)}
+            chances = [
+                sum(math.exp(min(0.0, value)) for token, value in likely.items() if token.strip().casefold() == word)
+                for word in words
+            ]
+        except openai.BadRequestError:
+            return None
+        except openai.APIStatusError as error:
+            raise ModelFailedError(f"the server answered {error.status_code}: {_said(error)}") from error
+        except (openai.OpenAIError, httpx.HTTPError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise ModelFailedError(f"the server gave nothing usable ({_said(error)})") from error
+        return chances[0] / sum(chances) if sum(chances) else 0.0
 
     def pause(self, attempt: int, failure: ModelFailedError, until: float) -> bool:
         """Wait before another attempt; False when there is none left, in number or in time, or no use in it."""

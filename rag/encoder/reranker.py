@@ -22,7 +22,7 @@ class Reranker(Protocol):
     name: str
 
     def relevance(self, question: str, passages: Sequence[str]) -> list[float]:
-        """How relevant each passage is; higher is better, comparable within one call only."""
+        """How relevant each passage is; higher is better, comparable within one call only. Raises ModelError."""
 
 
 class JudgeReranker:

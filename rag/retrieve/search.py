@@ -11,6 +11,7 @@ these were chosen, and what did not help, stands in benchmarks/retrieval. Knows 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -18,12 +19,14 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.encoder import Encoder, Reranker
-from rag.errors import InputError
+from rag.errors import InputError, ModelError
 from rag.lexical import question_terms
 from rag.retrieve.filters import Filters
 from rag.retrieve.parts import parts
 from rag.store import Generation
 from rag.types import Passage, Scores
+
+log = logging.getLogger(__name__)
 
 Vectors = npt.NDArray[np.float32]
 _CANDIDATES = 100
@@ -47,11 +50,13 @@ def search(
     filters: Filters | None = None,
     kinds: Sequence[str] | None = None,
     reranker: Reranker | None = None,
+    notices: list[str] | None = None,
 ) -> list[Passage]:
     """Return at most `limit` passages, best first, only of what the filters leave and of these chunk kinds.
 
     A question of several parts (`rag.retrieve.parts`) gets the best passages of each part in turn. `vector` is the
-    query's, shape (d,), where the caller has it already. Raises InputError for an empty query and when the
+    query's, shape (d,), where the caller has it already. Where the re-ranker fails, the order stays as it was, and
+    `notices` is told. Raises InputError for an empty query and when the
     index was built with another encoder, NotFoundError for a filter that names what does not exist.
     """
     if not query.strip():
@@ -74,7 +79,12 @@ def search(
     read = max(limit, _READ) if reranker is not None else limit
     lists = [_ranked(generation, encoder, text, of_text, rows, read, dense_weight) for text, of_text in asked]
     if reranker is not None:
-        lists = [_reread(generation, reranker, text, own) for (text, _), own in zip(asked, lists, strict=True)]
+        try:
+            lists = [_reread(generation, reranker, text, own) for (text, _), own in zip(asked, lists, strict=True)]
+        except ModelError as error:
+            log.warning("%s; the order stays as it was", error)
+            if notices is not None:
+                notices.append(f"{error}; the passages stand as they were found")
     chosen = _interleaved(lists)[:limit]
     return generation.passages([row for row, _ in chosen], [scores for _, scores in chosen])
 
