@@ -37,7 +37,7 @@ install: .venv/installed
 	touch $@
 
 .venv/installed-dev: .venv/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,multilingual]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,multilingual,local-model]'
 	touch $@
 
 clean:

@@ -125,7 +125,7 @@ def _judge() -> list[Row]:
     kept = _kept("training/RESULTS.json")
     rows = (
         ("question answerable from its passage or not, adversarial, unseen articles: AUC",
-         kept["squad2_half"]["answerable_by_reading"]),
+         kept["squad2_half"]["answerable_by_sentences"]),
         ("claim supported by a sentence of an abstract or not, SciFact's unseen half: AUC",
          kept["scifact"]["supported_against_all"]),
     )  # fmt: skip

@@ -1,16 +1,20 @@
 """Any OpenAI-compatible server as a source of text: asked within a budget, never trusted to behave.
 
-A server may be dead, slow, busy (429), refuse a schema, send what is no JSON, or never stop. Each attempt ends with
-text, or with the reason why not; what is worth trying again is tried again while the budget lasts. Knows no passage.
+A server may be dead, slow, busy (429), refuse a schema, send what is no JSON, keep the line open with pings, or never
+stop. Each attempt ends with text, or with the reason why not; what is worth trying again is tried again while the
+budget lasts. Knows no passage.
 """
 
 from __future__ import annotations
 
 import math
+import queue
+import re
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from rag.errors import AdFontesError
@@ -24,15 +28,23 @@ _ALTERNATIVES = 10
 """First tokens whose likelihood is asked for; servers give 20 at most, some 5."""
 _SILENT = "none"
 """What stands for a key where none is set; local servers take any."""
+_AGAIN = 0.5
+"""The temperature of a further attempt; the first one's is 0."""
+_TOO_LONG = re.compile(r"context.{0,20}(?:size|length|window)|too many tokens|prompt is too long", re.IGNORECASE)
+"""How servers say that a request does not fit the model's context."""
 
 
 class ModelFailedError(AdFontesError):
-    """The language model gave no usable text; `again` tells whether another attempt may fare better."""
+    """The language model gave no usable text; `again` tells whether another attempt may fare better.
 
-    def __init__(self, message: str, *, again: bool = True, wait: float | None = None) -> None:
+    `too_long` says that a shorter request may.
+    """
+
+    def __init__(self, message: str, *, again: bool = True, wait: float | None = None, too_long: bool = False) -> None:
         super().__init__(message)
         self.again = again
         self.wait = wait
+        self.too_long = too_long
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +59,13 @@ class LanguageModel:
     """Seconds for everything: attempts, pauses and reading."""
     attempts: int = 3
 
-    def stream(self, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any], until: float) -> Iterator[str]:
+    def stream(
+        self, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any], until: float, attempt: int = 0
+    ) -> Iterator[str]:
         """The reply to `messages`, held to the JSON `schema`, piece by piece; ends at `until` (monotonic seconds).
 
-        Raises ModelFailedError. A server that refuses the schema is asked again for any JSON, then for plain text.
+        Raises ModelFailedError. A server that refuses the schema is asked again for any JSON, then for plain text. A
+        further `attempt` is asked for less likely words: the likeliest have failed.
         """
         import httpx
         import openai
@@ -65,8 +80,11 @@ class LanguageModel:
             if left <= 0:
                 raise ModelFailedError(f"no answer within {self.budget:g} s", again=False)
             try:
-                yield from self._read(messages, form, until)
+                yield from self._read(messages, form, until, _AGAIN if attempt else 0.0)
             except openai.BadRequestError as error:
+                if _TOO_LONG.search(_said(error)):
+                    message = "the passages do not fit the model's context"
+                    raise ModelFailedError(message, wait=0.0, too_long=True) from error
                 if number + 1 < len(formats):
                     continue
                 raise ModelFailedError(f"the request was refused: {_said(error)}", again=False) from error
@@ -84,28 +102,30 @@ class LanguageModel:
                 raise ModelFailedError(f"the reply cannot be read ({_said(error)})") from error
             return
 
-    def _read(self, messages: Sequence[Mapping[str, str]], form: Mapping[str, Any], until: float) -> Iterator[str]:
+    def _read(
+        self, messages: Sequence[Mapping[str, str]], form: Mapping[str, Any], until: float, temperature: float
+    ) -> Iterator[str]:
         left = max(0.1, until - time.monotonic())
         client = _client(self.address, self.key or _SILENT)
         length = 0
-        with client.chat.completions.create(
+        opened = partial(
+            client.chat.completions.create,
             model=self.name,
             messages=list(messages),
-            temperature=0,
+            temperature=temperature,
             max_tokens=MOST_TOKENS,
             stream=True,
             timeout=left,
             **form,
-        ) as events:
-            for event in events:
-                if time.monotonic() > until:
-                    raise ModelFailedError(f"no end within {self.budget:g} s", again=False)
-                piece = (event.choices[0].delta.content or "") if event.choices else ""
-                length += len(piece)
-                if length > LONGEST_REPLY:
-                    raise ModelFailedError(f"the reply did not end within {LONGEST_REPLY:,} characters")
-                if piece:
-                    yield piece
+        )
+        for piece in _within(opened, until):
+            if piece is None:
+                raise ModelFailedError(f"no end within {self.budget:g} s", again=False)
+            length += len(piece)
+            if length > LONGEST_REPLY:
+                raise ModelFailedError(f"the reply did not end within {LONGEST_REPLY:,} characters")
+            if piece:
+                yield piece
 
     def chance(self, messages: Sequence[Mapping[str, str]], words: tuple[str, str], until: float) -> float | None:
         """How much likelier the reply begins with the first of `words` than with the second, 0 to 1.
@@ -149,6 +169,47 @@ class LanguageModel:
             return False
         time.sleep(wait)
         return True
+
+
+def _within(opened: Callable[[], Any], until: float) -> Iterator[str | None]:
+    """The text of each event of the stream that `opened` opens, empty where it has none; None once `until` has passed.
+
+    A thread opens and reads, so that no server outlasts the budget with pings, which are no events but keep the line
+    busy. It ends with the line, which is closed when nobody listens any more.
+    """
+    arrived: queue.SimpleQueue[str | Exception | None] = queue.SimpleQueue()
+    line: list[Any] = []
+    done = threading.Event()
+
+    def read() -> None:
+        try:
+            with opened() as events:
+                line.append(events)
+                for event in events:
+                    if done.is_set():
+                        return
+                    arrived.put((event.choices[0].delta.content or "") if event.choices else "")
+            arrived.put(None)
+        except Exception as error:  # noqa: BLE001  (raised again where it is waited for)
+            arrived.put(error)
+
+    threading.Thread(target=read, name="language model", daemon=True).start()
+    try:
+        while True:
+            try:
+                piece = arrived.get(timeout=max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                yield None
+                return
+            if piece is None:
+                return
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
+    finally:
+        done.set()
+        for events in line:
+            events.close()
 
 
 @lru_cache(maxsize=4)
