@@ -24,6 +24,8 @@ LONGEST_REPLY = 12_000
 MOST_TOKENS = 1_200
 _PAUSE = 0.5
 """Seconds before a second attempt, doubled for each further one; a server's Retry-After counts instead."""
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
+"""What reading a reply that is not what it should be may raise."""
 _ALTERNATIVES = 10
 """First tokens whose likelihood is asked for; servers give 20 at most, some 5."""
 _SILENT = "none"
@@ -88,18 +90,8 @@ class LanguageModel:
                 if number + 1 < len(formats):
                     continue
                 raise ModelFailedError(f"the request was refused: {_said(error)}", again=False) from error
-            except openai.RateLimitError as error:
-                raise ModelFailedError("too many requests (429)", wait=_retry_after(error)) from error
-            except openai.APITimeoutError as error:
-                raise ModelFailedError("the server did not answer in time") from error
-            except openai.APIConnectionError as error:
-                raise ModelFailedError(f"the server cannot be reached ({_said(error)})") from error
-            except openai.APIStatusError as error:
-                again = error.status_code >= 500 or error.status_code in {408, 409}
-                message = f"the server answered {error.status_code}: {_said(error)}"
-                raise ModelFailedError(message, again=again, wait=_retry_after(error)) from error
-            except (openai.OpenAIError, httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
-                raise ModelFailedError(f"the reply cannot be read ({_said(error)})") from error
+            except (openai.OpenAIError, httpx.HTTPError, *_UNREADABLE) as error:
+                raise _failure(error) from error
             return
 
     def _read(
@@ -154,12 +146,10 @@ class LanguageModel:
                 sum(math.exp(min(0.0, value)) for token, value in likely.items() if token.strip().casefold() == word)
                 for word in words
             ]
-        except openai.BadRequestError:
+        except openai.BadRequestError:  # one that knows no log-probabilities
             return None
-        except openai.APIStatusError as error:
-            raise ModelFailedError(f"the server answered {error.status_code}: {_said(error)}") from error
-        except (openai.OpenAIError, httpx.HTTPError, ValueError, LookupError, TypeError, AttributeError) as error:
-            raise ModelFailedError(f"the server gave nothing usable ({_said(error)})") from error
+        except (openai.OpenAIError, httpx.HTTPError, *_UNREADABLE) as error:
+            raise _failure(error) from error
         return chances[0] / sum(chances) if sum(chances) else 0.0
 
     def pause(self, attempt: int, failure: ModelFailedError, until: float) -> bool:
@@ -217,6 +207,23 @@ def _client(address: str, key: str) -> Any:  # noqa: ANN401  (imported late: mos
     import openai
 
     return openai.OpenAI(base_url=address, api_key=key, max_retries=0)
+
+
+def _failure(error: Exception) -> ModelFailedError:
+    """What went wrong with a request, in words, and whether it is worth another."""
+    import openai
+
+    if isinstance(error, openai.RateLimitError):
+        return ModelFailedError("too many requests (429)", wait=_retry_after(error))
+    if isinstance(error, openai.APITimeoutError):
+        return ModelFailedError("the server did not answer in time")
+    if isinstance(error, openai.APIConnectionError):
+        return ModelFailedError(f"the server cannot be reached ({_said(error)})")
+    if isinstance(error, openai.APIStatusError):
+        again = error.status_code >= 500 or error.status_code in {408, 409}
+        message = f"the server answered {error.status_code}: {_said(error)}"
+        return ModelFailedError(message, again=again, wait=_retry_after(error))
+    return ModelFailedError(f"the reply cannot be read ({_said(error)})")
 
 
 def _retry_after(error: Any) -> float | None:  # noqa: ANN401
