@@ -1,4 +1,4 @@
-"""The judge as a torch module: a six-layer BERT written out small, with three heads, and its way to ONNX.
+"""The judge and the re-ranker as torch modules: a small six-layer BERT, its heads, its way to ONNX and back.
 
 Written out rather than taken from a library because attention in plain matrix products, compiled and in
 bfloat16, trains three to four times faster on a CPU than the ready-made module. Knows no data.
@@ -10,6 +10,7 @@ import math
 import warnings
 from importlib import resources
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors.torch import load_file
@@ -62,16 +63,25 @@ class JudgeModel(nn.Module):
         self.support = nn.Linear(WIDTH, 3)
         self.span = nn.Linear(WIDTH, 2)
 
-    def forward(self, ids: Tensor, types: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Logits in float32; the span logits of tokens outside the focus mean nothing, but token 0's."""
+    def tokens(self, ids: Tensor, types: Tensor, mask: Tensor) -> Tensor:
+        """The last layer's vectors, shape (batch, length, WIDTH)."""
         x = self.words(ids) + self.places.weight[: ids.shape[1]] + self.types(types)
         x = self.norm(x)
         bias = ((1 - mask.float()) * -1e4)[:, None, None, :]
         for layer in self.layers:
             x = layer(x, bias)
+        return torch.as_tensor(x)
+
+    def both(self, x: Tensor, types: Tensor) -> Tensor:
+        """The first token's vector and the focus's mean, side by side."""
         focus = (types == 1).to(x.dtype)[:, :, None]
         mean = (x * focus).sum(1) / focus.sum(1).clamp(min=1)
-        both = torch.cat([x[:, 0], mean], dim=1)
+        return torch.cat([x[:, 0], mean], dim=1)
+
+    def forward(self, ids: Tensor, types: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Logits in float32; the span logits of tokens outside the focus mean nothing, but token 0's."""
+        x = self.tokens(ids, types, mask)
+        both = self.both(x, types)
         answer = self.answer(functional.gelu(self.answer_inner(both)))[:, 0]
         support = self.support(functional.gelu(self.support_inner(both)))
         span = self.span(x).float()
@@ -105,6 +115,53 @@ class JudgeModel(nn.Module):
         heads = {name.split(".")[0] for name in missing}
         if unexpected or heads != {"answer_inner", "answer", "support_inner", "support", "span"}:
             raise ValueError(f"{folder} is not the expected encoder: missing {missing}, unexpected {unexpected}")
+
+
+class RerankerModel(nn.Module):
+    """ids, types, mask → one relevance logit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = JudgeModel()
+        for head in ("answer_inner", "answer", "support_inner", "support", "span"):
+            delattr(self.trunk, head)
+        self.inner = nn.Linear(2 * WIDTH, 2 * WIDTH)
+        self.relevance = nn.Linear(2 * WIDTH, 1)
+
+    def forward(self, ids: Tensor, types: Tensor, mask: Tensor) -> Tensor:
+        """Logits in float32, comparable for one question."""
+        both = self.trunk.both(self.trunk.tokens(ids, types, mask), types)
+        return torch.as_tensor(self.relevance(functional.gelu(self.inner(both)))[:, 0].float())
+
+    def start_from(self, judge: JudgeModel) -> None:
+        """Begin as the judge: a passage counts as relevant that answers, or that supports or denies."""
+        kept = self.trunk.state_dict()
+        self.trunk.load_state_dict({name: value for name, value in judge.state_dict().items() if name in kept})
+        said = judge.support.weight
+        with torch.no_grad():
+            self.inner.weight.copy_(torch.cat([judge.answer_inner.weight, judge.support_inner.weight]))
+            self.inner.bias.copy_(torch.cat([judge.answer_inner.bias, judge.support_inner.bias]))
+            self.relevance.weight.copy_(torch.cat([judge.answer.weight, (said[:1] + said[2:]) / 2 - said[1:2]], dim=1))
+            self.relevance.bias.zero_()
+
+
+def restored(path: Path) -> JudgeModel:
+    """The judge as a torch module from its exported weights; equal to them, eight bits and all. Needs `onnx`."""
+    import onnx
+    from onnx import numpy_helper
+
+    stored = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy()) for t in onnx.load(path).graph.initializer}
+    model = JudgeModel()
+    state: dict[str, Tensor] = {}
+    for name in model.state_dict():
+        base, _, kind = name.rpartition(".")
+        if kind == "weight" and f"{base}.weight8" in stored:
+            matrix = stored[f"{base}.weight8"].float() * stored[f"{base}.scale"]
+            state[name] = matrix if base == "words" else matrix.t().contiguous()
+        else:
+            state[name] = stored[name]
+    model.load_state_dict(state)
+    return model.eval()
 
 
 def _to_eight_bits(weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -143,22 +200,27 @@ class _Embedding8(nn.Module):
         return functional.embedding(ids, self.weight8).float() * functional.embedding(ids, self.scale)
 
 
-def in_eight_bits(model: JudgeModel) -> JudgeModel:
+_Model = TypeVar("_Model", bound=nn.Module)
+
+
+def in_eight_bits(model: _Model) -> _Model:
     """A copy whose matrices are stored in int8 and multiplied in float32."""
-    copy = JudgeModel()
+    copy = type(model)()
     copy.load_state_dict(model.state_dict())
     for module in list(copy.modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, nn.Linear):
                 setattr(module, name, _Linear8(child))
-    copy.words = _Embedding8(copy.words)  # type: ignore[assignment]
+            elif name == "words":
+                module.words = _Embedding8(child)  # type: ignore[arg-type]
     return copy.eval()
 
 
-def export(model: JudgeModel, path: Path) -> None:
+def export(model: JudgeModel | RerankerModel, path: Path) -> None:
     """Write the int8 model as ONNX; batch and length stay free."""
     sample = (torch.tensor([[101, 7592, 102, 2088, 102]]), torch.tensor([[0, 0, 0, 1, 0]]), torch.ones(1, 5).long())
-    names = ["answer", "support", "starts", "ends"]
+    names = ["answer", "support", "starts", "ends"] if isinstance(model, JudgeModel) else ["relevance"]
+    whole = ("answer", "support", "relevance")
     free = {0: "batch", 1: "length"}
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
@@ -171,5 +233,5 @@ def export(model: JudgeModel, path: Path) -> None:
             opset_version=17,
             input_names=["ids", "types", "mask"],
             output_names=names,
-            dynamic_axes={n: {0: "batch"} if n in names[:2] else free for n in ["ids", "types", "mask", *names]},
+            dynamic_axes={n: {0: "batch"} if n in whole else free for n in ["ids", "types", "mask", *names]},
         )
