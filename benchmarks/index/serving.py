@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import socket
 import statistics
@@ -39,6 +40,7 @@ QUESTIONS = (
     "What did the white paper warn about?",
     "How do companies get around export controls?",
 )
+SOAKED = (*QUESTIONS, "Which lamp burns oil?")
 
 
 def main() -> None:
@@ -128,40 +130,45 @@ print(json.dumps(round(statistics.median(times[40:]), 2)))
 
 
 def soak(environment: dict[str, str], requests: int) -> dict[str, Any]:
-    """So many requests while the index is rebuilt and rolled back all the time: what failed, what grew."""
+    """So many requests while the index is rebuilt and rolled back all the time: what failed, what grew.
+
+    Every generation holds a lamp with a number of its own. An answer is wrong when a citation is not a slice of its
+    passage or the lamp is not the one of the generation that the answer names, and mixed when two answers from one
+    generation to one question differ.
+    """
     corpus = Path(environment["ADFONTES_CORPUS"]) / COLLECTION
-    sources = {p.stem for p in corpus.glob("*.md")}
     wrong: Counter[str] = Counter()
-    generations: set[str] = set()
-    done = 0
+    said: dict[tuple[str, str], set[str]] = {}
+    lamps: dict[str, set[int]] = {}
+    built: dict[str, int] = {}
+    grown: list[dict[str, float]] = []
+    swaps = done = 0
+    guard, stop = threading.Lock(), threading.Event()
     with service(environment) as (address, process, _), httpx.Client(base_url=address, timeout=60) as client:
-        for question in QUESTIONS * 5:
-            client.post("/v1/search", json={"query": question})
-        memory, handles = [_memory(process.pid)], [_handles(process.pid)]
-        stop = threading.Event()
-        swaps = 0
 
         def swap() -> None:
             nonlocal swaps
+            number = 0
             with httpx.Client(base_url=address, timeout=60) as other:
-                number = 0
                 while not stop.is_set():
                     number += 1
                     (corpus / "extra.md").write_text(f"# Extra\n\nThe lamp number {number} burns oil.\n")
                     job = other.post("/v1/index/rebuild").json()
-                    while other.get(f"/v1/jobs/{job['id']}").json()["status"] in ("queued", "running"):
+                    while job["status"] in ("queued", "running"):
                         time.sleep(0.05)
+                        job = other.get(f"/v1/jobs/{job['id']}").json()
+                    if job["status"] != "succeeded":
+                        wrong["rebuild"] += 1
+                        continue
+                    built[job["report"]["generation"]] = number
                     swaps += 1
                     if number % 3 == 0:
-                        other.post("/v1/index/rollback")
+                        other.post("/v1/index/rollback").raise_for_status()
                         swaps += 1
-
-        thread = threading.Thread(target=swap)
-        thread.start()
 
         def ask(number: int) -> None:
             nonlocal done
-            question = QUESTIONS[number % len(QUESTIONS)]
+            question = SOAKED[number % len(SOAKED)]
             path, body = ("/v1/search", {"query": question}) if number % 20 else ("/v1/ask", {"question": question})
             try:
                 response = client.post(path, json=body)
@@ -169,38 +176,54 @@ def soak(environment: dict[str, str], requests: int) -> dict[str, Any]:
                 if response.status_code != 200:
                     wrong[f"status {response.status_code}"] += 1
                     return
-                generations.add(told["index"]["generation"])
-                documents = {p["document_id"] for p in told["passages"]}
-                if not told["passages"] or not documents <= {*sources, "extra"}:
-                    wrong["passages"] += 1
-                for citation in told.get("citations", []):
-                    passage = next(p for p in told["passages"] if p["id"] == citation["passage_id"])
-                    place = citation["location"]
-                    begin = place["start_char_index"] - passage["start"]
-                    cited = passage["text"][begin : place["end_char_index"] - passage["start"]]
-                    if cited != citation["cited_text"]:
-                        wrong["citation"] += 1
+                _check(told, wrong)
+                generation = told["index"]["generation"]
+                kept = json.dumps([told.get("answer"), [(p["id"], p["text"]) for p in told["passages"]]])
+                with guard:
+                    said.setdefault((generation, f"{path} {question}"), set()).add(kept)
+                    lamps.setdefault(generation, set()).update(map(int, re.findall(r"lamp number (\d+)", kept)))
             except (httpx.HTTPError, ValueError, KeyError, StopIteration) as error:
                 wrong[type(error).__name__] += 1
-            done += 1
-            if done % max(requests // 10, 1) == 0:
-                memory.append(_memory(process.pid))
-                handles.append(_handles(process.pid))
+            with guard:
+                done += 1
+                if done % max(requests // 20, 1) == 0:
+                    grown.append({"requests": done, "swaps": swaps, **_grown(process.pid)})
 
+        for question in SOAKED * 5:
+            client.post("/v1/search", json={"query": question})
+        grown.append({"requests": 0, "swaps": 0, **_grown(process.pid)})
+        thread = threading.Thread(target=swap)
+        thread.start()
+        started = time.perf_counter()
         try:
             with ThreadPoolExecutor(8) as threads:
                 list(threads.map(ask, range(requests)))
         finally:
+            seconds = time.perf_counter() - started
             stop.set()
             thread.join()
+    wrong["lamp"] += sum(numbers - {built.get(generation)} != set() for generation, numbers in lamps.items())
+    wrong["mixed"] += sum(len(answers) - 1 for answers in said.values())
     return {
         "requests": requests,
-        "wrong": dict(wrong),
+        "seconds": round(seconds),
+        "wrong": dict(+wrong),
         "swaps": swaps,
-        "generations_seen": len(generations),
-        "memory_mb": memory,
-        "file_handles": handles,
+        "generations_seen": len({generation for generation, _ in said}),
+        "grown": grown,
     }
+
+
+def _check(told: dict[str, Any], wrong: Counter[str]) -> None:
+    """Count what cannot be right in one answer."""
+    if not told["passages"]:
+        wrong["no passages"] += 1
+    for citation in told.get("citations", []):
+        passage = next(p for p in told["passages"] if p["id"] == citation["passage_id"])
+        place = citation["location"]
+        begin = place["start_char_index"] - passage["start"]
+        if passage["text"][begin : place["end_char_index"] - passage["start"]] != citation["cited_text"]:
+            wrong["citation"] += 1
 
 
 @contextmanager
@@ -269,8 +292,15 @@ def _memory(pid: int) -> float:
     return round(int(status.split("VmRSS:")[1].split()[0]) / 1024, 1)
 
 
-def _handles(pid: int) -> int:
-    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+def _grown(pid: int) -> dict[str, float]:
+    """Resident memory in MB, in all and what no file backs, open files and threads of a process."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines())
+    return {
+        "memory_mb": round(int(status["VmRSS"].split()[0]) / 1024, 1),
+        "anonymous_mb": round(int(status["RssAnon"].split()[0]) / 1024, 1),
+        "file_handles": len(list(Path(f"/proc/{pid}/fd").iterdir())),
+        "threads": int(status["Threads"]),
+    }
 
 
 def _spread(values: list[float]) -> dict[str, float]:
