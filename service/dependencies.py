@@ -165,7 +165,7 @@ def stopped() -> None:
         anyio.from_thread.check_cancelled()
 
 
-def _service(request: Request) -> Service:
+async def _service(request: Request) -> Service:  # async: what is not would be called in a thread
     service = request.app.state.service
     assert isinstance(service, Service)  # noqa: S101  (app.state is untyped)
     return service

@@ -22,7 +22,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,6 +47,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--soak", type=int, default=0)
+    parser.add_argument("--only", choices=("starting", "serving"), help="this part alone")
     parser.add_argument("--repeat", type=int, default=5, help="cold starts of which the median and the best are told")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="serving-") as folder:
@@ -59,11 +60,13 @@ def main() -> None:
             "ADFONTES_RATE_LIMIT": "0",
         }
         _run(environment, "rebuild")
-        report = (
-            soak(environment, arguments.soak)
-            if arguments.soak
-            else {**starting(environment, arguments.repeat), **serving(environment)}
-        )
+        report: dict[str, Any] = {}
+        if arguments.soak:
+            report = soak(environment, arguments.soak)
+        if not arguments.soak and arguments.only != "serving":
+            report |= starting(environment, arguments.repeat)
+        if not arguments.soak and arguments.only != "starting":
+            report |= serving(environment)
     report["load"] = os.getloadavg()[0]
     print(json.dumps(report, indent=1))
 
@@ -91,19 +94,30 @@ def starting(environment: dict[str, str], repeat: int) -> dict[str, Any]:
 
 
 def serving(environment: dict[str, str]) -> dict[str, Any]:
-    """Milliseconds of /v1/search with one client and with 32, of the bare encoder, and what overload gets."""
-    bare = json.loads(_run(environment, "-c", _BARE, python=True))
-    with service(environment) as (address, process, _):
-        _load(address, 1, 40)
-        alone, alone_rate, _ = _load(address, 1, 300)
+    """Milliseconds of /v1/search with one client and with 32, of the bare encoder, and what overload gets.
+
+    One client and the bare encoder take turns, so that both meet the same machine.
+    """
+    bare: list[float] = []
+    alone: list[float] = []
+    seconds_alone = 0.0
+    with service(environment) as (address, process, _), _bare(environment) as encode:
+        _load(address, 1, 60)
+        for _ in range(10):
+            bare += encode(30)
+            took, rate, _ = _load(address, 1, 30)
+            alone += took
+            seconds_alone += len(took) / rate
+        alone_rate = len(alone) / seconds_alone
         many, many_rate, _ = _load(address, 32, 1200)
         _, _, crowd = _load(address, 250, 1500)
         after, _, _ = _load(address, 1, 100)
         memory = _memory(process.pid)
     return {
-        "bare_embedding_p50_ms": bare,
+        "bare_embedding_p50_ms": round(statistics.median(bare), 2),
         "search_p50_ms_one_client": round(statistics.median(alone), 2),
-        "ratio_to_bare": round(statistics.median(alone) / bare, 2),
+        "ratio_to_bare": round(statistics.median(alone) / statistics.median(bare), 2),
+        "ratio_to_bare_p10": round(statistics.quantiles(alone, n=10)[0] / statistics.quantiles(bare, n=10)[0], 2),
         "throughput_one_client": round(alone_rate, 1),
         "throughput_32_clients": round(many_rate, 1),
         "throughput_ratio": round(many_rate / alone_rate, 2),
@@ -115,18 +129,43 @@ def serving(environment: dict[str, str]) -> dict[str, Any]:
 
 
 _BARE = f"""
-import json, statistics, time
-from pathlib import Path
+import json, sys, time
 from rag.settings import Settings
 from rag.workspace import Workspace
 encoder = Workspace(Settings.load()).encoder()
-times = []
-for n in range(340):
-    started = time.perf_counter()
-    encoder.encode_question({QUESTIONS!r}[n % 6])
-    times.append((time.perf_counter() - started) * 1000)
-print(json.dumps(round(statistics.median(times[40:]), 2)))
+questions = {QUESTIONS!r}
+for line in sys.stdin:
+    times = []
+    for n in range(int(line) + 3):
+        started = time.perf_counter()
+        encoder.encode_question(questions[n % len(questions)])
+        times.append((time.perf_counter() - started) * 1000)
+    print(json.dumps(times[3:]), flush=True)
 """
+
+
+@contextmanager
+def _bare(environment: dict[str, str]) -> Iterator[Callable[[int], list[float]]]:
+    """The encoder in a process of its own: milliseconds of so many questions, one after the other."""
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", _BARE], cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    asked, told = process.stdin, process.stdout
+
+    def encode(count: int) -> list[float]:
+        asked.write(f"{count}\n")
+        asked.flush()
+        return list(json.loads(told.readline()))
+
+    try:
+        encode(30)
+        yield encode
+    finally:
+        asked.close()
+        process.wait(30)
 
 
 def soak(environment: dict[str, str], requests: int) -> dict[str, Any]:
