@@ -4,7 +4,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: serve test lint fuzz docs install clean
+.PHONY: serve test lint fuzz bench docs install clean
 
 serve: .venv/installed
 	$(BIN)/adfontes rebuild --if-missing
@@ -22,6 +22,16 @@ lint: .venv/installed-dev
 # Every endpoint fuzzed from its description, thousands of cases (minutes); the suite runs a few of each.
 fuzz: .venv/installed-dev
 	ADFONTES_FUZZ_CASES=100 $(BIN)/python -m pytest tests/service/test_fuzz.py
+
+# Ad Fontes and its peers side by side, the peers in an environment of their own (about 2 GB, twenty minutes).
+PEERS := benchmarks/peers/.venv
+bench: .venv/installed-dev $(PEERS)/installed
+	$(BIN)/python -m benchmarks.peers --peers $(PEERS)/bin/python
+
+$(PEERS)/installed: benchmarks/peers/requirements.txt
+	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peers/requirements.txt
+	touch $@
 
 # What the documentation says by itself: settings, commands, HTTP reference.
 docs: .venv/installed-dev
@@ -41,4 +51,4 @@ install: .venv/installed
 	touch $@
 
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv $(PEERS) build *.egg-info
