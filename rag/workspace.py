@@ -18,7 +18,7 @@ from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rag import answer, build, encoder, examine, harvest, retrieve, store
 from rag.build import Incoming
@@ -32,6 +32,7 @@ from rag.types import Answer, BuildReport, Document, Passage, Progress
 
 log = logging.getLogger("adfontes.workspace")
 
+_T = TypeVar("_T")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -98,15 +99,33 @@ class Workspace:
         try:
             return Generation.open(folder, live)
         except IndexDamagedError as error:
-            for earlier in store.generations(folder):
-                if earlier.id == live:
-                    continue
-                with suppress(IndexDamagedError):
-                    whole = Generation.open(folder, earlier.id)
-                    self._damaged[folder.name] = f"{error}; answering from generation {earlier.id!r}"
-                    log.error("collection %r: %s", folder.name, self._damaged[folder.name])  # noqa: TRY400  (not a bug)
-                    return whole
-            raise
+            return self._earlier(folder, live, error)
+
+    def _earlier(self, folder: Path, live: str, error: IndexDamagedError) -> Generation:
+        """The newest generation that is whole, besides the live one; raises `error` where there is none."""
+        for earlier in store.generations(folder):
+            if earlier.id == live:
+                continue
+            with suppress(IndexDamagedError):
+                whole = Generation.open(folder, earlier.id)
+                self._damaged[folder.name] = f"{error}; answering from generation {earlier.id!r}"
+                log.error("collection %r: %s", folder.name, self._damaged[folder.name])
+                return whole
+        raise error
+
+    def _from_whole(self, collection: str | None, work: Callable[[Generation], _T]) -> _T:
+        """What `work` makes of the live generation, or of an earlier one where it comes upon damage."""
+        generation = self.generation(collection)
+        try:
+            return work(generation)
+        except IndexDamagedError as error:
+            folder = self._index(collection)
+            with self._lock:
+                live, opened = self._open.get(folder.name, ("", generation))
+                if opened is generation:
+                    opened = self._earlier(folder, generation.state.generation, error)
+                    self._open[folder.name] = (live, opened)
+            return work(opened)
 
     def encoder(self) -> Encoder:
         """The encoder the settings name, loaded once."""
@@ -160,18 +179,21 @@ class Workspace:
     ) -> tuple[Generation, list[Passage]]:
         """The passages nearest to a query, of all chunk kinds or of some, and the generation they are from."""
         self._check_question(query)
-        generation = self.generation(collection)
-        passages = retrieve.search(
-            generation,
-            self.encoder(),
-            query,
-            limit=limit,
-            dense_weight=self.settings.dense_weight,
-            filters=retrieve.Filters.of(filters),
-            kinds=kinds,
-            reranker=self.reranker(),
-        )
-        return generation, passages
+
+        def found(generation: Generation) -> tuple[Generation, list[Passage]]:
+            passages = retrieve.search(
+                generation,
+                self.encoder(),
+                query,
+                limit=limit,
+                dense_weight=self.settings.dense_weight,
+                filters=retrieve.Filters.of(filters),
+                kinds=kinds,
+                reranker=self.reranker(),
+            )
+            return generation, passages
+
+        return self._from_whole(collection, found)
 
     def ask(
         self,
@@ -197,25 +219,28 @@ class Workspace:
         """
         self._check_question(question)
         model = self._model(generator or self.settings.generator)
-        generation = of or self.generation(collection)
         asked = question.strip()
         understood = answer.stand_alone(asked, earlier)
-        found = answer.ask(
-            generation,
-            self.encoder(),
-            understood,
-            answer.Options(
-                limit=limit or self.settings.passages,
-                dense_weight=self.settings.dense_weight,
-                style=style or self.settings.citation_style,
-                filters=retrieve.Filters.of(filters),
-                judge=self.judge(),
-                reranker=self.reranker(),
-                model=model,
-                show_unsupported=show_unsupported,
-            ),
-            on_event=on_event,
-        )
+
+        def answered(generation: Generation) -> Answer:
+            return answer.ask(
+                generation,
+                self.encoder(),
+                understood,
+                answer.Options(
+                    limit=limit or self.settings.passages,
+                    dense_weight=self.settings.dense_weight,
+                    style=style or self.settings.citation_style,
+                    filters=retrieve.Filters.of(filters),
+                    judge=self.judge(),
+                    reranker=self.reranker(),
+                    model=model,
+                    show_unsupported=show_unsupported,
+                ),
+                on_event=on_event,
+            )
+
+        found = answered(of) if of is not None else self._from_whole(collection, answered)
         return found if understood == asked else replace(found, asked=asked)
 
     def _model(self, generator: str) -> answer.LanguageModel | None:

@@ -74,7 +74,7 @@ def test_the_manifest_tells_where_everything_came_from(built: Path) -> None:
     assert manifest["settings"]["chunk_tokens"] == 200
     assert len(manifest["sources"]["tides.md"]) == 64
     assert manifest["counts"]["documents"] == 1
-    assert set(manifest["files"]) >= {"chunks.faiss", "sentences.faiss", "store.sqlite"}
+    assert set(manifest["files"]) >= {"chunks.faiss", "sentences.npy", "store.sqlite"}
 
 
 def test_filters_and_scores_agree_with_arithmetic(digest: Generation) -> None:

@@ -1,11 +1,14 @@
 """A generation of many chunks: how it is built, how soon it opens, what it takes, how quickly and how well it finds.
 
-    nice python benchmarks/index/size.py --count 1000000 --folder /somewhere/with/12-GB [--memory-mb 128]
+    nice python benchmarks/index/size.py --count 1000000 --folder /somewhere/with/12-GB [--vectors cache.sqlite]
 
-Vectors are real ones of SciFact's sentences (../shared), mixed by two and blurred, because a million real ones would
-take a day to embed here; texts are invented words by Zipf's law, every twentieth document Chinese. Both flatter an
-index less than clusters of noise do, and more than a real library would. Recall is against all vectors compared. Whole
-retrieval is `rag.retrieve.search` with the question's vector given. Prints JSON.
+A million real vectors would take a day to embed here. By default those of SciFact's sentences (../shared) are mixed by
+two and blurred: every vector has near ones by construction, which flatters any index. With `--vectors` they are grown
+from the real ones of a vector cache (index/.vectors): each stands between one of them and another of its cell, with
+noise; the first ones are the real ones themselves, and the questions are real vectors that were left out. Texts are
+invented words by Zipf's law in two sentences, every twentieth document Chinese; a question is five words of one,
+most of them common: harder than what people ask. Recall is against all vectors compared. Whole retrieval is
+`rag.retrieve.search` with the question's vector given. Prints JSON.
 """
 
 from __future__ import annotations
@@ -15,11 +18,13 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast, overload
 
@@ -28,11 +33,13 @@ import numpy as np
 
 from rag import encoder, store
 from rag.encoder import Encoder
+from rag.lexical import question_terms
 from rag.retrieve import search
 from rag.store.vectors import choose
 from rag.types import Chunk, Document, Span
 
 ROOT = Path(__file__).parents[2]
+SENTENCES = ROOT / "benchmarks" / "index" / ".sentences.npy"
 DIMENSION, WORDS, VOCABULARY, PER_DOCUMENT, QUESTIONS = 384, 60, 200_000, 1000, 200
 
 
@@ -72,27 +79,75 @@ class Chunks(Sequence[Chunk]):
         else:
             text = " ".join(self.words[i] for i in self.ids[row])
         start = row % PER_DOCUMENT * 1000
-        span = Span(start, start + len(text))
-        return Chunk(f"d{document}:{row}", f"d{document}", "text", start, span.end, text, None, None, WORDS, (span,))
+        middle, end = start + len(text) // 2, start + len(text)
+        halves = (Span(start, middle), Span(middle, end))
+        return Chunk(f"d{document}:{row}", f"d{document}", "text", start, end, text, None, None, WORDS, halves)
 
 
-def vectors(count: int, seed: int) -> np.ndarray:
-    """Unit vectors, shape (count, 384): two real ones mixed and blurred."""
-    real = np.load(ROOT / "benchmarks" / "index" / ".sentences.npy")
-    chance = np.random.default_rng(seed)
-    made = np.empty((count, DIMENSION), dtype=np.float32)
-    for begin in range(0, count, 50_000):
-        some = made[begin : begin + 50_000]
-        a, b = (real[chance.integers(0, len(real), len(some))] for _ in range(2))
-        some[:] = a + 0.6 * b + 0.02 * chance.normal(size=some.shape).astype(np.float32)
-        some /= np.linalg.norm(some, axis=1, keepdims=True)
-    return made
+class Made:
+    """Unit vectors, shape (count, 384), made when asked for: `store.Contents` takes them in slices."""
+
+    def __init__(self, count: int, seed: int, cache: Path | None) -> None:
+        self.shape = (count, DIMENSION)
+        self._seed, self._grown = seed, cache is not None
+        self._real = real(cache)
+        if cache is not None:
+            cells = 512
+            means = faiss.Kmeans(DIMENSION, cells, niter=5, spherical=True, max_points_per_centroid=64, seed=1)
+            means.train(self._real)
+            self._cell = means.index.search(self._real, 1)[1][:, 0]
+            self._order = np.argsort(self._cell, kind="stable")
+            self._first = np.searchsorted(self._cell[self._order], np.arange(cells + 1))
+
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
+        """These rows, whoever asks and how often."""
+        wanted = np.arange(self.shape[0])[rows] if isinstance(rows, slice) else rows
+        found = np.empty((len(wanted), DIMENSION), dtype=np.float32)
+        # Blocks, so that a row is the same however it is asked for.
+        for block in np.unique(wanted // 1000):
+            here = np.flatnonzero(wanted // 1000 == block)
+            found[here] = self._block(int(block))[wanted[here] % 1000]
+        return found
+
+    def _block(self, block: int) -> np.ndarray:
+        chance = np.random.default_rng([self._seed, block])
+        numbers = np.arange(block * 1000, (block + 1) * 1000)
+        if not self._grown:
+            a, b = (self._real[chance.integers(0, len(self._real), 1000)] for _ in range(2))
+            made = a + 0.6 * b + 0.02 * chance.normal(size=a.shape).astype(np.float32)
+        else:
+            one = numbers % len(self._real)
+            cell = self._cell[one]
+            size = self._first[cell + 1] - self._first[cell]
+            other = self._order[self._first[cell] + (chance.random(1000) * size).astype(int)]
+            share = chance.uniform(0.15, 0.5, (1000, 1)).astype(np.float32) * (numbers >= len(self._real))[:, None]
+            noise = 0.012 * chance.standard_normal((1000, DIMENSION), dtype=np.float32)
+            made = self._real[one] * (1 - share) + self._real[other] * share + noise * (share > 0)
+        unit: np.ndarray = (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
+        return unit
+
+
+def real(cache: Path | None) -> np.ndarray:
+    """Real vectors without those that are the questions."""
+    if cache is None:
+        return cast("np.ndarray", np.load(SENTENCES))
+    return _cached(cache)[QUESTIONS:]
+
+
+def questions_of(cache: Path | None) -> np.ndarray:
+    """The vectors asked for."""
+    return Made(QUESTIONS, 99, None)[:] if cache is None else _cached(cache)[:QUESTIONS]
+
+
+def _cached(cache: Path) -> np.ndarray:
+    with closing(sqlite3.connect(f"file:{cache}?mode=ro", uri=True)) as connection:
+        raw = b"".join(v for (v,) in connection.execute("SELECT vector FROM vectors ORDER BY key"))
+    return np.frombuffer(raw, dtype=np.float32).reshape(-1, DIMENSION)
 
 
 def real_sentences() -> None:
     """Embed SciFact's sentences once."""
-    target = ROOT / "benchmarks" / "index" / ".sentences.npy"
-    if target.exists():
+    if SENTENCES.exists():
         return
     model = encoder.load("all-MiniLM-L6-v2", 1, ROOT / "index" / ".models")
     texts = []
@@ -101,10 +156,10 @@ def real_sentences() -> None:
             texts += json.loads(line)["sentences"][:2]
             if len(texts) >= 6000:
                 break
-    np.save(target, model.encode(texts))
+    np.save(SENTENCES, model.encode(texts))
 
 
-def build(count: int, folder: Path, memory: int) -> dict[str, Any]:
+def build(count: int, folder: Path, memory: int, cache: Path | None) -> dict[str, Any]:
     """Write the generation; seconds and bytes."""
     real_sentences()
     chunks = Chunks(count)
@@ -118,10 +173,10 @@ def build(count: int, folder: Path, memory: int) -> dict[str, Any]:
         mentions={},
         problems=[],
         chunks=chunks,
-        chunk_keys=[hashlib.sha256(str(n).encode()).hexdigest() for n in range(count)],
-        chunk_vectors=vectors(count, 1),
-        sentence_keys=[()] * count,
-        sentence_vectors=np.zeros((0, DIMENSION), dtype=np.float32),
+        chunk_keys=np.array([hashlib.sha256(str(n).encode()).digest() for n in range(count)], dtype="S32"),
+        chunk_vectors=Made(count, 1, cache),
+        sentence_keys=np.array([hashlib.sha256(f"s{n}".encode()).digest() for n in range(2 * count)], dtype="S32"),
+        sentence_vectors=Made(2 * count, 2, None),
     )
     started = time.perf_counter()
     about = {"encoder": {"name": "mixed", "fingerprint": "mixed", "dimension": DIMENSION}}
@@ -134,19 +189,19 @@ def build(count: int, folder: Path, memory: int) -> dict[str, Any]:
     return {"kind": choose(count, DIMENSION, memory).name, "build_s": round(seconds, 1), "bytes": files}
 
 
-def measure(count: int, folder: Path) -> dict[str, Any]:
+def measure(count: int, folder: Path, cache: Path | None) -> dict[str, Any]:
     """In a fresh process: opening with and without checking every byte, memory, recall, milliseconds."""
     real_sentences()
     faiss.omp_set_num_threads(1)
+    questions = questions_of(cache)
     name = store.current(folder) or ""
     before = _memory()
     started = time.perf_counter()
-    manifest, digest = store.verify(folder, name)
+    manifest, digest = store.verify(folder, name, every_byte=False)
     checked = time.perf_counter() - started
     started = time.perf_counter()
     opened = store.Generation(folder, name, manifest, digest)
-    questions = vectors(QUESTIONS, 99)
-    opened.dense(questions[0], 10)
+    search(opened, cast("Encoder", _Stub()), "the first question", vector=questions[0])
     opening = time.perf_counter() - started
     chunks = Chunks(count)
     chance = np.random.default_rng(5)
@@ -158,7 +213,6 @@ def measure(count: int, folder: Path) -> dict[str, Any]:
     ]
     del chunks
     base = _memory()
-    truth = _exact(folder / name, questions, count, opened)
     found, took = [], []
     for question in questions:
         opened.dense(question, 10)
@@ -166,7 +220,6 @@ def measure(count: int, folder: Path) -> dict[str, Any]:
         started = time.perf_counter()
         found.append([row for row, _ in opened.dense(question, 10)])
         took.append((time.perf_counter() - started) * 1000)
-    recall = sum(len(set(f) & set(t)) for f, t in zip(found, truth, strict=True)) / (10 * QUESTIONS)
     hybrid = []
     for question, text in zip(questions, texts, strict=True):
         started = time.perf_counter()
@@ -175,8 +228,11 @@ def measure(count: int, folder: Path) -> dict[str, Any]:
     lexical = []
     for text in texts:
         started = time.perf_counter()
-        opened.lexical(text.split())
+        opened.words(question_terms(text, opened.languages), (0.5, 0.25, 0.25)).best(100)
         lexical.append((time.perf_counter() - started) * 1000)
+    resident = _memory()
+    truth = _exact(folder / name, questions, count, opened)
+    recall = sum(len(set(f) & set(t)) for f, t in zip(found, truth, strict=True)) / (10 * QUESTIONS)
     return {
         "verify_s": round(checked, 2),
         "open_s": round(opening, 3),
@@ -185,13 +241,13 @@ def measure(count: int, folder: Path) -> dict[str, Any]:
         "lexical_p50_ms": round(statistics.median(lexical), 2),
         "hybrid_p50_ms": round(statistics.median(hybrid), 2),
         "hybrid_p95_ms": round(statistics.quantiles(hybrid, n=20)[18], 2),
-        "memory_mb": {"start": before, "open": base, "after": _memory()},
+        "memory_mb": {"start": before, "open": base, "after": resident},
         "load": os.getloadavg()[0],
     }
 
 
 class _Stub:
-    name, fingerprint = "mixed", "mixed"
+    name, fingerprint, scale = "mixed", "mixed", (0.0, 1.0)
 
 
 def _exact(folder: Path, questions: np.ndarray, count: int, opened: store.Generation) -> list[list[int]]:
@@ -219,16 +275,18 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--memory-mb", type=int, default=1024)
+    parser.add_argument("--vectors", type=Path, help="a vector cache, of which real vectors are taken")
     parser.add_argument("--threads", type=int, default=1, help="for building")
     parser.add_argument("--measure", action="store_true", help="only measure what is there")
     parser.add_argument("--clean", action="store_true", help="delete the folder afterwards")
     arguments = parser.parse_args()
     folder = arguments.folder / f"size-{arguments.count}-{arguments.memory_mb}"
     if arguments.measure:
-        print(json.dumps(measure(arguments.count, folder)))
+        print(json.dumps(measure(arguments.count, folder, arguments.vectors)))
         return
     faiss.omp_set_num_threads(arguments.threads)
-    built = build(arguments.count, folder, arguments.memory_mb << 20) if store.current(folder) is None else {}
+    cache = arguments.vectors
+    built = build(arguments.count, folder, arguments.memory_mb << 20, cache) if store.current(folder) is None else {}
     command = [sys.executable, __file__, *sys.argv[1:], "--measure"]
     told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)  # noqa: S603
     print(json.dumps({"count": arguments.count, **built, **told}, indent=1))

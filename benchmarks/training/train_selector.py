@@ -284,9 +284,9 @@ def _index(folder: Path, document: Document, model: encoder.Encoder) -> store.Ge
     sentences = [s.of(document.text) for c in pieces for s in c.sentences]
     contents = store.Contents(
         documents=[document], references=[], mentions={}, problems=[], chunks=pieces,
-        chunk_keys=[c.id for c in pieces],
+        chunk_keys=np.zeros(len(pieces), dtype="S32"),
         chunk_vectors=model.encode([chunks.embedded_text(document, c) for c in pieces]),
-        sentence_keys=[[f"{c.id}/{s.start}" for s in c.sentences] for c in pieces],
+        sentence_keys=np.zeros(len(sentences), dtype="S32"),
         sentence_vectors=model.encode(sentences),
     )  # fmt: skip
     about = {"encoder": {"name": model.name, "fingerprint": model.fingerprint, "dimension": model.dimension}}

@@ -38,35 +38,35 @@ class VectorCache:
         self._path = folder / f"{fingerprint[:16]}.sqlite" if folder is not None else None
         self._bytes = dimension * 4
 
-    def find(self, keys: Iterable[str]) -> dict[str, Vectors]:
-        """Those of these keys (SHA-256 in hexadecimal) that are known, with their vectors, shape (dimension,)."""
+    def find(self, keys: Iterable[bytes]) -> dict[bytes, Vectors]:
+        """Those of these keys (SHA-256) that are known, with their vectors, shape (dimension,)."""
         if self._path is None or not self._path.is_file():
             return {}
-        found: dict[str, Vectors] = {}
+        found: dict[bytes, Vectors] = {}
         today = int(time.time()) // _DAY
         try:
             with closing(self._open(self._path)) as connection:
                 for some in _parts(list(keys), 500):
                     marks = ",".join("?" * len(some))
                     query = f"SELECT key, vector, checksum FROM vectors WHERE key IN ({marks})"  # noqa: S608  (marks)
-                    for key, vector, checksum in connection.execute(query, [bytes.fromhex(k) for k in some]):
+                    for key, vector, checksum in connection.execute(query, some):
                         if len(vector) == self._bytes and checksum == _checksum(key, vector):
-                            found[key.hex()] = np.frombuffer(vector, dtype=np.float32)
-                used = [(today, bytes.fromhex(key), today) for key in found]
+                            found[key] = np.frombuffer(vector, dtype=np.float32)
+                used = [(today, key, today) for key in found]
                 connection.executemany("UPDATE vectors SET used = ? WHERE key = ? AND used < ?", used)
                 connection.commit()
         except sqlite3.Error as error:
             self._discard(error)
         return found
 
-    def keep(self, keys: Sequence[str], vectors: Vectors) -> None:
+    def keep(self, keys: Sequence[bytes], vectors: Vectors) -> None:
         """Keep vectors, shape (len(keys), dimension)."""
         if self._path is None:
             return
         today = int(time.time()) // _DAY
         rows = [
-            (key := bytes.fromhex(k), data := v.astype(np.float32).tobytes(), _checksum(key, data), today)
-            for k, v in zip(keys, vectors, strict=True)
+            (key, data := v.astype(np.float32).tobytes(), _checksum(key, data), today)
+            for key, v in zip(keys, vectors, strict=True)
         ]
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -117,5 +117,5 @@ def _checksum(key: bytes, vector: bytes) -> bytes:
     return hashlib.blake2b(vector, key=key, digest_size=8).digest()
 
 
-def _parts(keys: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+def _parts(keys: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
     return (keys[i : i + size] for i in range(0, len(keys), size))

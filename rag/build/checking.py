@@ -15,7 +15,7 @@ def check(plan: Plan, generation: str, contents: store.Contents) -> store.Genera
 
     Returns it open. Raises IndexDamagedError.
     """
-    opened = store.Generation.open(plan.index, generation)
+    opened = store.Generation.open(plan.index, generation, every_byte=True)
     if opened.size != len(contents.chunks):
         raise IndexDamagedError(f"the new index holds {opened.size} chunks, {len(contents.chunks)} were written")
     texts = {d.id: d.text for d in contents.documents}
@@ -26,7 +26,7 @@ def check(plan: Plan, generation: str, contents: store.Contents) -> store.Genera
     probes = range(0, len(contents.chunks), step)
     for done, row in enumerate(probes):
         stop_if_cancelled(plan)
-        vector = contents.chunk_vectors[row]
+        vector = contents.chunk_vectors[row : row + 1][0]
         own = float(opened.dense_of(vector, [row])[0])
         best = opened.dense(vector, 1)
         if not best or best[0][1] > own + 1e-4:

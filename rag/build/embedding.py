@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rag import chunks, store
 from rag.build.cache import VectorCache, Vectors
+from rag.build.gathered import Gathered, Scratch, Some
 from rag.build.plan import Plan, stop_if_cancelled
 from rag.build.reading import Read
 from rag.encoder import Encoder
 from rag.types import Chunk, Progress
 
+_LOOKED_UP_AT_ONCE = 5000
 _KEPT_AT_ONCE = 512
 """Texts embedded before their vectors go into the cache: what an interrupted build may have to do again."""
 
@@ -47,49 +50,94 @@ def cut(plan: Plan, encoder: Encoder, read: Sequence[Read], unchanged: Mapping[s
     return found
 
 
+@contextmanager
 def embed(
     plan: Plan, encoder: Encoder, read: Sequence[Read], found: Sequence[Chunk], live: store.Generation | None
-) -> tuple[store.Contents, int, int]:
-    """The generation's contents, the number of texts embedded now and of those reused."""
+) -> Iterator[tuple[store.Contents, int, int]]:
+    """The generation's contents, the number of texts embedded now and of those reused.
+
+    Vectors are not held in memory: those of the live generation are read where they are, new ones lie in a file that
+    is there as long as the context is.
+    """
     documents = {r.document.id: r.document for r in read}
-    texts: dict[str, str] = {}
+    begin = f"{encoder.fingerprint}\0"
 
-    def key(text: str) -> str:
-        name = hashlib.sha256(f"{encoder.fingerprint}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()
-        texts[name] = text
-        return name
+    def key(text: str) -> bytes:
+        return hashlib.sha256((begin + text).encode("utf-8", "surrogatepass")).digest()
 
-    keys = [key(chunks.embedded_text(documents[c.document_id], c)) for c in found]
-    sentence_keys = [[key(s.of(documents[c.document_id].text)) for s in c.sentences] for c in found]
-    known, new = _vectors(plan, encoder, texts, live)
-    flat = [k for own in sentence_keys for k in own]
-    empty = np.zeros((0, encoder.dimension), dtype=np.float32)
-    contents = store.Contents(
-        documents=[r.document for r in read],
-        references=[x for r in read for x in r.references],
-        mentions={r.document.id: r.mentions for r in read},
-        problems=[p for r in read for p in r.problems],
-        chunks=found,
-        chunk_keys=keys,
-        chunk_vectors=np.stack([known[k] for k in keys]) if keys else empty,
-        sentence_keys=sentence_keys,
-        sentence_vectors=np.stack([known[k] for k in flat]) if flat else empty,
+    def text_of(number: int) -> str:
+        """The text of a chunk, or of a sentence: they are numbered after the chunks, in their order."""
+        if number < len(found):
+            return chunks.embedded_text(documents[found[number].document_id], found[number])
+        row = int(np.searchsorted(first, number - len(found), side="right")) - 1
+        chunk = found[row]
+        return chunk.sentences[number - len(found) - int(first[row])].of(documents[chunk.document_id].text)
+
+    first = np.concatenate(([0], np.cumsum([len(c.sentences) for c in found]))).astype(np.int64)
+    total = len(found) + int(first[-1])
+    keys = np.fromiter((key(text_of(n)) for n in range(len(found))), dtype="S32", count=len(found))
+    sentence_keys = np.fromiter(
+        (key(s.of(documents[c.document_id].text)) for c in found for s in c.sentences), "S32", total - len(found)
     )
-    return contents, new, len(texts) - new
+    distinct, shown, places = np.unique(np.concatenate((keys, sentence_keys)), return_index=True, return_inverse=True)
+    with Scratch(plan.index, encoder.dimension) as scratch:
+        with store.written_in(plan.index):
+            vectors, new = _vectors(plan, encoder, distinct, lambda n: text_of(int(shown[n])), live, scratch)
+        yield (
+            store.Contents(
+                documents=[r.document for r in read],
+                references=[x for r in read for x in r.references],
+                mentions={r.document.id: r.mentions for r in read},
+                problems=[p for r in read for p in r.problems],
+                chunks=found,
+                chunk_keys=keys,
+                chunk_vectors=Some(vectors, places[: len(found)]),
+                sentence_keys=sentence_keys,
+                sentence_vectors=Some(vectors, places[len(found) :]),
+            ),
+            new,
+            len(distinct) - new,
+        )
 
 
-def _vectors(
-    plan: Plan, encoder: Encoder, texts: Mapping[str, str], live: store.Generation | None
-) -> tuple[dict[str, Any], int]:
-    """The vectors of these texts by key: of the live generation, of the cache, and the rest embedded; how many were."""
-    known: dict[str, Vectors] = {}
+def _vectors(  # noqa: PLR0917  (one caller)
+    plan: Plan,
+    encoder: Encoder,
+    keys: npt.NDArray[np.bytes_],
+    text_of: Callable[[int], str],
+    live: store.Generation | None,
+    scratch: Scratch,
+) -> tuple[Gathered, int]:
+    """The vectors of these keys: of the live generation, of the cache, and the rest embedded; how many were."""
+    vectors = Gathered(encoder.dimension, len(keys))
     if live is not None and live.manifest.get("encoder", {}).get("fingerprint") == encoder.fingerprint:
-        for found in live.vectors_by_key():
-            known.update(found)
+        for known in live.known_vectors():
+            missing = vectors.missing
+            rows = known.find(keys[missing])
+            vectors.place(missing[rows >= 0], vectors.source(known.of), rows[rows >= 0])
+    missing = vectors.missing
+    if not len(missing):
+        return vectors, 0
     cache = VectorCache(plan.vectors, encoder.fingerprint, encoder.dimension)
-    known.update(cache.find(k for k in texts if k not in known))
+    here = vectors.source(scratch.of)
+
+    def keep(numbers: Sequence[int], some: Vectors) -> None:
+        vectors.place(np.array(numbers, dtype=np.int64), here, scratch.add(some))
+
+    def digest(number: int) -> bytes:
+        return bytes(keys[number]).ljust(32, b"\0")  # numpy takes zeros off the end
+
+    new: list[int] = []
+    for begin in range(0, len(missing), _LOOKED_UP_AT_ONCE):
+        some = missing[begin : begin + _LOOKED_UP_AT_ONCE].tolist()
+        cached = cache.find([digest(n) for n in some])
+        hits = [n for n in some if digest(n) in cached]
+        if hits:
+            keep(hits, np.stack([cached[digest(n)] for n in hits]))
+        new += [n for n in some if digest(n) not in cached]
     # Texts of like length share a batch; sorted here, because the encoder sees one stretch after the other.
-    new = sorted((k for k in texts if k not in known), key=lambda k: len(texts[k]))
+    lengths = {n: len(text_of(n)) for n in new}
+    new.sort(key=lengths.__getitem__)
     for begin in range(0, len(new), _KEPT_AT_ONCE):
         some = new[begin : begin + _KEPT_AT_ONCE]
 
@@ -98,8 +146,8 @@ def _vectors(
             plan.progress(Progress("embedding", begin + done, len(new)))
 
         report(0)
-        vectors = encoder.encode([texts[k] for k in some], report)
-        cache.keep(some, vectors)
-        known.update(zip(some, vectors, strict=True))
+        embedded = encoder.encode([text_of(n) for n in some], report)
+        cache.keep([digest(n) for n in some], embedded)
+        keep(some, embedded)
     cache.shrink()
-    return known, len(new)
+    return vectors, len(new)

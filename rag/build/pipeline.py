@@ -86,27 +86,27 @@ def _publish(  # noqa: PLR0917  (two callers)
     """From what was read to the published generation: chunk, embed, write aside, check, one rename."""
     encoder = plan.load_encoder()
     found = cut(plan, encoder, read, _unchanged(live, about, encoder, read))
-    contents, embedded, reused = embed(plan, encoder, read, found, live)
 
     def indexed(done: int) -> None:
         stop_if_cancelled(plan)
         plan.progress(Progress("indexing", done, len(found)))
 
-    about |= {
-        "encoder": {"name": encoder.name, "fingerprint": encoder.fingerprint, "dimension": encoder.dimension},
-        "provenance": provenance(read),
-        "skipped": [{"source": s.source, "reason": s.reason, "id": s.id} for s in skipped],
-        "vectors": embedded + reused,
-    }
-    written = store.write(plan.index, contents, about, memory=plan.vector_memory, progress=indexed)
-    plan.progress(Progress("indexing", len(found), len(found)))
-    try:
-        plan.accepted(check(plan, written, contents))
-        stop_if_cancelled(plan)
-        generation = store.publish(plan.index, written)
-    except BaseException:
-        shutil.rmtree(plan.index / written, ignore_errors=True)
-        raise
+    with embed(plan, encoder, read, found, live) as (contents, embedded, reused):
+        about |= {
+            "encoder": {"name": encoder.name, "fingerprint": encoder.fingerprint, "dimension": encoder.dimension},
+            "provenance": provenance(read),
+            "skipped": [{"source": s.source, "reason": s.reason, "id": s.id} for s in skipped],
+            "vectors": embedded + reused,
+        }
+        written = store.write(plan.index, contents, about, memory=plan.vector_memory, progress=indexed)
+        plan.progress(Progress("indexing", len(found), len(found)))
+        try:
+            plan.accepted(check(plan, written, contents))
+            stop_if_cancelled(plan)
+            generation = store.publish(plan.index, written)
+        except BaseException:
+            shutil.rmtree(plan.index / written, ignore_errors=True)
+            raise
     plan.progress(Progress("publishing", 1, 1))
     store.prune(plan.index, plan.keep_generations)
     manifest = json.loads((plan.index / generation / store.MANIFEST).read_bytes())
@@ -139,7 +139,7 @@ def _live(plan: Plan) -> store.Generation | None:
     if store.current(plan.index) is None:
         return None
     try:
-        return store.Generation.open(plan.index)
+        return store.Generation.open(plan.index, every_byte=True)
     except IndexDamagedError:
         return None
 

@@ -13,7 +13,7 @@ from rag import attachments, documents
 from rag.build.plan import Plan
 from rag.build.reading import Read
 from rag.store import Generation
-from rag.types import Document
+from rag.types import Document, Problem
 
 
 def with_provenance(plan: Plan, read: Sequence[Read], live: Generation | None) -> list[Read]:
@@ -37,13 +37,16 @@ def with_provenance(plan: Plan, read: Sequence[Read], live: Generation | None) -
         [reference for r in read for reference in r.references],
         {i: fields["reference"] for i, fields in known.items() if "reference" in fields},
     )
+    of_document: dict[str, list[Problem]] = {}
+    for problem in problems:
+        of_document.setdefault(problem.document_id or "", []).append(problem)
     return [
         replace(
             r,
             document=replace(document, attachments=found.get(document.id, ())),
             problems=(
                 *(p for p in r.problems if p.kind != attachments.UNKNOWN),
-                *(p for p in problems if p.document_id == document.id),
+                *of_document.get(document.id, ()),
             ),
         )
         for r, document in zip(read, placed, strict=True)

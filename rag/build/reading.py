@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Literal
 
@@ -58,7 +59,8 @@ def identified(corpus: Path) -> list[tuple[Path, str]]:
         if not documents.is_document(path):
             continue
         base = documents.slug(path.relative_to(corpus).with_suffix("").as_posix())
-        candidates = [base, f"{base}-{path.suffix.lstrip('.').lower()}", *(f"{base}-{n}" for n in range(2, 10_000))]
+        numbered = (f"{base}-{n}" for n in count(2))  # made when asked for: most names are free at once
+        candidates = chain((base, f"{base}-{path.suffix.lstrip('.').lower()}"), numbered)
         document_id = next(c for c in candidates if c not in taken)
         taken.add(document_id)
         found.append((path, document_id))
@@ -153,7 +155,8 @@ def _distinct_ids(references: Sequence[Reference]) -> list[Reference]:
     taken: set[str] = set()
     found = []
     for reference in references:
-        name = next(c for c in (reference.id, *(f"{reference.id}-{n}" for n in range(2, 100_000))) if c not in taken)
+        candidates = chain((reference.id,), (f"{reference.id}-{n}" for n in count(2)))
+        name = next(c for c in candidates if c not in taken)
         taken.add(name)
         found.append(replace(reference, id=name))
     return found
@@ -161,12 +164,12 @@ def _distinct_ids(references: Sequence[Reference]) -> list[Reference]:
 
 def with_unique_references(read: Sequence[Read]) -> list[Read]:
     """Reference ids that two documents share get their document's name in front; the others stay short."""
-    count: dict[str, int] = {}
+    shared: dict[str, int] = {}
     for r in read:
         for reference in r.references:
-            count[reference.id] = count.get(reference.id, 0) + 1
+            shared[reference.id] = shared.get(reference.id, 0) + 1
     return [
-        _renamed(r, {x.id: f"{r.document.id}:{x.id}" if count[x.id] > 1 else x.id for x in r.references}) for r in read
+        _renamed(r, {x.id: f"{r.document.id}:{x.id}" if shared[x.id] > 1 else x.id for x in r.references}) for r in read
     ]
 
 

@@ -35,8 +35,8 @@ _READ = 20
 """Passages that a re-ranker reads for each part of a question."""
 _OF_PASSAGE = 0.55
 """The passage's share of the cosine; the rest is its best sentence's."""
-_OF_WORDS = {"document": 0.5, "passage": 0.25, "sentence": 0.25}
-"""Shares of the three BM25 scores."""
+_OF_WORDS = (0.5, 0.25, 0.25)
+"""Shares of the BM25 of document, passage and best sentence."""
 
 
 def search(
@@ -126,21 +126,15 @@ def _ranked(  # noqa: PLR0917  (one caller)
 ) -> list[tuple[int, Scores]]:
     """The best rows for one query with their scores, best first."""
     terms = question_terms(query, generation.languages)
-    bm25 = generation.lexical(terms)
-    words = _OF_WORDS["document"] * _share(generation.lexical_of_documents(terms), rows)
-    words += _OF_WORDS["passage"] * _share(bm25, rows) + _OF_WORDS["sentence"] * _share(
-        generation.lexical_of_sentences(terms), rows
-    )
+    by_words = generation.words(terms, _OF_WORDS, rows)
     width = min(max(_CANDIDATES, limit), generation.size)
-    by_words = np.argpartition(-words, width - 1)[:width]
-    found = {row for row, _ in generation.dense(vector, width, rows)}
-    found.update(int(row) for row in by_words if words[row] > 0)
-    union = sorted(found)
+    union = sorted({row for row, _ in generation.dense(vector, width, rows)} | set(by_words.best(width).tolist()))
+    words, bm25 = by_words.of(union)
     dense = generation.dense_of(vector, union)
     sentence = generation.sentence_of(vector, union)
     low, high = encoder.scale
     meaning = (_OF_PASSAGE * dense + (1 - _OF_PASSAGE) * sentence - low) / max(high - low, 1e-6)
-    fused = dense_weight * meaning + (1 - dense_weight) * words[union]
+    fused = dense_weight * meaning + (1 - dense_weight) * words
     order = sorted(range(len(union)), key=lambda i: (-fused[i], union[i]))[:limit]
     return [
         (
@@ -148,19 +142,9 @@ def _ranked(  # noqa: PLR0917  (one caller)
             Scores(
                 dense=round(float(dense[i]), 6),
                 sentence=round(float(sentence[i]), 6),
-                lexical=round(float(bm25[union[i]]), 6),
+                lexical=round(float(bm25[i]), 6),
                 fused=round(float(fused[i]), 6),
             ),
         )
         for i in order
     ]
-
-
-def _share(bm25: Vectors, rows: npt.NDArray[np.int64] | None) -> Vectors:
-    """Every score as a share of the best one; 0 outside `rows`, where they are given."""
-    if rows is not None:
-        kept = np.zeros_like(bm25)
-        kept[rows] = bm25[rows]
-        bm25 = kept
-    best = float(bm25.max())
-    return bm25 / np.float32(best) if best > 0 else bm25

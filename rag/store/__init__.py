@@ -16,6 +16,7 @@ of sources.
 from rag.store.contents import Contents, write
 from rag.store.difference import Difference, difference
 from rag.store.folder import (
+    BUILDING,
     CURRENT,
     FORMAT,
     MANIFEST,
@@ -28,10 +29,12 @@ from rag.store.folder import (
     sweep,
     verify,
     writing,
+    written_in,
 )
 from rag.store.generation import Generation
 
 __all__ = [
+    "BUILDING",
     "CURRENT",
     "FORMAT",
     "MANIFEST",
@@ -49,4 +52,5 @@ __all__ = [
     "verify",
     "write",
     "writing",
+    "written_in",
 ]

@@ -9,27 +9,32 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+
+import numpy as np
 
 from rag import lexical
 from rag.files import fsync, sha256, write_text
-from rag.store.folder import BUILDING, FORMAT, MANIFEST, sealed, written_in
+from rag.store.folder import BUILDING, BY_ROW, FORMAT, MANIFEST, sealed, written_in
 from rag.store.postings import PostingsWriter
-from rag.store.records import to_json
-from rag.store.vectors import KINDS, Vectors, choose, write_vectors
-from rag.types import Chunk, Document, Mention, Problem, Reference
+from rag.store.records import chunk_body, to_json
+from rag.store.rows import SUMS, Keys, Rowwise, write_rows
+from rag.store.vectors import choose, write_vectors
+from rag.types import Chunk, ChunkKind, Document, Mention, Problem, Reference
 
+CHUNK_KINDS = get_args(ChunkKind)
+"""In the order in which they are numbered on disk."""
 _SCHEMA = """
 CREATE TABLE documents (id TEXT PRIMARY KEY, ord INTEGER, about TEXT, text TEXT);
 CREATE TABLE refs (id TEXT PRIMARY KEY, document_id TEXT, ord INTEGER, body TEXT);
 CREATE TABLE mentions (document_id TEXT, start INTEGER, "end" INTEGER, reference_id TEXT, body TEXT);
 CREATE TABLE problems (document_id TEXT, ord INTEGER, body TEXT);
-CREATE TABLE chunks (row INTEGER PRIMARY KEY, id TEXT UNIQUE, document_id TEXT, start INTEGER, key TEXT, body TEXT);
-CREATE TABLE sentences (row INTEGER PRIMARY KEY, chunk INTEGER, key TEXT);
+CREATE TABLE chunks (row INTEGER PRIMARY KEY, id TEXT UNIQUE, document_id TEXT, start INTEGER, body TEXT);
 CREATE TABLE terms (term TEXT PRIMARY KEY, id INTEGER) WITHOUT ROWID;
+CREATE INDEX refs_document ON refs (document_id, ord);
+CREATE INDEX problems_document ON problems (document_id, ord);
 CREATE INDEX mentions_place ON mentions (document_id, start);
 CREATE INDEX chunks_place ON chunks (document_id, start);
-CREATE INDEX sentences_chunk ON sentences (chunk);
 """
 
 
@@ -42,11 +47,12 @@ class Contents:
     mentions: Mapping[str, Sequence[Mention]]
     problems: Sequence[Problem]
     chunks: Sequence[Chunk]
-    chunk_keys: Sequence[str]
-    chunk_vectors: Vectors
-    sentence_keys: Sequence[Sequence[str]]
-    """For each chunk the keys of its sentences."""
-    sentence_vectors: Vectors
+    """Those of a document stand together, in the documents' order; a chunk's sentences are its spans."""
+    chunk_keys: Keys
+    """For each chunk the SHA-256 of what was embedded, shape (chunks,)."""
+    chunk_vectors: Rowwise
+    sentence_keys: Keys
+    sentence_vectors: Rowwise
 
 
 def write(
@@ -87,13 +93,19 @@ def _write(  # noqa: PLR0917  (one caller)
     dimension = contents.chunk_vectors.shape[1]
     kind = choose(len(contents.chunks), dimension, memory)
     write_vectors(building, "chunks", contents.chunk_vectors, kind, progress)
-    write_vectors(building, "sentences", contents.sentence_vectors, KINDS[0])
+    write_rows(building, "sentences", contents.sentence_vectors)
+    _write_layout(building / "layout", contents)
     vocabulary = _write_lexical(building / "lexical", contents)
     _write_sqlite(building / "store.sqlite", contents, vocabulary)
     files = {}
     for path in sorted(p for p in building.rglob("*") if p.is_file()):
         fsync(path)
-        files[path.relative_to(building).as_posix()] = {"sha256": sha256(path), "bytes": path.stat().st_size}
+        by_row = path.suffix == ".npy" and path.with_suffix(SUMS).is_file()
+        files[path.relative_to(building).as_posix()] = {
+            "sha256": sha256(path),
+            "bytes": path.stat().st_size,
+            **({"checked": BY_ROW} if by_row else {}),
+        }
     manifest = {
         "format": FORMAT,
         "generation": building.name.removeprefix(BUILDING),
@@ -106,17 +118,36 @@ def _write(  # noqa: PLR0917  (one caller)
             "mentions": sum(len(m) for m in contents.mentions.values()),
             "problems": len(contents.problems),
             "chunks": len(contents.chunks),
-            "sentences": sum(len(keys) for keys in contents.sentence_keys),
+            "sentences": len(contents.sentence_keys),
         },
         "vector_index": {"chunks": kind.name, "dimension": dimension},
         "languages": sorted({d.language or "" for d in contents.documents}),
         "files": files,
     }
     write_text(building / MANIFEST, sealed(manifest))
-    for folder in sorted((building / "lexical").iterdir()):
+    for folder in sorted(p for p in building.rglob("*") if p.is_dir()):
         fsync(folder)
-    fsync(building / "lexical")
     fsync(building)
+
+
+def _write_layout(folder: Path, contents: Contents) -> None:
+    """Write where each chunk stands, as arrays: they are asked for rows by the thousand."""
+    ordinals = {d.id: n for n, d in enumerate(contents.documents)}
+    document = np.fromiter((ordinals[c.document_id] for c in contents.chunks), np.int32, len(contents.chunks))
+    if (np.diff(document) < 0).any():
+        raise ValueError("the chunks are not in the order of their documents")
+    counts = np.fromiter((len(c.sentences) for c in contents.chunks), np.int64, len(contents.chunks))
+    kinds = np.fromiter((CHUNK_KINDS.index(c.kind) for c in contents.chunks), np.uint8, len(contents.chunks))
+    folder.mkdir()
+    for name, values in (
+        ("document", document),
+        ("start", np.fromiter((c.start for c in contents.chunks), np.int64, len(contents.chunks))),
+        ("kind", kinds),
+        ("first_sentence", np.concatenate(([0], np.cumsum(counts))).astype(np.int64)),
+        ("chunk_keys", contents.chunk_keys),
+        ("sentence_keys", contents.sentence_keys),
+    ):
+        np.save(folder / f"{name}.npy", values)
 
 
 def _write_lexical(folder: Path, contents: Contents) -> dict[str, int]:
@@ -170,15 +201,8 @@ def _write_sqlite(path: Path, contents: Contents, vocabulary: Mapping[str, int])
             ((p.document_id, i, to_json(asdict(p))) for i, p in enumerate(contents.problems)),
         )
         connection.executemany(
-            "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                (row, c.id, c.document_id, c.start, key, to_json(asdict(c)))
-                for row, (c, key) in enumerate(zip(contents.chunks, contents.chunk_keys, strict=True))
-            ),
-        )
-        flat = ((row, key) for row, keys in enumerate(contents.sentence_keys) for key in keys)
-        connection.executemany(
-            "INSERT INTO sentences VALUES (?, ?, ?)", ((i, row, key) for i, (row, key) in enumerate(flat))
+            "INSERT INTO chunks VALUES (?, ?, ?, ?, ?)",
+            ((row, c.id, c.document_id, c.start, chunk_body(c)) for row, c in enumerate(contents.chunks)),
         )
         connection.executemany("INSERT INTO terms VALUES (?, ?)", sorted(vocabulary.items()))
         connection.commit()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import secrets
 import shutil
@@ -20,9 +21,11 @@ from filelock import FileLock, Timeout
 from rag.errors import BusyError, IndexDamagedError, IndexWriteError, NotFoundError
 from rag.files import fsync, sha256, write_text
 
-FORMAT = 4
+FORMAT = 5
 MANIFEST = "manifest.json"
 CURRENT = "current"
+BY_ROW = "by row"
+"""Said in the manifest of files that `rag.store.rows` checks as they are read."""
 BUILDING = ".building-"
 """Before the name of a generation that is written but has not been live."""
 _GENERATION = re.compile(r"\d{8}T\d{9}-[0-9a-f]{6}")
@@ -180,10 +183,11 @@ def prune(folder: Path, keep: int) -> list[str]:
     return [g.id for g in spare]
 
 
-def verify(folder: Path, generation: str) -> tuple[dict[str, Any], str]:
+def verify(folder: Path, generation: str, *, every_byte: bool = True) -> tuple[dict[str, Any], str]:
     """Check every file of a generation against its manifest; return the manifest and its SHA-256.
 
-    Raises IndexDamagedError naming the file that is missing, cut or changed, the manifest itself included.
+    Without `every_byte` files whose rows are checked one by one when they are read are only measured. Raises
+    IndexDamagedError naming the file that is missing, cut or changed, the manifest itself included.
     """
     where = folder / generation
     if not _GENERATION.fullmatch(generation.removeprefix(BUILDING)):
@@ -198,9 +202,11 @@ def verify(folder: Path, generation: str) -> tuple[dict[str, Any], str]:
             raise IndexDamagedError(f"generation {generation!r}: file {name!r} is missing; {_MEND}")
         if path.stat().st_size != expected["bytes"]:
             raise _damaged(generation, name)
-    # Hashing lets other threads run, so two large files cost the time of one.
-    with ThreadPoolExecutor(2) as threads:
-        for name, found in zip(files, threads.map(lambda n: sha256(where / n), files), strict=True):
+    hashed = [n for n in files if every_byte or files[n].get("checked") != BY_ROW]
+    hashed.sort(key=lambda n: -files[n]["bytes"])
+    # Hashing lets other threads run, so that every processor has a file; the largest first.
+    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+        for name, found in zip(hashed, threads.map(lambda n: sha256(where / n), hashed), strict=True):
             if found != files[name]["sha256"]:
                 raise _damaged(generation, name)
     return manifest, digest
@@ -226,7 +232,8 @@ def _manifest(where: Path) -> tuple[dict[str, Any], str]:
         manifest = json.loads(raw)
         if manifest["format"] != FORMAT:
             raise IndexDamagedError(
-                f"generation {where.name!r} has format {manifest['format']!r}, not {FORMAT}; run `adfontes rebuild`"
+                f"the {MANIFEST} of generation {where.name!r} has format {manifest['format']!r}, not {FORMAT}; "
+                "run `adfontes rebuild`"
             )
         whole = sealed(manifest).encode() == raw and manifest["generation"] == where.name.removeprefix(BUILDING)
         # A manifest by another hand must not lead outside the folder.

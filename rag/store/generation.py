@@ -15,9 +15,13 @@ import numpy.typing as npt
 
 from rag.errors import IndexMissingError, NotFoundError
 from rag.store import records
+from rag.store.contents import CHUNK_KINDS
 from rag.store.folder import current, verify
+from rag.store.layout import KnownVectors, Layout, best_of, ranges
 from rag.store.postings import Postings
-from rag.store.vectors import VectorIndex, Vectors
+from rag.store.rows import StoredVectors, Vectors
+from rag.store.vectors import VectorIndex
+from rag.store.words import Levels, Words
 from rag.types import Chunk, Document, IndexState, Mention, Passage, Problem, Reference, Scores
 
 _TERMS = 50_000
@@ -35,22 +39,28 @@ class Generation:
         shape, counts = manifest["vector_index"], manifest["counts"]
         dimension = int(shape["dimension"])
         self._chunks = VectorIndex(self.folder, "chunks", shape["chunks"], dimension, int(counts["chunks"]))
-        self._sentences = VectorIndex(self.folder, "sentences", "flat", dimension, int(counts["sentences"]))
-        self._postings = {
-            name: Postings(self.folder / "lexical" / name) for name in ("documents", "chunks", "sentences")
-        }
+        self._sentences = StoredVectors(self.folder, "sentences", int(counts["sentences"]), dimension)
+        self._layout = Layout(self.folder / "layout", counts)
+        self._levels = Levels(
+            Postings(self.folder / "lexical" / "documents", int(counts["documents"])),
+            Postings(self.folder / "lexical" / "chunks", int(counts["chunks"])),
+            Postings(self.folder / "lexical" / "sentences", int(counts["sentences"])),
+            self._layout.document,
+            self._layout.first_sentence,
+        )
         self._terms: dict[str, int | None] = {}
 
     @classmethod
-    def open(cls, folder: Path, generation: str | None = None) -> Generation:
-        """Open a generation (the live one by default) after checking every file of it.
+    def open(cls, folder: Path, generation: str | None = None, *, every_byte: bool = False) -> Generation:
+        """Open a generation (the live one by default) after checking its files (see `verify`).
 
-        Raises IndexMissingError when nothing is built, IndexDamagedError when a file is not what was written.
+        Vectors that are read one by one are checked then. Raises IndexMissingError when nothing is built,
+        IndexDamagedError when a file is not what was written.
         """
         name = generation or current(folder)
         if name is None:
             raise IndexMissingError(f"collection {folder.name!r} has no index yet; build it with `adfontes rebuild`")
-        return cls(folder, name, *verify(folder, name))
+        return cls(folder, name, *verify(folder, name, every_byte=every_byte))
 
     # ── what it holds ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -107,7 +117,7 @@ class Generation:
 
     def references(self, document_id: str | None = None) -> list[Reference]:
         """The bibliography entries, of one document or of all, in list order."""
-        rows = self._sql("SELECT body FROM refs WHERE ?1 IS NULL OR document_id = ?1 ORDER BY ord", document_id)
+        rows = self._listed("refs", document_id)
         return [records.reference(body) for (body,) in rows]
 
     def reference(self, reference_id: str) -> Reference:
@@ -126,8 +136,12 @@ class Generation:
 
     def problems(self, document_id: str | None = None) -> list[Problem]:
         """What the audit found, of one document or of all."""
-        rows = self._sql("SELECT body FROM problems WHERE ?1 IS NULL OR document_id = ?1 ORDER BY ord", document_id)
-        return [Problem(**json.loads(body)) for (body,) in rows]
+        return [Problem(**json.loads(body)) for (body,) in self._listed("problems", document_id)]
+
+    def _listed(self, table: str, document_id: str | None) -> list[tuple[Any, ...]]:
+        if document_id is None:
+            return self._sql(f"SELECT body FROM {table} ORDER BY ord")  # noqa: S608  (ours)
+        return self._sql(f"SELECT body FROM {table} WHERE document_id = ? ORDER BY ord", document_id)  # noqa: S608
 
     def chunks(self, document_id: str) -> list[Chunk]:
         """The chunks of a document, in row order."""
@@ -172,37 +186,32 @@ class Generation:
         found: Vectors = self._chunks.of(rows) @ vector
         return found
 
+    def words(
+        self, terms: Sequence[str], shares: tuple[float, float, float], rows: npt.NDArray[np.int64] | None = None
+    ) -> Words:
+        """BM25 of document, chunk and best sentence for these terms, weighted by `shares`; among `rows` if given."""
+        return Words(self._levels, self._numbers(terms), shares, rows)
+
     def lexical(self, terms: Sequence[str]) -> npt.NDArray[np.float32]:
         """BM25 of every chunk for these terms, shape (size,)."""
-        return self._postings["chunks"].scores(self._numbers(terms), self.size)
+        return self._levels.chunks.scores(self._numbers(terms))
 
     def lexical_of_documents(self, terms: Sequence[str]) -> npt.NDArray[np.float32]:
         """BM25 of every chunk's document for these terms, shape (size,)."""
-        of_documents = self._postings["documents"].scores(
-            self._numbers(terms), int(self.manifest["counts"]["documents"])
-        )
-        return of_documents[self._document_of_row]
+        return self._levels.documents.scores(self._numbers(terms))[self._layout.document]
 
     def lexical_of_sentences(self, terms: Sequence[str]) -> npt.NDArray[np.float32]:
         """BM25 of every chunk's best sentence for these terms, shape (size,)."""
-        if not self.size:
-            return np.zeros(0, dtype=np.float32)
-        of_sentences = self._postings["sentences"].scores(self._numbers(terms), int(self._first_sentences[-1]))
-        best: npt.NDArray[np.float32] = np.maximum.reduceat(of_sentences, self._first_sentences[:-1])
-        return best
+        scores = self._levels.sentences.scores(self._numbers(terms))
+        return best_of(scores, self._layout.first_sentence)
 
     def _numbers(self, terms: Sequence[str]) -> list[int]:
         return [n for t in terms if (n := self._term(t)) is not None]
 
-    @cached_property
-    def _document_of_row(self) -> npt.NDArray[np.int64]:
-        query = "SELECT d.ord FROM chunks c JOIN documents d ON d.id = c.document_id ORDER BY c.row"
-        return np.array([number for (number,) in self._sql(query)], dtype=np.int64)
-
     def idf(self, term: str) -> float:
         """Inverse document frequency of a term over the chunks: ln(1 + (N − n + ½) / (n + ½))."""
         number = self._term(term)
-        n = 0 if number is None else self._postings["chunks"].frequency(number)
+        n = 0 if number is None else self._levels.chunks.frequency(number)
         return float(np.log1p((self.size - n + 0.5) / (n + 0.5)))
 
     def _term(self, term: str) -> int | None:
@@ -223,40 +232,26 @@ class Generation:
         """The highest cosine of a sentence of each of these chunks with a unit vector, shape (len(rows),)."""
         if not len(rows):
             return np.zeros(0, dtype=np.float32)
-        first = self._first_sentences
-        begins, counts = first[rows], first[np.asarray(rows) + 1] - first[rows]
-        places = np.concatenate([[0], np.cumsum(counts)[:-1]])
-        wanted = np.repeat(begins - places, counts) + np.arange(counts.sum())
-        cosines = self._sentences.of(wanted) @ vector
-        best: Vectors = np.maximum.reduceat(cosines, places)
-        return best
-
-    @cached_property
-    def _first_sentences(self) -> npt.NDArray[np.int64]:
-        """Where each chunk's sentences begin, shape (size + 1,): their rows stand in the chunks' order."""
-        counts = np.zeros(self.size + 1, dtype=np.int64)
-        for chunk, count in self._sql("SELECT chunk, COUNT(*) FROM sentences GROUP BY chunk"):
-            counts[chunk + 1] = count
-        return np.cumsum(counts)
+        wanted, places = ranges(self._layout.first_sentence, np.asarray(rows, dtype=np.int64))
+        return best_of(self._sentences.of(wanted) @ vector, places)
 
     def sentence_vectors(self, passage_id: str) -> Vectors:
         """The vectors of a chunk's sentences in their order, shape (sentences, d)."""
-        rows = self._sql(
-            "SELECT s.row FROM sentences s JOIN chunks c ON s.chunk = c.row WHERE c.id = ? ORDER BY s.row", passage_id
-        )
-        return self._sentences.of([row for (row,) in rows])
+        rows = np.array([row for (row,) in self._sql("SELECT row FROM chunks WHERE id = ?", passage_id)], np.int64)
+        return self._sentences.of(ranges(self._layout.first_sentence, rows)[0])
 
     def rows(
         self, *, documents: Sequence[str] | None = None, kinds: Sequence[str] | None = None
     ) -> npt.NDArray[np.int64]:
         """The rows of the chunks of these documents and kinds, for a filtered search."""
-        found = self._rows_by_place
-        keep = np.ones(len(found), dtype=bool)
+        keep = np.ones(self.size, dtype=bool)
         if documents is not None:
-            keep &= np.isin(found["document"], list(documents))
+            chosen = np.zeros(self._levels.documents.size, dtype=bool)
+            chosen[[n for i in documents if (n := self._ordinals.get(i)) is not None]] = True
+            keep &= chosen[self._layout.document]
         if kinds is not None:
-            keep &= np.isin(found["kind"], list(kinds))
-        return np.flatnonzero(keep).astype(np.int64)
+            keep &= np.isin(self._layout.kind, [CHUNK_KINDS.index(k) for k in kinds if k in CHUNK_KINDS])
+        return np.flatnonzero(keep)
 
     def rows_citing(self, reference_ids: Sequence[str]) -> npt.NDArray[np.int64]:
         """The rows of the chunks that cite at least one of these entries."""
@@ -269,28 +264,26 @@ class Generation:
 
     def rows_within(self, spans: Mapping[str, Sequence[tuple[int, int]]]) -> npt.NDArray[np.int64]:
         """The rows of the chunks that lie within one of these spans of their document."""
-        found = self._rows_by_place
-        keep = np.zeros(len(found), dtype=bool)
+        found = [np.zeros(0, dtype=np.int64)]
         for document_id, own in spans.items():
-            if own:
-                here = found["document"] == document_id
-                for start, end in own:
-                    keep |= here & (found["start"] >= start) & (found["start"] < end)
-        return np.flatnonzero(keep).astype(np.int64)
+            number = self._ordinals.get(document_id)
+            if number is None:
+                continue
+            first, last = np.searchsorted(self._layout.document, np.array([number, number + 1], dtype=np.int32))
+            starts = self._layout.start[first:last]
+            found += [first + np.flatnonzero((starts >= start) & (starts < end)) for start, end in own]
+        return np.unique(np.concatenate(found))
 
     @cached_property
-    def _rows_by_place(self) -> npt.NDArray[Any]:
-        rows = self._sql("SELECT document_id, json_extract(body, '$.kind'), start FROM chunks ORDER BY row")
-        return np.array([tuple(r) for r in rows], dtype=[("document", object), ("kind", object), ("start", np.int64)])
+    def _ordinals(self) -> dict[str, int]:
+        return dict(self._sql("SELECT id, ord FROM documents"))
 
-    def vectors_by_key(self) -> tuple[dict[str, Any], dict[str, Any]]:
+    def known_vectors(self) -> tuple[KnownVectors, KnownVectors]:
         """The vectors of chunks and of sentences by the hash of what was embedded, for a rebuild to reuse."""
-        chunks = [key for (key,) in self._sql("SELECT key FROM chunks ORDER BY row")]
-        sentences = [key for (key,) in self._sql("SELECT key FROM sentences ORDER BY row")]
-        found = []
-        for keys, index in ((chunks, self._chunks), (sentences, self._sentences)):
-            found.append(dict(zip(keys, index.all(), strict=True)))
-        return found[0], found[1]
+        return (
+            KnownVectors(self._layout.chunk_keys, self._chunks),
+            KnownVectors(self._layout.sentence_keys, self._sentences),
+        )
 
     def _sql(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         connection = getattr(self._local, "connection", None)

@@ -1,10 +1,11 @@
-"""BM25 over documents, chunks and sentences: postings as plain arrays, mapped from disk, for each of the three.
+"""BM25 postings of one level (documents, chunks or sentences): plain arrays, mapped from disk.
 
     lexical/<of what>/starts.npy   int64   where each term's postings begin, and the end of the last
     lexical/<of what>/rows.npy     int32   the documents, chunks or sentences that hold the term, ascending
     lexical/<of what>/scores.npy   float32 what the term is worth in each of them
+    lexical/<of what>/most.npy     float32 the most that the term is worth in any of them
 
-The three share one vocabulary, a table of store.sqlite.
+The levels share one vocabulary, a table of store.sqlite; `rag.store.words` puts them together.
 
 Robertson and Zaragoza (2009), in Lucene's form: idf · tf / (tf + k1 · (1 − b + b · length / average)), with
 idf = ln(1 + (N − n + ½) / (n + ½)). Scores are computed when the index is written, so a question only adds them up.
@@ -21,8 +22,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rag.errors import IndexDamagedError
+
 K1, B = 0.9, 0.4
-_NAMES = ("starts", "rows", "scores")
+_ARRAYS = {"starts": np.int64, "rows": np.int32, "scores": np.float32, "most": np.float32}
+
+Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
 
 
 class PostingsWriter:
@@ -37,10 +43,11 @@ class PostingsWriter:
         """Add the next text's terms, repeated as often as they occur."""
         row = len(self._lengths)
         self._lengths.append(len(terms))
-        for term, count in Counter(terms).items():
-            self._terms.append(self.vocabulary.setdefault(term, len(self.vocabulary)))
-            self._rows.append(row)
-            self._counts.append(count)
+        counted = Counter(terms)
+        vocabulary = self.vocabulary
+        self._terms.extend([vocabulary.setdefault(term, len(vocabulary)) for term in counted])
+        self._rows.extend([row] * len(counted))
+        self._counts.extend(counted.values())
 
     def write(self, folder: Path) -> None:
         """Write the arrays into `folder`, which is made."""
@@ -51,29 +58,94 @@ class PostingsWriter:
         idf = np.log1p((len(lengths) - found + 0.5) / (found + 0.5)).astype(np.float32)
         average = max(float(lengths.mean()) if len(lengths) else 0.0, 1.0)
         damped = K1 * (1 - B + B * lengths / np.float32(average))
+        starts = np.concatenate(([0], np.cumsum(found))).astype(np.int64)
+        scores = (idf[terms] * counts / (counts + damped[rows]))[order].astype(np.float32)
+        most = np.zeros(len(found), dtype=np.float32)
+        if len(scores):
+            most[found > 0] = np.maximum.reduceat(scores, starts[:-1][found > 0])
         folder.mkdir()
-        np.save(folder / "starts.npy", np.concatenate(([0], np.cumsum(found))).astype(np.int64))
-        np.save(folder / "rows.npy", rows[order])
-        np.save(folder / "scores.npy", (idf[terms] * counts / (counts + damped[rows]))[order].astype(np.float32))
+        for name, values in (("starts", starts), ("rows", rows[order]), ("scores", scores), ("most", most)):
+            np.save(folder / f"{name}.npy", values)
 
 
 class Postings:
     """The arrays, open for reading. Safe to share between threads."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, size: int) -> None:
+        """Open the postings of `size` texts. Raises IndexDamagedError for arrays that do not belong together."""
         # Never unpickled: a hostile file is refused, not run.
-        self._starts, self._rows, self._scores = (
-            np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _NAMES
+        try:
+            self._starts, self._rows, self._scores, self._most = (
+                np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS
+            )
+        except (ValueError, OSError, EOFError) as error:
+            raise IndexDamagedError(f"the postings in {folder} cannot be read ({error})") from error
+        arrays = (self._starts, self._rows, self._scores, self._most)
+        fitting = (
+            all(a.ndim == 1 and a.dtype == kind for a, kind in zip(arrays, _ARRAYS.values(), strict=True))
+            and len(self._starts) == len(self._most) + 1
         )
+        if not fitting or not (
+            self._starts[0] == 0
+            and self._starts[-1] == len(self._rows) == len(self._scores)
+            and bool((np.diff(self._starts) >= 0).all())
+        ):
+            raise IndexDamagedError(f"the postings in {folder} do not belong together")
+        self.size = size
+        """The number of texts."""
 
     def frequency(self, term: int) -> int:
         """The number of texts that hold the term."""
         return int(self._starts[term + 1] - self._starts[term])
 
-    def scores(self, terms: Sequence[int], size: int) -> npt.NDArray[np.float32]:
+    def most(self, term: int) -> float:
+        """The most that the term is worth in any text."""
+        return float(self._most[term])
+
+    def of(self, term: int) -> tuple[npt.NDArray[np.int32], Floats]:
+        """The rows of the texts that hold the term, ascending, and what it is worth in each."""
+        begin, end = int(self._starts[term]), int(self._starts[term + 1])
+        rows = self._rows[begin:end]
+        # An index by another hand: numpy would count a negative number from the end.
+        if end > begin and not 0 <= rows[0] <= rows[-1] < self.size:
+            raise IndexDamagedError(f"a posting names row {max(-int(rows[0]), int(rows[-1]))} of {self.size}")
+        return rows, self._scores[begin:end]
+
+    def scores(self, terms: Sequence[int]) -> Floats:
         """BM25 of every text for these terms, shape (size,)."""
-        total = np.zeros(size, dtype=np.float32)
+        total = np.zeros(self.size, dtype=np.float32)
         for term in terms:
-            begin, end = int(self._starts[term]), int(self._starts[term + 1])
-            total[self._rows[begin:end]] += self._scores[begin:end]
+            rows, scores = self.of(term)
+            total[rows] += scores
         return total
+
+    def each(self, terms: Sequence[int], wanted: Rows) -> Floats:
+        """What each term is worth in each of the texts `wanted`, ascending rows; shape (len(terms), len(wanted)).
+
+        Common terms are looked up, not read: the cost is that of the texts asked for.
+        """
+        found = np.zeros((len(terms), len(wanted)), dtype=np.float32)
+        if not len(wanted):
+            return found
+        for own, term in zip(found, terms, strict=True):
+            rows, scores = self.of(term)
+            if not len(rows):
+                continue
+            if len(rows) < len(wanted):
+                places = np.minimum(np.searchsorted(wanted, rows), len(wanted) - 1)
+                here = wanted[places] == rows
+                own[places[here]] = scores[here]
+            else:
+                # A key of another type than the array's would have the whole array copied.
+                places = np.minimum(np.searchsorted(rows, wanted.astype(np.int32)), len(rows) - 1)
+                here = rows[places] == wanted
+                own[here] = scores[places[here]]
+        return found
+
+
+def summed(each: Floats) -> Floats:
+    """The sum over terms, in their order, so that it is to the last bit what `Postings.scores` gives."""
+    total = np.zeros(each.shape[1], dtype=np.float32)
+    for own in each:
+        total += own
+    return total

@@ -1,11 +1,10 @@
-"""Vectors on disk and the nearest of them, by the kind of index that their number and the memory allow.
+"""The nearest vectors, by the kind of index that their number and the memory allow.
 
-    flat    <name>.faiss                 every vector compared; exact
-    graph   <name>.faiss, <name>.npy     HNSW over 8-bit vectors (Malkov and Yashunin 2018)
-    lists   <name>.faiss, <name>.npy     inverted lists of 1-bit codes (RaBitQ, Gao and Long 2024)
+    flat    <name>.faiss                              every vector compared; exact
+    lists   <name>.faiss, <name>.npy and its sums     inverted lists of 1-bit codes (RaBitQ, Gao and Long 2024)
 
-`KINDS` is the table of the rules. Graph and lists only choose candidates; the order and the scores come from the exact
-vectors in <name>.npy, which are mapped and read where they are needed. All files are mapped: what no question touches
+`KINDS` is the table of the rules. Lists only choose candidates; the order and the scores come from the exact vectors
+(`rag.store.rows`), which are mapped and read where they are needed. All files are mapped: what no question touches
 takes no memory. Knows no chunk and no text.
 """
 
@@ -19,18 +18,13 @@ from typing import Any
 
 import faiss
 import numpy as np
-import numpy.typing as npt
 
 from rag.errors import IndexDamagedError
-
-Vectors = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.int64]
+from rag.store.rows import SLICE, Rows, Rowwise, StoredVectors, Vectors, write_rows
 
 _faiss: Any = faiss  # its stubs leave out half of what there is
-_FEW = 0.1
-"""Below this share of rows left by a filter a graph loses its way: those rows are then compared one by one."""
-_SLICE = 20_000
-"""Vectors added at a time, so that progress can be told."""
+_FEW = 20_000
+"""Up to so many rows left by a filter are compared one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,41 +47,43 @@ class Kind:
 KINDS = (
     # Exact while it costs less than reading the question: 0.5 ms at 10,000, 2.5 ms at 50,000 (384 dimensions).
     Kind("flat", 50_000, lambda d: 4 * d, b"IxFI", lambda _: "Flat"),
-    # 0.3 to 0.6 ms from 100,000 to 1,000,000; 32 neighbours and one byte a dimension.
-    Kind("graph", 1 << 31, lambda d: d + 276, b"IHNs", lambda _: "HNSW32,SQ8", widen=3),
-    # Where the graph does not fit: an eighth of a byte a dimension, four roots of lists.
+    # An eighth of a byte a dimension, four roots of lists. A graph (HNSW) finds no better and no sooner, but is built
+    # in an hour where this takes minutes, and takes ten times the memory: benchmarks/index.
     Kind("lists", 1 << 62, lambda d: d / 8 + 20, b"Iwrq", lambda n: f"IVF{_lists(n)},RaBitQ", widen=10),
 )
 _BY_NAME = {kind.name: kind for kind in KINDS}
-_EF, _EF_BUILDING, _PROBED = 160, 120, 32
-"""How far a graph is searched for a question and for a vector that is added (with 40, FAISS's own choice, a graph of a
-million loses neighbours that no wider search finds); how many lists are read."""
+_TOO_FEW = 1000
+"""So many are always compared one by one: there is nothing to make lists of."""
+_PROBED = 128
+"""Lists read for a question: measured on vectors of real text, of which 98 in 100 are found."""
+_ROUNDS, _SAMPLE = 8, 48
+"""Rounds of k-means, and vectors a list that it looks at: more of either finds nothing more."""
 
 
 def choose(count: int, dimension: int, memory: int) -> Kind:
     """The first kind of the table that is made for so many vectors and fits into `memory` bytes; else the smallest."""
-    fitting = (k for k in KINDS if count <= k.most and k.memory(dimension) * count <= memory)
-    return next(fitting, KINDS[-1]) if count > KINDS[0].most else KINDS[0]
+    if count <= _TOO_FEW:
+        return KINDS[0]
+    return next((k for k in KINDS if count <= k.most and k.memory(dimension) * count <= memory), KINDS[-1])
 
 
 def write_vectors(
-    folder: Path, name: str, vectors: Vectors, kind: Kind, progress: Callable[[int], None] = lambda _: None
+    folder: Path, name: str, vectors: Rowwise, kind: Kind, progress: Callable[[int], None] = lambda _: None
 ) -> None:
     """Write unit vectors, shape (n, dimension), and their index. `progress` gets the number added so far."""
-    dimension = vectors.shape[1]
-    index = faiss.index_factory(dimension, kind.factory(len(vectors)), faiss.METRIC_INNER_PRODUCT)
-    if kind.name == "graph":
-        _faiss.downcast_index(index).hnsw.efConstruction = _EF_BUILDING
-    if not index.is_trained:
-        chance = np.random.default_rng(0)
-        sample = min(len(vectors), 64 * _lists(len(vectors)) if kind.name == "lists" else 50_000)
-        index.train(np.ascontiguousarray(vectors[np.sort(chance.choice(len(vectors), sample, replace=False))]))
-    for begin in range(0, len(vectors), _SLICE):
-        progress(begin)
-        index.add(np.ascontiguousarray(vectors[begin : begin + _SLICE], dtype=np.float32))
-    faiss.write_index(index, str(folder / f"{name}.faiss"))
+    count, dimension = vectors.shape
+    index = faiss.index_factory(dimension, kind.factory(count), faiss.METRIC_INNER_PRODUCT)
     if kind.name != "flat":
-        np.save(folder / f"{name}.npy", np.ascontiguousarray(vectors, dtype=np.float32))
+        write_rows(folder, name, vectors)
+        training = _faiss.extract_index_ivf(index).cp
+        training.niter, training.max_points_per_centroid, training.min_points_per_centroid = _ROUNDS, _SAMPLE, 1
+    if not index.is_trained:
+        chosen = np.random.default_rng(0).choice(count, min(count, _SAMPLE * _lists(count)), replace=False)
+        index.train(np.ascontiguousarray(vectors[np.sort(chosen)]))
+    for begin in range(0, count, SLICE):
+        progress(begin)
+        index.add(np.ascontiguousarray(vectors[begin : begin + SLICE], dtype=np.float32))
+    faiss.write_index(index, str(folder / f"{name}.faiss"))
 
 
 class VectorIndex:
@@ -100,14 +96,13 @@ class VectorIndex:
         if self.kind is None:
             raise IndexDamagedError(f"{folder.name}: there is no kind of vector index called {kind!r}")
         _check_header(path, self.kind, dimension, count)
-        self._index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        try:
+            self._index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        except (RuntimeError, MemoryError) as error:
+            reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
+            raise IndexDamagedError(f"{folder.name}: {path.name} cannot be read ({reason[0][:200]})") from error
         self.size, self.dimension = count, dimension
-        self._exact: Vectors | None = None
-        if self.kind.name != "flat":
-            # Never unpickled: a hostile file is refused, not run.
-            self._exact = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-            if self._exact is None or self._exact.shape != (count, dimension) or self._exact.dtype != np.float32:
-                raise IndexDamagedError(f"{folder.name}: {name}.npy does not hold {count} vectors of {dimension}")
+        self._exact = None if self.kind.name == "flat" else StoredVectors(folder, name, count, dimension)
 
     def search(self, vector: Vectors, k: int, rows: Rows | None = None) -> list[tuple[int, float]]:
         """The `k` nearest to a unit vector, shape (dimension,): (row, cosine), best first; among `rows` if given."""
@@ -115,45 +110,41 @@ class VectorIndex:
         if k <= 0:
             return []
         if self._exact is None:
-            chosen = None if rows is None else _faiss.SearchParameters(sel=_selected(rows))
+            chosen = None if rows is None else _faiss.SearchParameters(sel=_selected(rows, self.size))
             scores, found = self._index.search(vector.reshape(1, -1), k, params=chosen)
             return [(int(r), float(s)) for r, s in zip(found[0], scores[0], strict=True) if r >= 0]
-        if rows is not None and len(rows) < _FEW * self.size:
+        if rows is not None and len(rows) <= _FEW:
             candidates = rows
         else:
             assert self.kind is not None  # noqa: S101  (checked when opened)
-            wide = min(max(k * self.kind.widen, 10), self.size)
-            _, found = self._index.search(vector.reshape(1, -1), wide, params=self._parameters(wide, rows))
+            wide = min(max(k * self.kind.widen, 100), self.size)
+            _, found = self._index.search(vector.reshape(1, -1), wide, params=self._parameters(rows))
             candidates = found[0][found[0] >= 0]
-        cosines = self.of(candidates) @ vector
+        cosines = self._exact.of(candidates) @ vector
         best = np.argsort(-cosines, kind="stable")[:k]
         return [(int(candidates[i]), float(cosines[i])) for i in best]
 
     def of(self, rows: Rows | Sequence[int]) -> Vectors:
-        """The vectors of these rows, shape (len(rows), dimension)."""
+        """The vectors of these rows, shape (len(rows), dimension). Raises IndexDamagedError for one that changed."""
         wanted = np.asarray(rows, dtype=np.int64)
         if not len(wanted):
             return np.zeros((0, self.dimension), dtype=np.float32)
-        found: Vectors = self._index.reconstruct_batch(wanted) if self._exact is None else self._exact[wanted]
+        found: Vectors = self._index.reconstruct_batch(wanted) if self._exact is None else self._exact.of(wanted)
         return found
 
-    def all(self) -> Vectors:
-        """Every vector, shape (size, dimension)."""
-        if not self.size:
-            return np.zeros((0, self.dimension), dtype=np.float32)
-        found: Vectors = self._index.reconstruct_n(0, self.size) if self._exact is None else self._exact
-        return found
-
-    def _parameters(self, wide: int, rows: Rows | None) -> Any:  # noqa: ANN401  (faiss has no types)
-        chosen = {} if rows is None else {"sel": _selected(rows)}
-        assert self.kind is not None  # noqa: S101  (checked when opened)
-        if self.kind.name == "graph":
-            return _faiss.SearchParametersHNSW(efSearch=max(_EF, wide), **chosen)
-        return _faiss.IVFRaBitQSearchParameters(nprobe=_PROBED, **chosen)
+    def _parameters(self, rows: Rows | None) -> Any:  # noqa: ANN401  (faiss has no types)
+        probed = min(_lists(self.size), _PROBED)
+        if rows is None:
+            return _faiss.IVFRaBitQSearchParameters(nprobe=probed)
+        # The fewer a filter leaves, the further away are the nearest of them.
+        wide = min(_lists(self.size), probed * self.size // len(rows))
+        return _faiss.IVFRaBitQSearchParameters(nprobe=wide, sel=_selected(rows, self.size))
 
 
-def _selected(rows: Rows) -> Any:  # noqa: ANN401  (faiss has no types)
-    return faiss.IDSelectorBatch(np.asarray(rows, dtype=np.int64))
+def _selected(rows: Rows, size: int) -> Any:  # noqa: ANN401  (faiss has no types)
+    chosen = np.zeros(size, dtype=bool)
+    chosen[rows] = True
+    return _faiss.IDSelectorBitmap(np.packbits(chosen, bitorder="little"))
 
 
 def _lists(count: int) -> int:

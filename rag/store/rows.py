@@ -1,0 +1,123 @@
+"""Vectors by row in plain files, mapped, and each checked when it is read.
+
+    <name>.npy        float32 (n, dimension)   the vectors
+    <name>.sums.npy   uint32 (n,)              a checksum of each
+
+Such files may be larger than can be hashed while somebody waits for a start. They are hashed by `adfontes index verify`
+and before a build goes on from them; when a generation is opened, only the checksums are, and then every vector against
+its own as it is read. A changed byte changes the sum for certain: the weights are odd. Knows no index.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.errors import IndexDamagedError
+
+Vectors = npt.NDArray[np.float32]
+Keys = npt.NDArray[np.bytes_]
+"""SHA-256 digests, dtype S32."""
+Rows = npt.NDArray[np.int64]
+SUMS = ".sums.npy"
+SLICE = 20_000
+"""Vectors handled at a time where all of them are."""
+_KEPT_IN_SIGHT = 128 << 20
+"""Bytes read before the pages are let go of again; the system's cache keeps them."""
+
+
+class Rowwise(Protocol):
+    """Vectors that need not be in memory: an array, a mapped file, or something that looks them up."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, dimension)."""
+
+    def __getitem__(self, rows: slice | Rows, /) -> Vectors:
+        """Some of them."""
+
+
+def sums(vectors: Vectors) -> npt.NDArray[np.uint32]:
+    """The checksum of each vector, shape (n,)."""
+    words = np.ascontiguousarray(vectors, dtype=np.float32).view(np.uint32)
+    found: npt.NDArray[np.uint32] = np.einsum("ij,j->i", words, _weights(vectors.shape[1]))
+    return found
+
+
+@lru_cache(maxsize=8)
+def _weights(dimension: int) -> npt.NDArray[np.uint32]:
+    chance = np.random.Generator(np.random.PCG64(7))
+    return chance.integers(0, 1 << 32, dimension, dtype=np.uint32) | np.uint32(1)
+
+
+def write_rows(folder: Path, name: str, vectors: Rowwise) -> None:
+    """Write vectors with their checksums, some at a time."""
+    count, dimension = vectors.shape
+    found = np.zeros(count, dtype=np.uint32)
+    with (folder / f"{name}.npy").open("wb") as file:
+        header = {"descr": "<f4", "fortran_order": False, "shape": (count, dimension)}
+        np.lib.format.write_array_header_1_0(file, header)
+        for begin in range(0, count, SLICE):
+            some = np.ascontiguousarray(vectors[begin : begin + SLICE], dtype="<f4")
+            found[begin : begin + SLICE] = sums(some)
+            file.write(some.tobytes())
+    np.save(folder / f"{name}{SUMS}", found)
+
+
+class StoredVectors:
+    """What `write_rows` wrote, open for reading. Safe to share between threads."""
+
+    def __init__(self, folder: Path, name: str, count: int, dimension: int) -> None:
+        """Raises IndexDamagedError when the files do not hold so many vectors of this dimension."""
+        self._name = f"{folder.name}: {name}.npy"
+        # Never unpickled: a hostile file is refused, not run.
+        self._vectors, self._sums = (
+            load_array(folder / file, shape, dtype)
+            for file, shape, dtype in (
+                (f"{name}.npy", (count, dimension), np.float32),
+                (f"{name}{SUMS}", (count,), np.uint32),
+            )
+        )
+        self.shape = (count, dimension)
+        self._seen = 0
+
+    def of(self, rows: Rows | Sequence[int]) -> Vectors:
+        """The vectors of these rows, shape (len(rows), dimension). Raises IndexDamagedError for one that changed."""
+        wanted = np.asarray(rows, dtype=np.int64)
+        if len(wanted) and not 0 <= int(wanted.min()) <= int(wanted.max()) < self.shape[0]:
+            raise IndexDamagedError(f"{self._name}: row {int(wanted.max())} is asked for of {self.shape[0]}")
+        found: Vectors = np.asarray(self._vectors[wanted])
+        changed = wanted[sums(found) != self._sums[wanted]]
+        if len(changed):
+            raise IndexDamagedError(f"{self._name}: vector {int(changed[0])} is not what was written")
+        self._let_go(found.nbytes)
+        return found
+
+    def _let_go(self, read: int) -> None:
+        """Mapped pages count as this process's memory until it lets go of them."""
+        self._seen += read
+        mapped = getattr(self._vectors, "_mmap", None)
+        if self._seen > _KEPT_IN_SIGHT and mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+            self._seen = 0
+            mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def load_array(path: Path, shape: tuple[int, ...] | None, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """An array, mapped. Raises IndexDamagedError when it cannot be read or is not of this shape and type."""
+    try:
+        found: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError, SyntaxError, KeyError, TypeError, OverflowError) as error:
+        raise IndexDamagedError(f"{path.parent.name}: {path.name} cannot be read ({error})") from error
+    if found.dtype != np.dtype(dtype) or (shape is not None and found.shape != shape):
+        raise IndexDamagedError(
+            f"{path.parent.name}: {path.name} holds {found.dtype} {found.shape}, not {np.dtype(dtype)} {shape}"
+        )
+    if not found.flags.c_contiguous:
+        raise IndexDamagedError(f"{path.parent.name}: {path.name} is not in the order that was written")
+    return found

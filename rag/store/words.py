@@ -1,0 +1,227 @@
+"""The best chunks by words: a weighted sum of BM25 of the chunk, of its best sentence and of its document.
+
+Each counts as a share of the question's best match. Exact, yet common terms are only looked up: MaxScore (Turtle and
+Flood 1995; Broder et al. 2003), on three levels at once. Terms are taken from the rarest on. As soon as those that are
+left cannot lift a chunk over the best `k` found, only chunks that hold one of the terms taken, or whose document does,
+can be among them; these few are then scored whole, by binary search in the remaining postings. The same numbers come
+out, to the last bit, as from adding up every posting (tests/test_words.py). Knows no text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.store.layout import best_of, ranges
+from rag.store.postings import Floats, Postings, Rows, summed
+
+_SLACK = 1e-4
+"""What is added to bounds, because sums in another order differ in their last bits."""
+_TRIED = 512
+"""Promising rows scored whole, so that there is something to be better than."""
+_MANY = 20_000
+"""Rows that are scored whole without another term being taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The postings of a generation, and how its rows belong together."""
+
+    documents: Postings
+    chunks: Postings
+    sentences: Postings
+    document_of: npt.NDArray[np.int32]
+    """The document of each chunk, shape (chunks,), ascending: the chunks of a document stand together."""
+    first_sentence: npt.NDArray[np.int64]
+    """Where each chunk's sentences begin, and the end of the last, shape (chunks + 1,)."""
+
+
+class Words:
+    """A question's terms against one generation, among some rows or all."""
+
+    def __init__(
+        self, levels: Levels, terms: Sequence[int], shares: tuple[float, float, float], rows: Rows | None = None
+    ) -> None:
+        """`shares` are the weights of document, chunk and sentence; `rows`, ascending, confine the search."""
+        self._levels, self._terms = levels, list(terms)
+        self._rows = rows
+        self._few = rows is not None and len(rows) <= _MANY
+        self._kept: npt.NDArray[np.bool_] | None = None
+        if rows is not None and not self._few:
+            self._kept = np.zeros(levels.chunks.size, dtype=np.bool_)
+            self._kept[rows] = True
+        # From the rarest on; a term that is asked twice counts twice.
+        self._order = sorted(range(len(self._terms)), key=lambda i: (levels.chunks.frequency(self._terms[i]), i))
+        self._best = self._best_of_levels()
+        self._weights = tuple(
+            np.float32(share) / np.float32(best) if best > 0 else np.float32(0)
+            for share, best in zip(shares, self._best, strict=True)
+        )
+        self._shares = shares
+
+    # ── scores of given rows ─────────────────────────────────────────────────────────────────────────────────
+
+    def of(self, rows: Sequence[int] | Rows) -> tuple[Floats, Floats]:
+        """The weighted sum and the chunk's own BM25 of these rows, which are ascending; shape (len(rows),) each."""
+        wanted = np.asarray(rows, dtype=np.int64)
+        chunks = summed(self._levels.chunks.each(self._terms, wanted))
+        return self._together(self._documents(wanted), chunks, self._sentences(wanted)), chunks
+
+    def _together(self, documents: Floats, chunks: Floats, sentences: Floats) -> Floats:
+        total = np.zeros(len(chunks), dtype=np.float32)
+        for share, best, scores in zip(self._shares, self._best, (documents, chunks, sentences), strict=True):
+            if best > 0:
+                total += np.float32(share) * (scores / np.float32(best))
+        return total
+
+    def _documents(self, rows: Rows) -> Floats:
+        documents, place = np.unique(self._levels.document_of[rows], return_inverse=True)
+        found: Floats = summed(self._levels.documents.each(self._terms, documents.astype(np.int64)))[place]
+        return found
+
+    def _sentences(self, rows: Rows) -> Floats:
+        """BM25 of each row's best sentence; 0 where it has none."""
+        wanted, places = ranges(self._levels.first_sentence, rows)
+        return best_of(summed(self._levels.sentences.each(self._terms, wanted)), places)
+
+    # ── the best of each level ───────────────────────────────────────────────────────────────────────────────
+
+    def _best_of_levels(self) -> tuple[float, float, float]:
+        if not self._terms:
+            return 0.0, 0.0, 0.0
+        levels = self._levels
+        if self._rows is not None and self._few:
+            return (
+                float(self._documents(self._rows).max(initial=0)),
+                float(summed(levels.chunks.each(self._terms, self._rows)).max(initial=0)),
+                float(self._sentences(self._rows).max(initial=0)),
+            )
+        kept = self._kept
+        if kept is None:
+            return self._highest(levels.documents), self._highest(levels.chunks), self._highest(levels.sentences)
+        documents = np.zeros(levels.documents.size, dtype=bool)
+        documents[levels.document_of[kept]] = True
+        sentences = np.repeat(kept, np.diff(levels.first_sentence))
+        return (
+            self._highest(levels.documents, documents),
+            self._highest(levels.chunks, kept),
+            self._highest(levels.sentences, sentences),
+        )
+
+    def _highest(self, postings: Postings, kept: npt.NDArray[np.bool_] | None = None) -> float:
+        """The highest sum of any text of one level that is kept."""
+        terms = [self._terms[i] for i in self._order]
+        rest = np.cumsum([0.0, *(postings.most(t) for t in reversed(terms))])[::-1]
+        total = np.zeros(postings.size, dtype=np.float32)
+        touched: list[npt.NDArray[np.int32]] = []
+        best = 0.0
+        for n, term in enumerate(terms):
+            if best > rest[n] + _SLACK:
+                break
+            rows, scores = postings.of(term)
+            total[rows] += scores
+            if kept is not None:
+                rows = rows[kept[rows]]
+            if len(rows):
+                touched.append(rows)
+                top = int(rows[np.argmax(total[rows])])
+                best = max(best, float(summed(postings.each(self._terms, np.array([top])))[0]))
+        else:
+            n = len(terms)
+        promising = [rows[total[rows] + np.float32(rest[n] + _SLACK) >= best] for rows in touched]
+        wanted = np.unique(np.concatenate(promising)) if promising else np.zeros(0, dtype=np.int32)
+        return float(summed(postings.each(self._terms, wanted.astype(np.int64))).max(initial=0))
+
+    # ── the best rows ────────────────────────────────────────────────────────────────────────────────────────
+
+    def best(self, k: int) -> Rows:
+        """The `k` best rows whose weighted sum is above zero, ties by row, ascending by row."""
+        if not self._terms or not any(self._best):
+            return np.zeros(0, dtype=np.int64)
+        if self._rows is not None and self._few:
+            return self._top(self._rows, k)
+        return self._top(self._candidates(k), k)
+
+    def _top(self, rows: Rows, k: int) -> Rows:
+        scores, _ = self.of(rows)
+        order = np.lexsort((rows, -scores))[:k]
+        return np.sort(rows[order[scores[order] > 0]])
+
+    def _candidates(self, k: int) -> Rows:
+        """Rows, ascending, among which the `k` best are."""
+        levels, (of_document, of_chunk, of_sentence) = self._levels, self._weights
+        terms = [self._terms[i] for i in self._order]
+        most = [
+            float(
+                of_document * levels.documents.most(t)
+                + of_chunk * levels.chunks.most(t)
+                + of_sentence * levels.sentences.most(t)
+            )
+            for t in terms
+        ]
+        rest = np.cumsum([0.0, *reversed(most)])[::-1]
+        by_document = np.zeros(levels.documents.size, dtype=np.float32)
+        by_chunk = np.zeros(levels.chunks.size, dtype=np.float32)
+        """Upper bounds from the terms taken."""
+        reached = 0.0
+        for n, term in enumerate(terms, 1):
+            rows, scores = levels.documents.of(term)
+            by_document[rows] += of_document * scores
+            rows, scores = levels.chunks.of(term)
+            by_chunk[rows] += of_chunk * scores + of_sentence * np.float32(levels.sentences.most(term))
+            left = float(rest[n])
+            last = n == len(terms)
+            if not last and left > max(reached, 0.3):  # nothing can be left out yet
+                continue
+            touched = np.flatnonzero(by_chunk)
+            if self._kept is not None:
+                touched = touched[self._kept[touched]]
+            bounds = by_chunk[touched] + by_document[levels.document_of[touched]]
+            reached = max(reached, self._reached(touched, bounds, k))
+            enough = np.float32(reached - left - _SLACK)
+            if enough <= 0 and not last:
+                continue
+            chosen = touched[bounds >= enough]
+            others = self._untouched(by_document, by_chunk, enough)
+            if last or len(chosen) + len(others) <= _MANY:
+                return self._narrowed(np.union1d(chosen, others), k, reached)
+        raise AssertionError  # pragma: no cover  (the last term returns)
+
+    def _reached(self, rows: Rows, bounds: Floats, k: int) -> float:
+        """What the `k`-th best of the most promising rows scores; 0 where there are not so many."""
+        if len(rows) < k:
+            return 0.0
+        tried = max(_TRIED, 2 * k)
+        if len(rows) > tried:
+            rows = np.sort(rows[np.argpartition(-bounds, tried)[:tried]])
+        scores, _ = self.of(rows)
+        return float(np.partition(scores, len(scores) - k)[len(scores) - k])
+
+    def _untouched(self, by_document: Floats, by_chunk: Floats, enough: np.float32) -> Rows:
+        """Rows that hold none of the terms taken, of documents that may lift them high enough all the same."""
+        levels = self._levels
+        documents = np.flatnonzero(by_document >= max(enough, np.float32(1e-30)))
+        # Where the chunks of each document begin: they stand together.
+        first = np.searchsorted(levels.document_of, np.arange(levels.documents.size + 1, dtype=np.int32))
+        rows, _ = ranges(first, documents)
+        new = by_chunk[rows] == 0
+        if self._kept is not None:
+            new &= self._kept[rows]
+        found: Rows = rows[new]
+        return found
+
+    def _narrowed(self, rows: Rows, k: int, reached: float) -> Rows:
+        """Fewer of these rows: document and chunk are scored whole, the sentences are bounded by their terms."""
+        if len(rows) <= _TRIED:
+            return rows
+        levels, (of_document, of_chunk, of_sentence) = self._levels, self._weights
+        each = levels.chunks.each(self._terms, rows)
+        most = np.array([levels.sentences.most(t) for t in self._terms], dtype=np.float32)
+        sentences = np.minimum((each > 0).T.astype(np.float32) @ most, np.float32(self._best[2]))
+        bounds = of_document * self._documents(rows) + of_chunk * summed(each) + of_sentence * sentences
+        reached = max(reached, self._reached(rows, bounds, k))
+        narrowed: Rows = rows[bounds >= np.float32(reached - _SLACK)]
+        return narrowed

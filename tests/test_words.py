@@ -1,0 +1,105 @@
+"""Words: the best chunks by three levels of BM25 are found without adding up every posting, and are the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rag.store import words
+from rag.store.postings import Postings, PostingsWriter, summed
+from rag.store.words import Levels, Words
+
+SHARES = (0.5, 0.25, 0.25)
+
+
+def levels(folder: Path, chance: np.random.Generator, documents: int, vocabulary: int) -> Levels:
+    """A small collection of documents of chunks of sentences of words by Zipf's law."""
+    numbers: dict[str, int] = {}
+    writers = [PostingsWriter(numbers) for _ in range(3)]
+    document_of, counts = [], []
+    for document in range(documents):
+        whole: list[str] = []
+        for _ in range(chance.integers(1, 6)):
+            body: list[str] = []
+            counts.append(int(chance.integers(0, 4)))
+            for _ in range(counts[-1]):
+                found = [str(w) for w in np.minimum(chance.zipf(1.3, int(chance.integers(1, 9))), vocabulary)]
+                writers[2].add(found)
+                body += found
+            writers[1].add(body)
+            whole += body
+            document_of.append(document)
+        writers[0].add(whole)
+    for name, writer in zip(("documents", "chunks", "sentences"), writers, strict=True):
+        writer.write(folder / name)
+    sizes = (documents, len(document_of), sum(counts))
+    return Levels(
+        *(
+            Postings(folder / name, size)
+            for name, size in zip(("documents", "chunks", "sentences"), sizes, strict=True)
+        ),
+        np.array(document_of, dtype=np.int32),
+        np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+    )
+
+
+def plain(found: Levels, terms: list[int], rows: np.ndarray) -> np.ndarray:
+    """The weighted sum of every chunk, every posting added up; 0 outside `rows`."""
+    total = np.zeros(found.chunks.size, dtype=np.float32)
+    of_sentences = found.sentences.scores(terms)
+    bounds = zip(found.first_sentence[:-1], found.first_sentence[1:], strict=True)
+    three = (
+        found.documents.scores(terms)[found.document_of],
+        found.chunks.scores(terms),
+        np.array([of_sentences[a:b].max(initial=0) for a, b in bounds], dtype=np.float32),
+    )
+    for share, scores in zip(SHARES, three, strict=True):
+        best = scores[rows].max(initial=0)
+        if best > 0:
+            total += np.float32(share) * (scores / best)
+    outside = np.ones(len(total), dtype=bool)
+    outside[rows] = False
+    total[outside] = 0
+    return total
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    documents=st.integers(1, 60),
+    asked=st.integers(1, 7),
+    k=st.integers(1, 30),
+    kept=st.sampled_from([None, 0.02, 0.5, 1.0]),
+)
+def test_the_best_chunks_are_those_of_the_plain_sum(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, documents: int, asked: int, k: int, kept: float | None
+) -> None:
+    """Whatever is left out on the way, the best rows and their scores are to the last bit what all postings give."""
+    chance = np.random.default_rng(seed)
+    found = levels(tmp_path_factory.mktemp("levels"), chance, documents, 40)
+    vocabulary = len(found.chunks._starts) - 1
+    terms = [int(t) for t in chance.integers(0, vocabulary, asked)] if vocabulary else []
+    rows = None if kept is None else np.flatnonzero(chance.random(found.chunks.size) < kept)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(words, "_MANY", int(chance.integers(0, 30)))
+        patch.setattr(words, "_TRIED", int(chance.integers(1, 30)))
+        own = Words(found, terms, SHARES, rows)
+        best = own.best(k)
+        scores, _ = own.of(best)
+    everything = np.arange(found.chunks.size) if rows is None else rows
+    expected = plain(found, terms, everything)
+    order = np.lexsort((np.arange(len(expected)), -expected))[:k]
+    assert best.tolist() == sorted(int(i) for i in order if expected[i] > 0)
+    assert scores.tobytes() == expected[best].tobytes()
+
+
+def test_looking_up_is_reading(tmp_path: Path) -> None:
+    """Scores of single texts, looked up in the postings, are the sums of reading them whole."""
+    found = levels(tmp_path, np.random.default_rng(1), 50, 30).chunks
+    terms = list(range(12))
+    for wanted in (np.array([3]), np.arange(0, found.size, 7), np.arange(found.size)):
+        assert summed(found.each(terms, wanted)).tobytes() == found.scores(terms)[wanted].tobytes()
