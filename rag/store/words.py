@@ -22,8 +22,10 @@ _SLACK = 1e-4
 """What is added to bounds, because sums in another order differ in their last bits."""
 _TRIED = 512
 """Promising rows scored whole, so that there is something to be better than."""
-_MANY = 20_000
+_MANY = 5_000
 """Rows that are scored whole without another term being taken."""
+_SHORT = 1_000_000
+"""Postings that are simply added up: to leave some of them out would take longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,11 @@ class Words:
             self._kept[rows] = True
         # From the rarest on; a term that is asked twice counts twice.
         self._order = sorted(range(len(self._terms)), key=lambda i: (levels.chunks.frequency(self._terms[i]), i))
+        self._whole: tuple[Floats, Floats, Floats] | None = None
+        """The three scores of every row, where all postings have been added up."""
+        every = (levels.documents, levels.chunks, levels.sentences)
+        if not self._few and sum(level.frequency(t) for level in every for t in self._terms) <= _SHORT:
+            self._whole = self._added_up()
         self._best = self._best_of_levels()
         self._weights = tuple(
             np.float32(share) / np.float32(best) if best > 0 else np.float32(0)
@@ -67,6 +74,9 @@ class Words:
     def of(self, rows: Sequence[int] | Rows) -> tuple[Floats, Floats]:
         """The weighted sum and the chunk's own BM25 of these rows, which are ascending; shape (len(rows),) each."""
         wanted = np.asarray(rows, dtype=np.int64)
+        if self._whole is not None:
+            documents, chunks, sentences = (scores[wanted] for scores in self._whole)
+            return self._together(documents, chunks, sentences), chunks
         chunks = summed(self._levels.chunks.each(self._terms, wanted))
         return self._together(self._documents(wanted), chunks, self._sentences(wanted)), chunks
 
@@ -87,6 +97,14 @@ class Words:
         wanted, places = ranges(self._levels.first_sentence, rows)
         return best_of(summed(self._levels.sentences.each(self._terms, wanted)), places)
 
+    def _added_up(self) -> tuple[Floats, Floats, Floats]:
+        levels = self._levels
+        return (
+            levels.documents.scores(self._terms)[levels.document_of],
+            levels.chunks.scores(self._terms),
+            best_of(levels.sentences.scores(self._terms), levels.first_sentence),
+        )
+
     # ── the best of each level ───────────────────────────────────────────────────────────────────────────────
 
     def _best_of_levels(self) -> tuple[float, float, float]:
@@ -100,15 +118,17 @@ class Words:
                 float(self._sentences(self._rows).max(initial=0)),
             )
         kept = self._kept
+        if self._whole is not None:
+            documents, chunks, sentences = (s if kept is None else s[kept] for s in self._whole)
+            return float(documents.max(initial=0)), float(chunks.max(initial=0)), float(sentences.max(initial=0))
         if kept is None:
             return self._highest(levels.documents), self._highest(levels.chunks), self._highest(levels.sentences)
-        documents = np.zeros(levels.documents.size, dtype=bool)
-        documents[levels.document_of[kept]] = True
-        sentences = np.repeat(kept, np.diff(levels.first_sentence))
+        with_kept = np.zeros(levels.documents.size, dtype=np.bool_)
+        with_kept[levels.document_of[kept]] = True
         return (
-            self._highest(levels.documents, documents),
+            self._highest(levels.documents, with_kept),
             self._highest(levels.chunks, kept),
-            self._highest(levels.sentences, sentences),
+            self._highest(levels.sentences, np.repeat(kept, np.diff(levels.first_sentence))),
         )
 
     def _highest(self, postings: Postings, kept: npt.NDArray[np.bool_] | None = None) -> float:
@@ -143,15 +163,31 @@ class Words:
             return np.zeros(0, dtype=np.int64)
         if self._rows is not None and self._few:
             return self._top(self._rows, k)
-        return self._top(self._candidates(k), k)
+        candidates = None if self._whole is not None else self._candidates(k)
+        if candidates is not None:
+            return self._top(candidates, k)
+        if self._whole is None:
+            self._whole = self._added_up()
+        return self._top(self._promising(k), k)
+
+    def _promising(self, k: int) -> Rows:
+        """The `k` best rows and those that tie with the last of them, of all that are kept."""
+        assert self._whole is not None  # noqa: S101  (the caller has seen to it)
+        total = self._together(*self._whole)
+        if self._kept is not None:
+            total[~self._kept] = 0
+        if len(total) <= k:
+            return np.flatnonzero(total)
+        enough = np.partition(total, len(total) - k)[len(total) - k]
+        return np.flatnonzero(total >= max(enough, np.float32(1e-30)))
 
     def _top(self, rows: Rows, k: int) -> Rows:
         scores, _ = self.of(rows)
         order = np.lexsort((rows, -scores))[:k]
         return np.sort(rows[order[scores[order] > 0]])
 
-    def _candidates(self, k: int) -> Rows:
-        """Rows, ascending, among which the `k` best are."""
+    def _candidates(self, k: int) -> Rows | None:
+        """Rows, ascending, among which the `k` best are; None where they are so many that all may as well be scored."""
         levels, (of_document, of_chunk, of_sentence) = self._levels, self._weights
         terms = [self._terms[i] for i in self._order]
         most = [
@@ -186,9 +222,9 @@ class Words:
                 continue
             chosen = touched[bounds >= enough]
             others = self._untouched(by_document, by_chunk, enough)
-            if last or len(chosen) + len(others) <= _MANY:
+            if len(chosen) + len(others) <= _MANY:
                 return self._narrowed(np.union1d(chosen, others), k, reached)
-        raise AssertionError  # pragma: no cover  (the last term returns)
+        return None
 
     def _reached(self, rows: Rows, bounds: Floats, k: int) -> float:
         """What the `k`-th best of the most promising rows scores; 0 where there are not so many."""
