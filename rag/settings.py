@@ -47,10 +47,15 @@ class Settings(BaseModel):
         description="What reads passages for an answer: `packaged` is our own small model, `none` turns it off, or the "
         "folder of one exported by its training command.",
     )
+    sparse: Literal["packaged", "none"] = Field(
+        "packaged",
+        description="What weighs terms of passages and questions beside BM25: `packaged` is a small learned model for "
+        "English, `none` turns it off. An index has them from its next rebuild on.",
+    )
     chunk_tokens: int = Field(200, ge=16, le=4096, description="Tokens (cl100k_base) a chunk may hold.")
     passages: int = Field(8, ge=1, le=100, description="Passages retrieved for a question.")
     dense_weight: float = Field(
-        0.6, ge=0, le=1, description="Share of the dense score in the fusion; the rest is lexical."
+        0.5, ge=0, le=1, description="Share of the dense score in the fusion; the rest is lexical."
     )
     reranker: str = Field(
         "none",

@@ -213,6 +213,8 @@ class Scores:
     """Cosine of the passage's best sentence."""
     lexical: float | None = None
     """BM25, 0 and up."""
+    sparse: float | None = None
+    """Learned terms: the share of what the question's best match reaches, 0 to 1."""
     fused: float | None = None
     rerank: float | None = None
 

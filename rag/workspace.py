@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from rag import answer, build, encoder, examine, harvest, retrieve, store
 from rag.build import Incoming
-from rag.encoder import Encoder, Reranker
+from rag.encoder import Encoder, Reranker, SparseEncoder
 from rag.encoder.judge import Judge
 from rag.errors import DocumentError, IndexDamagedError, IndexMissingError, InputError, NotFoundError
 from rag.fetch import Fetcher, Limits
@@ -42,7 +42,7 @@ class Workspace:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._lock = threading.Lock()
-        self._loading = {"encoder": threading.Lock(), "judge": threading.Lock()}
+        self._loading = {name: threading.Lock() for name in ("encoder", "sparse", "judge")}
         self._open: dict[str, tuple[str, Generation]] = {}
         """By collection the live generation and the one that is open: the same, unless the live one is damaged."""
         self._damaged: dict[str, str] = {}
@@ -137,6 +137,11 @@ class Workspace:
         """Where encoders are kept in the form that starts at once; shared by all collections."""
         return self.settings.models or self.settings.index / ".models"
 
+    def sparse(self) -> SparseEncoder | None:
+        """What weighs the terms of texts, loaded once; None when it is turned off."""
+        with self._loading["sparse"]:
+            return encoder.load_sparse(self.settings.threads) if self.settings.sparse == "packaged" else None
+
     def judge(self) -> Judge | None:
         """The judge the settings name, loaded once; None when it is turned off."""
         with self._loading["judge"]:
@@ -154,7 +159,9 @@ class Workspace:
         """Load the models, so that the first question does not wait for them."""
         for name in self.collections():
             store.sweep(self._index(name))
-        self.encoder().encode_question("ready")
+        for model in (self.encoder(), self.sparse()):
+            if model is not None:
+                model.encode_question("ready")
         answer.warm(self.judge())
         _give_back()
 
@@ -165,7 +172,7 @@ class Workspace:
             with suppress(Exception):  # also a program that ends meanwhile, under which nothing more can be imported
                 model()
 
-        for model in (self.encoder, self.judge):
+        for model in (self.encoder, self.sparse, self.judge):
             threading.Thread(target=load, args=(model,)).start()
 
     def search(
@@ -189,6 +196,7 @@ class Workspace:
                 dense_weight=self.settings.dense_weight,
                 filters=retrieve.Filters.of(filters),
                 kinds=kinds,
+                sparse=self.sparse(),
                 reranker=self.reranker(),
             )
             return generation, passages
@@ -233,6 +241,7 @@ class Workspace:
                     style=style or self.settings.citation_style,
                     filters=retrieve.Filters.of(filters),
                     judge=self.judge(),
+                    sparse=self.sparse(),
                     reranker=self.reranker(),
                     model=model,
                     show_unsupported=show_unsupported,
@@ -275,6 +284,8 @@ class Workspace:
             index=self._index(collection),
             load_encoder=self.encoder,
             encoder_fingerprint=encoder.fingerprint(name, self._exports) or self.encoder().fingerprint,
+            load_sparse=self.sparse,
+            sparse_fingerprint=encoder.sparse_fingerprint() if self.settings.sparse == "packaged" else None,
             chunk_tokens=self.settings.chunk_tokens,
             keep_generations=self.settings.keep_generations,
             vectors=self.settings.index / ".vectors",

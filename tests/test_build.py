@@ -242,7 +242,7 @@ def test_a_text_is_embedded_once_across_collections_and_for_ever(fresh: Workspac
 def test_a_damaged_vector_in_the_cache_is_embedded_again(fresh: Workspace) -> None:
     """A flipped bit in the cache never gets into an index; a file that is no database is done without."""
     first = fresh.rebuild()
-    (file,) = (fresh.settings.index / ".vectors").glob("*.sqlite")
+    file = fresh.settings.index / f".vectors/{fresh.encoder().fingerprint[:16]}.sqlite"
     with closing(sqlite3.connect(file)) as connection:
         key, vector = connection.execute("SELECT key, vector FROM vectors LIMIT 1").fetchone()
         connection.execute("UPDATE vectors SET vector = ? WHERE key = ?", (bytes([vector[0] ^ 1]) + vector[1:], key))

@@ -170,7 +170,9 @@ def _to_eight_bits(weight: Tensor) -> tuple[Tensor, Tensor]:
     return (weight / scale).round().clamp(-127, 127).to(torch.int8), scale
 
 
-class _Linear8(nn.Module):
+class Linear8(nn.Module):
+    """A linear layer whose matrix is stored in int8 with one scale a row, and multiplied in float32."""
+
     weight8: Tensor
     scale: Tensor
     bias: Tensor
@@ -183,10 +185,13 @@ class _Linear8(nn.Module):
         self.register_buffer("bias", old.bias.detach().clone())
 
     def forward(self, x: Tensor) -> Tensor:
+        """X · Wᵀ + b."""
         return x @ (self.weight8.float() * self.scale) + self.bias
 
 
-class _Embedding8(nn.Module):
+class Embedding8(nn.Module):
+    """An embedding whose matrix is stored in int8 with one scale a row."""
+
     weight8: Tensor
     scale: Tensor
 
@@ -197,7 +202,12 @@ class _Embedding8(nn.Module):
         self.register_buffer("scale", scale)
 
     def forward(self, ids: Tensor) -> Tensor:
+        """The rows of these ids."""
         return functional.embedding(ids, self.weight8).float() * functional.embedding(ids, self.scale)
+
+    def whole(self) -> Tensor:
+        """The matrix in float32, for a decoder that shares it."""
+        return self.weight8.float() * self.scale
 
 
 _Model = TypeVar("_Model", bound=nn.Module)
@@ -210,9 +220,9 @@ def in_eight_bits(model: _Model) -> _Model:
     for module in list(copy.modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, nn.Linear):
-                setattr(module, name, _Linear8(child))
+                setattr(module, name, Linear8(child))
             elif name == "words":
-                module.words = _Embedding8(child)  # type: ignore[arg-type]
+                module.words = Embedding8(child)  # type: ignore[arg-type]
     return copy.eval()
 
 

@@ -21,7 +21,7 @@ from rag.answer.question import Question
 from rag.answer.sources import Counterparts
 from rag.answer.writing import Cited, Tell, Writing
 from rag.bibliography import format_reference
-from rag.encoder import Encoder, Reranker
+from rag.encoder import Encoder, Reranker, SparseEncoder
 from rag.encoder.judge import Judge
 from rag.store import Generation
 from rag.types import Answer, Corroboration, Passage, Status
@@ -38,11 +38,13 @@ class Options:
 
     limit: int = 8
     """Passages retrieved."""
-    dense_weight: float = 0.6
+    dense_weight: float = 0.5
     style: str = "harvard"
     filters: retrieve.Filters | None = None
     judge: Judge | None = None
     """Reads the most promising passages; without it only form speaks."""
+    sparse: SparseEncoder | None = None
+    """Weighs the question's terms; None goes by its words alone."""
     reranker: Reranker | None = None
     """Orders the best passages anew; None leaves them as they were found."""
     threshold: float | None = None
@@ -100,6 +102,7 @@ def ask(
         filters=chosen.filters,
         # Entries are found by name, in `about`; among running text they would only crowd out what answers.
         kinds=("text",),
+        sparse=chosen.sparse,
         reranker=chosen.reranker,
         notices=notices,
     )
@@ -136,6 +139,7 @@ def ask(
         generator="extractive" if generated is None else "llm",
         models={"encoder": encoder.name}
         | ({"judge": chosen.judge.name} if chosen.judge else {})
+        | ({"sparse": chosen.sparse.name} if chosen.sparse else {})
         | ({"reranker": chosen.reranker.name} if chosen.reranker else {})
         | ({"llm": chosen.model.name} if chosen.model and generated else {}),
         settings={

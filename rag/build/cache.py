@@ -1,6 +1,6 @@
 """Vectors by what was embedded, kept across generations and collections: a text is embedded once.
 
-    <folder>/<first 16 of the encoder's fingerprint>.sqlite
+    <folder>/<first 16 of the encoder's fingerprint>.sqlite     of the dense and of the sparse encoder alike
 
 Written as the work goes on, so an interrupted build goes on where it stopped. A cache: whoever deletes it loses time,
 nothing else, and one that is damaged or full is done without. Every vector carries a checksum, because a wrong one

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from rag.build.cache import VectorCache, Vectors
 from rag.build.gathered import Gathered, Scratch, Some
 from rag.build.plan import Plan, stop_if_cancelled
 from rag.build.reading import Read
-from rag.encoder import Encoder
+from rag.encoder import Encoder, SparseEncoder
 from rag.types import Chunk, Progress
 
 _LOOKED_UP_AT_ONCE = 5000
@@ -80,9 +80,19 @@ def embed(
         (key(s.of(documents[c.document_id].text)) for c in found for s in c.sentences), "S32", total - len(found)
     )
     distinct, shown, places = np.unique(np.concatenate((keys, sentence_keys)), return_index=True, return_inverse=True)
-    with Scratch(plan.index, encoder.dimension) as scratch:
+    sparse = plan.load_sparse()
+    own = np.unique(places[: len(found)])  # the texts of chunks, as numbered among the distinct ones
+    weighed: Some | None = None
+    with ExitStack() as scratches:
         with store.written_in(plan.index):
-            vectors, new = _vectors(plan, encoder, distinct, lambda n: text_of(int(shown[n])), live, scratch)
+            scratch = scratches.enter_context(Scratch(plan.index, encoder.dimension))
+            known = live.known_vectors() if live and _built_by(live, "encoder", encoder) else ()
+            vectors, new = _vectors(plan, encoder, distinct, lambda n: text_of(int(shown[n])), known, scratch)
+            if sparse is not None:
+                scratch = scratches.enter_context(Scratch(plan.index, sparse.dimension))
+                known = live.known_sparse() if live and _built_by(live, "sparse", sparse) else ()
+                terms, _ = _vectors(plan, sparse, distinct[own], lambda n: text_of(int(shown[own[n]])), known, scratch)
+                weighed = Some(terms, np.searchsorted(own, places[: len(found)]))
         yield (
             store.Contents(
                 documents=[r.document for r in read],
@@ -92,6 +102,7 @@ def embed(
                 chunks=found,
                 chunk_keys=keys,
                 chunk_vectors=Some(vectors, places[: len(found)]),
+                chunk_sparse=weighed,
                 sentence_keys=sentence_keys,
                 sentence_vectors=Some(vectors, places[len(found) :]),
             ),
@@ -100,29 +111,32 @@ def embed(
         )
 
 
+def _built_by(live: store.Generation, role: str, model: Encoder | SparseEncoder) -> bool:
+    return bool((live.manifest.get(role) or {}).get("fingerprint") == model.fingerprint)
+
+
 def _vectors(  # noqa: PLR0917  (one caller)
     plan: Plan,
-    encoder: Encoder,
+    encoder: Encoder | SparseEncoder,
     keys: npt.NDArray[np.bytes_],
     text_of: Callable[[int], str],
-    live: store.Generation | None,
+    known: Sequence[store.KnownVectors],
     scratch: Scratch,
 ) -> tuple[Gathered, int]:
     """The vectors of these keys: of the live generation, of the cache, and the rest embedded; how many were."""
     vectors = Gathered(encoder.dimension, len(keys))
-    if live is not None and live.manifest.get("encoder", {}).get("fingerprint") == encoder.fingerprint:
-        for known in live.known_vectors():
-            missing = vectors.missing
-            rows = known.find(keys[missing])
-            vectors.place(missing[rows >= 0], vectors.source(known.of), rows[rows >= 0])
+    for here in known:
+        missing = vectors.missing
+        rows = here.find(keys[missing])
+        vectors.place(missing[rows >= 0], vectors.source(here.of), rows[rows >= 0])
     missing = vectors.missing
     if not len(missing):
         return vectors, 0
     cache = VectorCache(plan.vectors, encoder.fingerprint, encoder.dimension)
-    here = vectors.source(scratch.of)
+    fresh = vectors.source(scratch.of)
 
     def keep(numbers: Sequence[int], some: Vectors) -> None:
-        vectors.place(np.array(numbers, dtype=np.int64), here, scratch.add(some))
+        vectors.place(np.array(numbers, dtype=np.int64), fresh, scratch.add(some))
 
     def digest(number: int) -> bytes:
         return bytes(keys[number]).ljust(32, b"\0")  # numpy takes zeros off the end

@@ -94,6 +94,7 @@ def _publish(  # noqa: PLR0917  (two callers)
     with embed(plan, encoder, read, found, live) as (contents, embedded, reused):
         about |= {
             "encoder": {"name": encoder.name, "fingerprint": encoder.fingerprint, "dimension": encoder.dimension},
+            "sparse": {"fingerprint": plan.sparse_fingerprint} if plan.sparse_fingerprint else None,
             "provenance": provenance(read),
             "skipped": [{"source": s.source, "reason": s.reason, "id": s.id} for s in skipped],
             "vectors": embedded + reused,
@@ -156,7 +157,8 @@ def _about(plan: Plan, sources: Sequence[Path]) -> dict[str, Any]:
 def _inputs(plan: Plan, files: Mapping[str, str]) -> dict[str, Any]:
     """What a generation is made of; `files` are sources by name with their hashes."""
     settings = {"chunk_tokens": plan.chunk_tokens, "tokenizer": chunks.ENCODING}
-    inputs = {"sources": files, "settings": settings, "encoder": plan.encoder_fingerprint, "code": _code()}
+    models = {"encoder": plan.encoder_fingerprint, "sparse": plan.sparse_fingerprint}
+    inputs = {"sources": files, "settings": settings, **models, "code": _code()}
     digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
     return {"inputs_sha256": digest, "sources": files, "settings": settings, "code": _code(), "adfontes": _version()}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rag.encoder import Encoder
+from rag.encoder import Encoder, SparseEncoder
 from rag.errors import CancelledError
 from rag.store import Generation
 from rag.types import Progress
@@ -24,6 +24,9 @@ class Plan:
     load_encoder: Callable[[], Encoder]
     """Called only when something must be embedded or compared."""
     encoder_fingerprint: str
+    load_sparse: Callable[[], SparseEncoder | None] = lambda: None
+    """What weighs the terms of chunks; None for an index without learned terms."""
+    sparse_fingerprint: str | None = None
     chunk_tokens: int = 200
     keep_generations: int = 3
     vectors: Path | None = None

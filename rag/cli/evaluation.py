@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rag.evaluate.sets import EvaluationSet
 
 app = typer.Typer()
-_SHAPING = ("encoder", "judge", "chunk_tokens", "passages", "dense_weight", "reranker", "citation_style")
+_SHAPING = ("encoder", "sparse", "judge", "chunk_tokens", "passages", "dense_weight", "reranker", "citation_style")
 """The settings that a report shows: those that can change a figure."""
 
 

@@ -2,10 +2,21 @@
 
 load(name) ──► an export of the model, without torch (rag.encoder.exported)
           └──► sentence-transformers itself (rag.encoder.reference): the loader, the reference, the fallback
+load_sparse() ──► the packaged model that weighs terms (rag.encoder.sparse)
 """
 
 from rag.encoder.base import Encoder
 from rag.encoder.reranker import Reranker, load_reranker
+from rag.encoder.sparse import SparseEncoder, load_sparse, sparse_fingerprint
 from rag.encoder.vectors import fingerprint, load
 
-__all__ = ["Encoder", "Reranker", "fingerprint", "load", "load_reranker"]
+__all__ = [
+    "Encoder",
+    "Reranker",
+    "SparseEncoder",
+    "fingerprint",
+    "load",
+    "load_reranker",
+    "load_sparse",
+    "sparse_fingerprint",
+]

@@ -1,12 +1,13 @@
-"""Question → passages: dense and lexical candidates, both scored exactly, fused by a weighted sum.
+"""Question → passages: dense and lexical candidates, scored exactly on both sides, fused by a weighted sum.
 
 Each side looks at more than the passage as a whole. By meaning: the cosine of the passage and of its best sentence, for
 a passage that answers in one sentence and goes on about something else is lost in its average. By words: BM25 of the
 passage, of its best sentence, where the words stand together, and of its whole document, which may name its subject
-elsewhere. Cosines count by their place between the encoder's own averages (`Encoder.scale`); BM25, which has no scale
-of its own, by its share of the question's best match. Neither depends on what other candidates there are, so a passage
-scores the same however many are asked for. Sums of scores against sums of ranks: Bruch, Gai and Ingber (2023); how
-these were chosen, and what did not help, stands in benchmarks/retrieval. Knows no answer and no file.
+elsewhere. Learned sparse vectors know words that the passage does not say; they are asked of the candidates only, and
+only in a language that their model reads. Cosines count by their place between the encoder's own averages
+(`Encoder.scale`); lexical scores, which have no scale of their own, by their share of the question's best match.
+Sums of scores against sums of ranks: Bruch, Gai and Ingber (2023); how these were chosen, and what did not help, stands
+in benchmarks/retrieval. Knows no answer and no file.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from rag.encoder import Encoder, Reranker
+from rag.encoder import Encoder, Reranker, SparseEncoder
 from rag.errors import InputError, ModelError
 from rag.lexical import question_terms
 from rag.retrieve.filters import Filters
@@ -37,6 +38,8 @@ _OF_PASSAGE = 0.55
 """The passage's share of the cosine; the rest is its best sentence's."""
 _OF_WORDS = (0.5, 0.25, 0.25)
 """Shares of the BM25 of document, passage and best sentence."""
+_LEARNED = 0.3
+"""Share of learned sparse vectors in the lexical side, where question and passages have them."""
 
 
 def search(
@@ -46,9 +49,10 @@ def search(
     *,
     vector: Vectors | None = None,
     limit: int = 10,
-    dense_weight: float = 0.6,
+    dense_weight: float = 0.5,
     filters: Filters | None = None,
     kinds: Sequence[str] | None = None,
+    sparse: SparseEncoder | None = None,
     reranker: Reranker | None = None,
     notices: list[str] | None = None,
 ) -> list[Passage]:
@@ -77,7 +81,7 @@ def search(
         vector = encoder.encode_question(query)
     asked = [(query, vector), *((part, encoder.encode_question(part)) for part in parts(query))]
     read = max(limit, _READ) if reranker is not None else limit
-    lists = [_ranked(generation, encoder, text, of_text, rows, read, dense_weight) for text, of_text in asked]
+    lists = [_ranked(generation, encoder, sparse, text, of_text, rows, read, dense_weight) for text, of_text in asked]
     if reranker is not None:
         try:
             lists = [_reread(generation, reranker, text, own) for (text, _), own in zip(asked, lists, strict=True)]
@@ -118,6 +122,7 @@ def _interleaved(lists: Sequence[Sequence[tuple[int, Scores]]]) -> list[tuple[in
 def _ranked(  # noqa: PLR0917  (one caller)
     generation: Generation,
     encoder: Encoder,
+    sparse: SparseEncoder | None,
     query: str,
     vector: Vectors,
     rows: npt.NDArray[np.int64] | None,
@@ -132,6 +137,9 @@ def _ranked(  # noqa: PLR0917  (one caller)
     words, bm25 = by_words.of(union)
     dense = generation.dense_of(vector, union)
     sentence = generation.sentence_of(vector, union)
+    learned = _learned(generation, sparse, query, union)
+    if learned is not None:
+        words = (1 - _LEARNED) * words + _LEARNED * learned
     low, high = encoder.scale
     meaning = (_OF_PASSAGE * dense + (1 - _OF_PASSAGE) * sentence - low) / max(high - low, 1e-6)
     fused = dense_weight * meaning + (1 - dense_weight) * words
@@ -143,8 +151,21 @@ def _ranked(  # noqa: PLR0917  (one caller)
                 dense=round(float(dense[i]), 6),
                 sentence=round(float(sentence[i]), 6),
                 lexical=round(float(bm25[i]), 6),
+                sparse=None if learned is None else round(float(learned[i]), 6),
                 fused=round(float(fused[i]), 6),
             ),
         )
         for i in order
     ]
+
+
+def _learned(generation: Generation, sparse: SparseEncoder | None, query: str, rows: Sequence[int]) -> Vectors | None:
+    """The sparse score of these chunks, as shares of the best; None where question or index has no such vectors."""
+    if sparse is None or not rows or generation.weighed_by != sparse.fingerprint:
+        return None
+    asked = sparse.encode_question(query)
+    if asked is None:
+        return None
+    found = sparse.scores(asked, generation.sparse_of(rows))
+    best = float(found.max())
+    return found / np.float32(best) if best > 0 else None

@@ -5,6 +5,7 @@
         <generation>/
             chunks.faiss        one vector a chunk, in row order
             sentences.faiss     one vector a sentence, in row order
+            sparse.npy          one learned sparse vector a chunk, where a model gave them
             lexical/            BM25 postings over documents, chunks and sentences
             store.sqlite        documents, references, mentions, problems, chunks, sentences, terms
             manifest.json       written last: models, settings, document hashes, counts, a SHA-256 of every file
@@ -32,6 +33,7 @@ from rag.store.folder import (
     written_in,
 )
 from rag.store.generation import Generation
+from rag.store.layout import KnownVectors
 
 __all__ = [
     "BUILDING",
@@ -42,6 +44,7 @@ __all__ = [
     "Difference",
     "Generation",
     "GenerationInfo",
+    "KnownVectors",
     "current",
     "difference",
     "folders",

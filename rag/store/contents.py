@@ -53,6 +53,8 @@ class Contents:
     chunk_vectors: Rowwise
     sentence_keys: Keys
     sentence_vectors: Rowwise
+    chunk_sparse: Rowwise | None = None
+    """For each chunk its learned sparse vector, as the sparse encoder packs it; None for an index without."""
 
 
 def write(
@@ -94,6 +96,8 @@ def _write(  # noqa: PLR0917  (one caller)
     kind = choose(len(contents.chunks), dimension, memory)
     write_vectors(building, "chunks", contents.chunk_vectors, kind, progress)
     write_rows(building, "sentences", contents.sentence_vectors)
+    if contents.chunk_sparse is not None:
+        write_rows(building, "sparse", contents.chunk_sparse)
     _write_layout(building / "layout", contents)
     vocabulary = _write_lexical(building / "lexical", contents)
     _write_sqlite(building / "store.sqlite", contents, vocabulary)
@@ -120,7 +124,11 @@ def _write(  # noqa: PLR0917  (one caller)
             "chunks": len(contents.chunks),
             "sentences": len(contents.sentence_keys),
         },
-        "vector_index": {"chunks": kind.name, "dimension": dimension},
+        "vector_index": {
+            "chunks": kind.name,
+            "dimension": dimension,
+            "sparse": contents.chunk_sparse.shape[1] if contents.chunk_sparse is not None else 0,
+        },
         "languages": sorted({d.language or "" for d in contents.documents}),
         "files": files,
     }

@@ -49,6 +49,8 @@ class Generation:
             self._layout.first_sentence,
         )
         self._terms: dict[str, int | None] = {}
+        width = int(shape.get("sparse") or 0)
+        self._sparse = StoredVectors(self.folder, "sparse", int(counts["chunks"]), width) if width else None
 
     @classmethod
     def open(cls, folder: Path, generation: str | None = None, *, every_byte: bool = False) -> Generation:
@@ -205,6 +207,18 @@ class Generation:
         scores = self._levels.sentences.scores(self._numbers(terms))
         return best_of(scores, self._layout.first_sentence)
 
+    @property
+    def weighed_by(self) -> str | None:
+        """The fingerprint of the model of the chunks' sparse vectors; None where there are none."""
+        found = (self.manifest.get("sparse") or {}).get("fingerprint")
+        return str(found) if found and self._sparse is not None else None
+
+    def sparse_of(self, rows: Sequence[int]) -> Vectors:
+        """The learned sparse vectors of these chunks, as the sparse encoder packs them. For `weighed_by` only."""
+        if self._sparse is None:
+            raise ValueError(f"generation {self.state.generation!r} has no sparse vectors")
+        return self._sparse.of(rows)
+
     def _numbers(self, terms: Sequence[str]) -> list[int]:
         return [n for t in terms if (n := self._term(t)) is not None]
 
@@ -278,12 +292,16 @@ class Generation:
     def _ordinals(self) -> dict[str, int]:
         return dict(self._sql("SELECT id, ord FROM documents"))
 
-    def known_vectors(self) -> tuple[KnownVectors, KnownVectors]:
+    def known_vectors(self) -> tuple[KnownVectors, ...]:
         """The vectors of chunks and of sentences by the hash of what was embedded, for a rebuild to reuse."""
         return (
             KnownVectors(self._layout.chunk_keys, self._chunks),
             KnownVectors(self._layout.sentence_keys, self._sentences),
         )
+
+    def known_sparse(self) -> tuple[KnownVectors, ...]:
+        """The sparse vectors of chunks by the hash of what was embedded, for a rebuild to reuse."""
+        return (KnownVectors(self._layout.chunk_keys, self._sparse),) if self._sparse is not None else ()
 
     def _sql(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         connection = getattr(self._local, "connection", None)
