@@ -9,6 +9,7 @@ import re
 import shutil
 import weakref
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -137,11 +138,15 @@ def test_a_chunk_counts_with_its_best_sentence(digest: Generation) -> None:
 def test_a_generation_nobody_holds_closes_its_files(built: Path) -> None:
     """After a swap the old generation's files are closed as soon as the last request lets go, without a collection."""
     opened = Generation.open(built)
+    with ThreadPoolExecutor(3) as threads:  # each thread has a connection of its own
+        assert all(idf > 0 for idf in threads.map(opened.idf, ["turbine"] * 9))
     assert opened.idf("turbine") > 0
-    gone = weakref.ref(opened)
+    gone, store = weakref.ref(opened), opened.folder / "store.sqlite"
     gc.disable()
     try:
         del opened
         assert gone() is None
+        if Path("/proc/self/fd").is_dir():
+            assert store not in {fd.readlink() for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()}
     finally:
         gc.enable()

@@ -40,6 +40,8 @@ QUESTIONS = (
     "What did the white paper warn about?",
     "How do companies get around export controls?",
 )
+CLIENTS = 8
+"""Clients of a soak."""
 SOAKED = (*QUESTIONS, "Which lamp burns oil?")
 
 
@@ -168,101 +170,133 @@ def _bare(environment: dict[str, str]) -> Iterator[Callable[[int], list[float]]]
         process.wait(30)
 
 
-def soak(environment: dict[str, str], requests: int) -> dict[str, Any]:
-    """So many requests while the index is rebuilt and rolled back all the time: what failed, what grew.
+def soak(environment: dict[str, str], requests: int, swaps: int = 0) -> dict[str, Any]:
+    """So many requests, and on until there were so many swaps: what failed, what grew.
 
-    Every generation holds a lamp with a number of its own. An answer is wrong when a citation is not a slice of its
-    passage or the lamp is not the one of the generation that the answer names, and mixed when two answers from one
-    generation to one question differ.
+    Meanwhile the index is rebuilt and rolled back all the time.
     """
-    corpus = Path(environment["ADFONTES_CORPUS"]) / COLLECTION
-    wrong: Counter[str] = Counter()
-    said: dict[tuple[str, str], set[str]] = {}
-    lamps: dict[str, set[int]] = {}
-    built: dict[str, int] = {}
+    document = Path(environment["ADFONTES_CORPUS"]) / COLLECTION / "extra.md"
+    said = Said()
     grown: list[dict[str, float]] = []
-    swaps = done = 0
+    swapped = done = 0
     guard, stop = threading.Lock(), threading.Event()
     with service(environment) as (address, process, _), httpx.Client(base_url=address, timeout=60) as client:
 
         def swap() -> None:
-            nonlocal swaps
+            nonlocal swapped
             number = 0
             with httpx.Client(base_url=address, timeout=60) as other:
                 while not stop.is_set():
                     number += 1
-                    (corpus / "extra.md").write_text(f"# Extra\n\nThe lamp number {number} burns oil.\n")
+                    document.write_text(f"# Extra\n\nThe lamp number {number} burns oil.\n", encoding="utf-8")
                     job = other.post("/v1/index/rebuild").json()
                     while job["status"] in ("queued", "running"):
                         time.sleep(0.05)
                         job = other.get(f"/v1/jobs/{job['id']}").json()
                     if job["status"] != "succeeded":
-                        wrong["rebuild"] += 1
+                        said.wrong["rebuild"] += 1
                         continue
-                    built[job["report"]["generation"]] = number
-                    swaps += 1
+                    said.built[job["report"]["generation"]] = number
+                    swapped += 1
                     if number % 3 == 0:
                         other.post("/v1/index/rollback").raise_for_status()
-                        swaps += 1
+                        swapped += 1
 
-        def ask(number: int) -> None:
+        def ask(_: int) -> None:
             nonlocal done
-            question = SOAKED[number % len(SOAKED)]
-            path, body = ("/v1/search", {"query": question}) if number % 20 else ("/v1/ask", {"question": question})
-            try:
-                response = client.post(path, json=body)
-                told = response.json()
-                if response.status_code != 200:
-                    wrong[f"status {response.status_code}"] += 1
-                    return
-                _check(told, wrong)
-                generation = told["index"]["generation"]
-                kept = json.dumps([told.get("answer"), [(p["id"], p["text"]) for p in told["passages"]]])
+            while True:
                 with guard:
-                    said.setdefault((generation, f"{path} {question}"), set()).add(kept)
-                    lamps.setdefault(generation, set()).update(map(int, re.findall(r"lamp number (\d+)", kept)))
-            except (httpx.HTTPError, ValueError, KeyError, StopIteration) as error:
-                wrong[type(error).__name__] += 1
-            with guard:
-                done += 1
-                if done % max(requests // 20, 1) == 0:
-                    grown.append({"requests": done, "swaps": swaps, **_grown(process.pid)})
+                    if (done >= requests and swapped >= swaps) or stop.is_set():
+                        return
+                    number, done = done, done + 1
+                    if number % max(requests // 20, 1) == 0:
+                        grown.append({"requests": number, "swaps": swapped, **_grown(process.pid)})
+                question = SOAKED[number % len(SOAKED)]
+                path, body = ("/v1/search", {"query": question}) if number % 20 else ("/v1/ask", {"question": question})
+                try:
+                    response = client.post(path, json=body)
+                    told = response.json()
+                except (httpx.HTTPError, ValueError) as error:
+                    said.failed(type(error).__name__)
+                    continue
+                if response.status_code == 200:
+                    said.add(f"{path} {question}", told)
+                else:
+                    said.failed(f"status {response.status_code}")
 
         for question in SOAKED * 5:
             client.post("/v1/search", json={"query": question})
-        grown.append({"requests": 0, "swaps": 0, **_grown(process.pid)})
-        thread = threading.Thread(target=swap)
-        thread.start()
+        swapping = threading.Thread(target=swap)
+        swapping.start()
         started = time.perf_counter()
         try:
-            with ThreadPoolExecutor(8) as threads:
-                list(threads.map(ask, range(requests)))
+            with ThreadPoolExecutor(CLIENTS) as threads:
+                list(threads.map(ask, range(CLIENTS)))
         finally:
             seconds = time.perf_counter() - started
             stop.set()
-            thread.join()
-    wrong["lamp"] += sum(numbers - {built.get(generation)} != set() for generation, numbers in lamps.items())
-    wrong["mixed"] += sum(len(answers) - 1 for answers in said.values())
+            swapping.join()
+        grown.append({"requests": done, "swaps": swapped, **_grown(process.pid)})
     return {
-        "requests": requests,
+        "requests": done,
         "seconds": round(seconds),
-        "wrong": dict(+wrong),
-        "swaps": swaps,
-        "generations_seen": len({generation for generation, _ in said}),
+        "wrong": said.judged(),
+        "swaps": swapped,
+        "generations_seen": len(said.lamps),
         "grown": grown,
     }
 
 
-def _check(told: dict[str, Any], wrong: Counter[str]) -> None:
-    """Count what cannot be right in one answer."""
-    if not told["passages"]:
-        wrong["no passages"] += 1
-    for citation in told.get("citations", []):
-        passage = next(p for p in told["passages"] if p["id"] == citation["passage_id"])
-        place = citation["location"]
-        begin = place["start_char_index"] - passage["start"]
-        if passage["text"][begin : place["end_char_index"] - passage["start"]] != citation["cited_text"]:
-            wrong["citation"] += 1
+class Said:
+    """All that was answered, and what of it cannot be right.
+
+    Every generation holds a lamp with a number of its own. An answer is wrong when a citation is no slice of its
+    passage or the lamp is not the one of the generation that the answer names, and mixed when two answers from one
+    generation to one question differ.
+    """
+
+    def __init__(self) -> None:
+        self.wrong: Counter[str] = Counter()
+        self.built: dict[str, int] = {}
+        """Generation → its lamp."""
+        self.lamps: dict[str, set[int]] = {}
+        """Generation → the lamps told from it."""
+        self._answers: dict[tuple[str, str], set[str]] = {}
+        self._guard = threading.Lock()
+
+    def failed(self, how: str) -> None:
+        """Count a request that got no answer."""
+        with self._guard:
+            self.wrong[how] += 1
+
+    def add(self, asked: str, told: dict[str, Any]) -> None:
+        """Look at one answer, and keep what must be the same in the next one."""
+        try:
+            generation = told["index"]["generation"]
+            passages = {p["id"]: p for p in told["passages"]}
+            kept = json.dumps([told.get("answer"), [(i, p["text"]) for i, p in passages.items()]])
+            sliced = all(_sliced(passages[c["passage_id"]], c) for c in told.get("citations", []))
+        except (KeyError, TypeError) as error:
+            self.failed(type(error).__name__)
+            return
+        with self._guard:
+            self.wrong["no passages"] += not passages
+            self.wrong["citation"] += not sliced
+            self._answers.setdefault((generation, asked), set()).add(kept)
+            self.lamps.setdefault(generation, set()).update(map(int, re.findall(r"lamp number (\d+)", kept)))
+
+    def judged(self) -> dict[str, int]:
+        """What was wrong, and how often; nothing where all was right."""
+        found = Counter(self.wrong)
+        found["lamp"] += sum(bool(told - {self.built.get(generation)}) for generation, told in self.lamps.items())
+        found["mixed"] += sum(len(answers) - 1 for answers in self._answers.values())
+        return dict(+found)
+
+
+def _sliced(passage: dict[str, Any], citation: dict[str, Any]) -> bool:
+    place = citation["location"]
+    begin, end = (place[name] - passage["start"] for name in ("start_char_index", "end_char_index"))
+    return bool(passage["text"][begin:end] == citation["cited_text"])
 
 
 @contextmanager

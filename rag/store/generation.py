@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -36,6 +37,9 @@ class Generation:
         self.manifest = manifest
         self.state = IndexState(folder.name, generation, manifest_sha256, str(manifest["built_at"]))
         self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        # A connection and its cache of statements hold each other, so it has to be closed to let go of its file.
+        weakref.finalize(self, _close, self._connections).atexit = False
         shape, counts = manifest["vector_index"], manifest["counts"]
         dimension = int(shape["dimension"])
         self._chunks = VectorIndex(self.folder, "chunks", shape["chunks"], dimension, int(counts["chunks"]))
@@ -309,4 +313,10 @@ class Generation:
             uri = f"{(self.folder / 'store.sqlite').resolve().as_uri()}?mode=ro&immutable=1"
             connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
             self._local.connection = connection
+            self._connections.append(connection)
         return list(connection.execute(query, parameters))
+
+
+def _close(connections: Iterable[sqlite3.Connection]) -> None:
+    for connection in connections:
+        connection.close()
