@@ -8,7 +8,7 @@
     ├── SettingsError         a setting's value is wrong                   (start-up)
     ├── IndexMissingError     no generation has been built yet             (HTTP 503)
     ├── IndexDamagedError     a generation fails its checks                (HTTP 503)
-    ├── IndexWriteError       a generation cannot be written: full disk…    (HTTP 507)
+    ├── IndexWriteError       index or sources cannot be written: full disk (HTTP 507)
     ├── IndexRejectedError    a new generation does less well than it must  (HTTP 409)
     ├── BusyError             somebody else is writing; try again          (HTTP 409)
     ├── CancelledError        the work was stopped on request
@@ -89,7 +89,7 @@ class IndexDamagedError(AdFontesError):
 
 
 class IndexWriteError(AdFontesError):
-    """A generation cannot be written or published; the live one is as it was."""
+    """A generation, or a source of a collection, cannot be written; index and sources are as they were."""
 
 
 class IndexRejectedError(AdFontesError):

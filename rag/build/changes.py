@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from rag import attachments, bibliography, documents, store
 from rag.build.pipeline import bring_up_to_date
 from rag.build.plan import Incoming, Plan, stop_if_cancelled
 from rag.build.reading import ASIDE, BIBLIOGRAPHY_KINDS, PART, clear_leftovers, identified
-from rag.errors import DocumentError, IndexDamagedError, IndexMissingError, InputError, NotFoundError
+from rag.errors import DocumentError, IndexDamagedError, IndexMissingError, IndexWriteError, InputError, NotFoundError
 from rag.types import BuildReport, Document, Progress
 
 _LONGEST_LIST = 64 << 20
@@ -71,8 +72,11 @@ def save(plan: Plan, incoming: Incoming, *, overwrite: bool = False) -> Path:
 def discard(plan: Plan, path: Path) -> None:
     """Take a file and what we wrote of it out of the collection without rebuilding."""
     with store.writing(plan.index):
-        path.unlink(missing_ok=True)
-        path.with_name(f"{path.name}.toml").unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+            path.with_name(f"{path.name}.toml").unlink(missing_ok=True)
+        except OSError as error:
+            raise _unwritable(plan.corpus, error) from error
 
 
 def remove(plan: Plan, document_id: str) -> BuildReport:
@@ -206,6 +210,13 @@ def _sha256(content: Path | bytes) -> str:
         raise DocumentError(f"{content.name}: cannot be opened ({error.strerror or error}).") from error
 
 
+def _unwritable(corpus: Path, error: OSError) -> IndexWriteError:
+    return IndexWriteError(
+        f"the sources of collection {corpus.name!r} cannot be changed in {corpus} ({error.strerror or error}); make "
+        "room, or let the folder be written; nothing has changed"
+    )
+
+
 class _Changes:
     """Files of a collection changed one by one, each whole, and put back together when the work fails."""
 
@@ -215,21 +226,27 @@ class _Changes:
         clear_leftovers(corpus)
 
     def put(self, target: Path, content: Path | bytes | None) -> None:
-        """Give `target` this content by one rename, or take it away."""
+        """Give `target` this content by one rename, or take it away. Raises IndexWriteError."""
+        part = self._corpus / f"{PART}{len(self._before)}"
+        try:
+            self._put(target, content, part)
+        except OSError as error:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise _unwritable(self._corpus, error) from error
+
+    def _put(self, target: Path, content: Path | bytes | None, part: Path) -> None:
         self._corpus.mkdir(parents=True, exist_ok=True)
-        part = None
-        if content is not None:
-            part = self._corpus / f"{PART}{len(self._before)}"
-            if isinstance(content, bytes):
-                part.write_bytes(content)
-            else:
-                shutil.copyfile(content, part)
+        if isinstance(content, bytes):
+            part.write_bytes(content)
+        elif content is not None:
+            shutil.copyfile(content, part)
         if target not in self._before:
             aside = self._corpus / f"{ASIDE}{len(self._before)}"
             if target.exists():
                 shutil.copyfile(target, aside)
             self._before[target] = aside if aside.exists() else None
-        if part is None:
+        if content is None:
             target.unlink(missing_ok=True)
         else:
             part.replace(target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
@@ -48,7 +49,8 @@ def clear_leftovers(corpus: Path) -> None:
     """Take away what a process left that was killed while it changed the collection: the files are in place by then."""
     for mark in (ASIDE, PART):
         for leftover in corpus.glob(f"{mark}*"):
-            leftover.unlink(missing_ok=True)
+            with suppress(PermissionError):  # hidden, so in nobody's way
+                leftover.unlink(missing_ok=True)
 
 
 def identified(corpus: Path) -> list[tuple[Path, str]]:

@@ -61,7 +61,8 @@ def writing(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise _unwritable(folder, error) from error
     try:
-        _sweep(folder)
+        with written_in(folder):
+            _sweep(folder)
         yield
     finally:
         lock.release()

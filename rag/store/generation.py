@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 import weakref
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rag.errors import IndexMissingError, NotFoundError
+from rag.errors import IndexDamagedError, IndexMissingError, NotFoundError
 from rag.store import records
 from rag.store.contents import CHUNK_KINDS
 from rag.store.folder import current, verify
@@ -142,7 +141,7 @@ class Generation:
 
     def problems(self, document_id: str | None = None) -> list[Problem]:
         """What the audit found, of one document or of all."""
-        return [Problem(**json.loads(body)) for (body,) in self._listed("problems", document_id)]
+        return [records.problem(body) for (body,) in self._listed("problems", document_id)]
 
     def _listed(self, table: str, document_id: str | None) -> list[tuple[Any, ...]]:
         if document_id is None:
@@ -161,6 +160,8 @@ class Generation:
         marks = ",".join("?" * len(rows))
         found = dict(self._sql(f"SELECT row, body FROM chunks WHERE row IN ({marks})", *map(int, rows)))  # noqa: S608  (marks only)
         given = scores or [Scores()] * len(rows)
+        if len(found) < len(set(map(int, rows))):
+            raise IndexDamagedError(f"{self.folder.name}: store.sqlite lacks chunks that the other files name")
         return [records.passage(found[int(row)], score) for row, score in zip(rows, given, strict=True)]
 
     def passage(self, passage_id: str) -> Passage:
@@ -224,7 +225,10 @@ class Generation:
         return self._sparse.of(rows)
 
     def _numbers(self, terms: Sequence[str]) -> list[int]:
-        return [n for t in terms if (n := self._term(t)) is not None]
+        found = [n for t in terms if (n := self._term(t)) is not None]
+        if any(not 0 <= n < self._levels.chunks.vocabulary for n in found):
+            raise IndexDamagedError(f"{self.folder.name}: store.sqlite names terms that have no postings")
+        return found
 
     def idf(self, term: str) -> float:
         """Inverse document frequency of a term over the chunks: ln(1 + (N − n + ½) / (n + ½))."""
@@ -308,13 +312,16 @@ class Generation:
         return (KnownVectors(self._layout.chunk_keys, self._sparse),) if self._sparse is not None else ()
 
     def _sql(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            uri = f"{(self.folder / 'store.sqlite').resolve().as_uri()}?mode=ro&immutable=1"
-            connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
-            self._local.connection = connection
-            self._connections.append(connection)
-        return list(connection.execute(query, parameters))
+        try:
+            connection = getattr(self._local, "connection", None)
+            if connection is None:
+                uri = f"{(self.folder / 'store.sqlite').resolve().as_uri()}?mode=ro&immutable=1"
+                connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+                self._local.connection = connection
+                self._connections.append(connection)
+            return list(connection.execute(query, parameters))
+        except sqlite3.DatabaseError as error:
+            raise IndexDamagedError(f"{self.folder.name}: store.sqlite cannot be read ({error})") from error
 
 
 def _close(connections: Iterable[sqlite3.Connection]) -> None:

@@ -23,12 +23,12 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.errors import IndexDamagedError
+from rag.store.rows import Rows, load_array
 
 K1, B = 0.9, 0.4
 _ARRAYS = {"starts": np.int64, "rows": np.int32, "scores": np.float32, "most": np.float32}
 
 Floats = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.int64]
 
 
 class PostingsWriter:
@@ -73,28 +73,23 @@ class Postings:
 
     def __init__(self, folder: Path, size: int) -> None:
         """Open the postings of `size` texts. Raises IndexDamagedError for arrays that do not belong together."""
-        # Never unpickled: a hostile file is refused, not run.
-        try:
-            self._starts, self._rows, self._scores, self._most = (
-                # As plain arrays: numpy's class for mapped ones takes longer to slice than a short list to add up.
-                np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False).view(np.ndarray)
-                for name in _ARRAYS
-            )
-        except (ValueError, OSError, EOFError) as error:
-            raise IndexDamagedError(f"the postings in {folder} cannot be read ({error})") from error
-        arrays = (self._starts, self._rows, self._scores, self._most)
-        fitting = (
-            all(a.ndim == 1 and a.dtype == kind for a, kind in zip(arrays, _ARRAYS.values(), strict=True))
-            and len(self._starts) == len(self._most) + 1
+        self._starts, self._rows, self._scores, self._most = (
+            # As plain arrays: numpy's class for mapped ones takes longer to slice than a short list to add up.
+            load_array(folder / f"{name}.npy", None, kind).view(np.ndarray)
+            for name, kind in _ARRAYS.items()
         )
-        if not fitting or not (
-            self._starts[0] == 0
+        if not (
+            all(a.ndim == 1 for a in (self._starts, self._rows, self._scores, self._most))
+            and len(self._starts) == len(self._most) + 1
+            and self._starts[0] == 0
             and self._starts[-1] == len(self._rows) == len(self._scores)
             and bool((np.diff(self._starts) >= 0).all())
         ):
             raise IndexDamagedError(f"the postings in {folder} do not belong together")
         self.size = size
         """The number of texts."""
+        self.vocabulary = len(self._most)
+        """The number of terms."""
 
     def frequency(self, term: int) -> int:
         """The number of texts that hold the term."""
@@ -107,17 +102,20 @@ class Postings:
     def of(self, term: int) -> tuple[npt.NDArray[np.int32], Floats]:
         """The rows of the texts that hold the term, ascending, and what it is worth in each."""
         begin, end = int(self._starts[term]), int(self._starts[term + 1])
-        rows = self._rows[begin:end]
-        # An index by another hand: numpy would count a negative number from the end.
-        if end > begin and not 0 <= rows[0] <= rows[-1] < self.size:
-            raise IndexDamagedError(f"a posting names row {max(-int(rows[0]), int(rows[-1]))} of {self.size}")
-        return rows, self._scores[begin:end]
+        return self._rows[begin:end], self._scores[begin:end]
+
+    def whole(self, term: int) -> tuple[npt.NDArray[np.int32], Floats]:
+        """The same, for who takes the rows for places. Raises IndexDamagedError for an index that names others."""
+        rows, scores = self.of(term)
+        if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < self.size:
+            raise IndexDamagedError(f"a posting names row {int(rows.max())} of {self.size}")
+        return rows, scores
 
     def scores(self, terms: Sequence[int]) -> Floats:
         """BM25 of every text for these terms, shape (size,)."""
         total = np.zeros(self.size, dtype=np.float32)
         for term in terms:
-            rows, scores = self.of(term)
+            rows, scores = self.whole(term)
             total[rows] += scores
         return total
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
+from rag.errors import IndexDamagedError
 from rag.types import (
     Attachment,
     Byline,
@@ -28,6 +30,23 @@ def to_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def _believed(read: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Say of what cannot be read that the index is damaged: it was whole when it was written."""
+
+    @wraps(read)
+    def believed(*given: _P.args, **named: _P.kwargs) -> _R:
+        try:
+            return read(*given, **named)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise IndexDamagedError(f"store.sqlite holds a {read.__name__} that cannot be read ({error})") from error
+
+    return believed
+
+
 _CHUNK_FIELDS = tuple(f.name for f in fields(Chunk))
 
 
@@ -42,6 +61,7 @@ def _problems(items: Iterable[Mapping[str, Any]]) -> tuple[Problem, ...]:
     return tuple(Problem(**item) for item in items)
 
 
+@_believed
 def document(about: str, text: str) -> Document:
     """A document from what is stored about it and its text."""
     body = json.loads(about)
@@ -54,6 +74,13 @@ def document(about: str, text: str) -> Document:
     return Document(**body)
 
 
+@_believed
+def problem(raw: str) -> Problem:
+    """What the audit found from its stored JSON."""
+    return Problem(**json.loads(raw))
+
+
+@_believed
 def reference(raw: str) -> Reference:
     """A bibliography entry from its stored JSON."""
     body = json.loads(raw)
@@ -61,6 +88,7 @@ def reference(raw: str) -> Reference:
     return Reference(**body)
 
 
+@_believed
 def mention(raw: str) -> Mention:
     """An in-text citation from its stored JSON."""
     body = json.loads(raw)
@@ -69,6 +97,7 @@ def mention(raw: str) -> Mention:
     return Mention(**body)
 
 
+@_believed
 def chunk(raw: str) -> Chunk:
     """A chunk from its stored JSON."""
     body = json.loads(raw)
@@ -77,6 +106,7 @@ def chunk(raw: str) -> Chunk:
     return Chunk(**body)
 
 
+@_believed
 def passage(raw: str, scores: Scores) -> Passage:
     """A chunk's stored JSON as a passage."""
     body = json.loads(raw)

@@ -101,6 +101,7 @@ class VectorIndex:
         except (RuntimeError, MemoryError) as error:
             reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
             raise IndexDamagedError(f"{folder.name}: {path.name} cannot be read ({reason[0][:200]})") from error
+        self._check(path, count, dimension)
         self.size, self.dimension = count, dimension
         self._exact = None if self.kind.name == "flat" else StoredVectors(folder, name, count, dimension)
 
@@ -111,18 +112,36 @@ class VectorIndex:
             return []
         if self._exact is None:
             chosen = None if rows is None else _faiss.SearchParameters(sel=_selected(rows, self.size))
-            scores, found = self._index.search(vector.reshape(1, -1), k, params=chosen)
+            scores, found = self._found(vector, k, chosen)
             return [(int(r), float(s)) for r, s in zip(found[0], scores[0], strict=True) if r >= 0]
         if rows is not None and len(rows) <= _FEW:
             candidates = rows
         else:
             assert self.kind is not None  # noqa: S101  (checked when opened)
             wide = min(max(k * self.kind.widen, 100), self.size)
-            _, found = self._index.search(vector.reshape(1, -1), wide, params=self._parameters(rows))
+            _, found = self._found(vector, wide, self._parameters(rows))
             candidates = found[0][found[0] >= 0]
         cosines = self._exact.of(candidates) @ vector
         best = np.argsort(-cosines, kind="stable")[:k]
         return [(int(candidates[i]), float(cosines[i])) for i in best]
+
+    def _found(self, vector: Vectors, k: int, parameters: Any) -> tuple[Vectors, Rows]:  # noqa: ANN401  (faiss's)
+        try:
+            scores, rows = self._index.search(vector.reshape(1, -1), k, params=parameters)
+        except RuntimeError as error:
+            raise IndexDamagedError(f"the vector index cannot be searched ({str(error)[-200:]})") from error
+        return scores, rows
+
+    def _check(self, path: Path, count: int, dimension: int) -> None:
+        """What was read is of the kind that is written here, with nothing else inside it."""
+        index, fits = self._index, False
+        if isinstance(index, _faiss.IndexIVFRaBitQ):
+            inner = _faiss.downcast_index(index.quantizer)
+            fits = type(inner) is _faiss.IndexFlatIP and (inner.ntotal, inner.d) == (index.nlist, dimension)
+        elif isinstance(index, _faiss.IndexFlat):
+            fits = True
+        if not (fits and (index.ntotal, index.d) == (count, dimension) and index.is_trained):
+            raise IndexDamagedError(f"{path.parent.name}: {path.name} holds another index than is written here")
 
     def of(self, rows: Rows | Sequence[int]) -> Vectors:
         """The vectors of these rows, shape (len(rows), dimension). Raises IndexDamagedError for one that changed."""

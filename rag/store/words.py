@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.store.layout import best_of, ranges
-from rag.store.postings import Floats, Postings, Rows, summed
+from rag.store.postings import Floats, Postings, summed
+from rag.store.rows import Rows
 
 _SLACK = 1e-4
 """What is added to bounds, because sums in another order differ in their last bits."""
@@ -141,7 +142,7 @@ class Words:
         for n, term in enumerate(terms):
             if best > rest[n] + _SLACK:
                 break
-            rows, scores = postings.of(term)
+            rows, scores = postings.whole(term)
             total[rows] += scores
             if kept is not None:
                 rows = rows[kept[rows]]
@@ -204,9 +205,9 @@ class Words:
         """Upper bounds from the terms taken."""
         reached = 0.0
         for n, term in enumerate(terms, 1):
-            rows, scores = levels.documents.of(term)
+            rows, scores = levels.documents.whole(term)
             by_document[rows] += of_document * scores
-            rows, scores = levels.chunks.of(term)
+            rows, scores = levels.chunks.whole(term)
             by_chunk[rows] += of_chunk * scores + of_sentence * np.float32(levels.sentences.most(term))
             left = float(rest[n])
             last = n == len(terms)
