@@ -1,5 +1,6 @@
 """Text → the terms that the lexical index counts: stems for alphabets, characters and pairs for Han, kana, Hangul.
 
+Stems lose their accents, which questions are often typed without; where two scripts meet in a word, it is cut.
 The same function reads documents and questions; knows no index.
 """
 
@@ -13,8 +14,11 @@ from itertools import pairwise
 
 import Stemmer
 
-_TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]+|[^\W_]+(?:[.'’][^\W_]+)*")
-_PAIRED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]")
+_UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af"
+_LETTERS = rf"[^\W_{_UNSPACED}]+"
+_TOKEN = re.compile(rf"[{_UNSPACED}]+|{_LETTERS}(?:[.'’]{_LETTERS})*")
+_PAIRED = re.compile(rf"[{_UNSPACED}]")
+_ACCENTED_LATIN = re.compile(r"[\u00c0-\u024f]")
 _SNOWBALL = {
     "ar": "arabic", "da": "danish", "de": "german", "el": "greek", "en": "english", "es": "spanish", "fi": "finnish",
     "fr": "french", "hu": "hungarian", "it": "italian", "nl": "dutch", "no": "norwegian", "pt": "portuguese",
@@ -49,8 +53,11 @@ def question_terms(text: str, languages: Iterable[str | None]) -> list[str]:
 
 @lru_cache(maxsize=200_000)
 def stem(word: str, language: str | None) -> str:
-    """Snowball's stem of `word` (Porter 2001); English for languages it does not know."""
-    return str(_stemmer(_SNOWBALL.get((language or "en").split("-")[0].lower(), "english")).stemWord(word))
+    """Snowball's stem of `word` (Porter 2001), without accents; English for languages it does not know."""
+    found = str(_stemmer(_SNOWBALL.get((language or "en").split("-")[0].lower(), "english")).stemWord(word))
+    if not _ACCENTED_LATIN.search(found):
+        return found
+    return "".join(c for c in unicodedata.normalize("NFD", found) if not unicodedata.combining(c))
 
 
 @lru_cache(maxsize=32)

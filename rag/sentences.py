@@ -1,8 +1,9 @@
 """Text → sentence spans, in any language, with exact offsets.
 
 The boundaries are sentencex's; on top of them stands what scholarly prose needs: a full stop inside an
-open bracket, after an initial or after a citation abbreviation ends nothing. Blank lines always end a
-sentence, single line breaks never do. Knows nothing of documents, sections or citations.
+open bracket, after an initial, an abbreviation or a German ordinal ends nothing; an ideographic one always
+ends a sentence. Blank lines always end a sentence, single line breaks never do. Knows nothing of
+documents, sections or citations.
 """
 
 from __future__ import annotations
@@ -18,11 +19,19 @@ _PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*")
 _OPENS_WITH_LOWER = re.compile(r"[\"'“‘(\[]*[a-zà-öø-ÿ]")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\[“\"])(?:[A-Z]|al|cf|ca|eds?|vols?|nos?|no|pp?|figs?|eqs?|secs?|ch|chs|approx|vs|viz|i\.e|e\.g|"
+    r"av|dra|sra|mme|mlle|núm|págs?|arts?|caps?|nr|hr|abb|kap|bd|vgl|hrsg|ca|"
     r"dr|mr|mrs|ms|prof|st|jr|sr|gen|sen|rep|gov|inc|ltd|co|corp|dept|univ|refs?|trans|rev|repr|n\.d)\.\s*$",
     re.IGNORECASE,
 )
 _ENDS_SENTENCE_ANYWAY = re.compile(r"(?:^|[\s(\[“\"])(?:[a-z]|inc|ltd|co|corp|no|al)\.\s*$", re.IGNORECASE)
 _STARTS_CLEARLY = re.compile(r"(?:The|This|These|It|In|However|But|We|They|A|An|On|At|As|For|Our|Their)\s")
+_ORDINAL = re.compile(r"(?:^|[\s(])\d{1,2}\.\s*$")
+"""In German, as in "im 19. Jahrhundert"; a number that ends a sentence is followed by a word that begins one."""
+_STARTS_IN_GERMAN = re.compile(
+    r"(?:Der|Die|Das|Den|Dem|Des|Ein|Eine|Es|Er|Sie|Wir|Ich|In|Im|Am|An|Auf|Bei|Mit|Nach|Danach|Dann|Doch|Aber|Und|"
+    r"Als|Auch|Für|Seit|Vor|Zu|Dies|Diese|Dieser|Heute|So)\s"
+)
+_IDEOGRAPHIC_END = re.compile(r"[。！？]+[”’」』》】）\"]*")
 _BRACKETS = {"(": ")", "[": "]", "（": "）", "【": "】"}
 _MAX_OPEN_BRACKET = 400
 """Characters after which an unclosed bracket is taken for a slip of the pen, not for one long aside."""
@@ -63,12 +72,14 @@ def _paragraph(text: str, start: int, end: int, language: str | None) -> list[Sp
     block = text[start:end]
     if not block.strip():
         return []
-    ends = [start + int(b["end_index"]) for b in sentencex.get_sentence_boundaries(_language(language), block)]
+    ends = {start + int(b["end_index"]) for b in sentencex.get_sentence_boundaries(_language(language), block)}
+    ends.update(start + m.end() for m in _IDEOGRAPHIC_END.finditer(block))
     spans: list[Span] = []
     begin = start
-    for i, cut in enumerate(ends):
-        last = i == len(ends) - 1
-        if not last and not _ends_here(text, begin, cut, end):
+    final = max(ends, default=end)
+    for cut in sorted(ends):
+        last = cut == final
+        if not last and not _ends_here(text, begin, cut, end, language):
             continue
         span = _trim(text, begin, end if last else cut)
         if span is not None:
@@ -77,7 +88,7 @@ def _paragraph(text: str, start: int, end: int, language: str | None) -> list[Sp
     return spans
 
 
-def _ends_here(text: str, begin: int, cut: int, end: int) -> bool:
+def _ends_here(text: str, begin: int, cut: int, end: int, language: str | None) -> bool:
     """Whether the boundary proposed at `cut` really closes the sentence that began at `begin`."""
     before, after = text[begin:cut], text[cut:end].lstrip()
     if not after or not before.strip():
@@ -85,6 +96,8 @@ def _ends_here(text: str, begin: int, cut: int, end: int) -> bool:
     if _OPENS_WITH_LOWER.match(after) and not before.rstrip().endswith(("。", "！", "？")):
         return False
     if _ABBREVIATION.search(before) and not (_ENDS_SENTENCE_ANYWAY.search(before) and _STARTS_CLEARLY.match(after)):
+        return False
+    if _language(language) == "de" and _ORDINAL.search(before) and not _STARTS_IN_GERMAN.match(after):
         return False
     return not _inside_bracket(before)
 

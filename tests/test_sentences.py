@@ -67,3 +67,28 @@ def test_paragraphs_hold_all_that_is_not_white_space(text: str) -> None:
 def test_scholarly_full_stops_end_nothing(text: str, expected: list[str]) -> None:
     """Initials, abbreviations and brackets do not cut a sentence; real ends do."""
     assert [s.of(text) for s in split(text)] == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("de", ["Am 3. Oktober 1990 kam die Einheit.", "Danach, z. B. in Berlin, begann Prof. Dr. Meier den Umbau."]),
+        ("de", ["Das Werk erschien im 19. Jahrhundert.", "Es hat u. a. drei Bände, d. h. ca. 900 Seiten."]),
+        ("de", ["Laut Art. 5 Abs. 1 gilt dies.", "„Das ist viel.“", "Es waren 19.", "Danach kam niemand."]),
+        ("fr", ["M. Dupont connaît plusieurs cas, p. ex. celui de Lyon.", "Voir art. 5 et p. 23.", "C'est tout."]),
+        ("fr", ["« Qu'est-ce que c'est ? » demanda-t-il.", "Le Dr Martin ne répondit pas."]),
+        ("es", ["El Sr. García fue a EE. UU. con la Dra. López.", "¿Qué dijo?", "¡Nada!", "Véase la pág. 23."]),
+        ("es", ["La Sra. Ruiz vive en la Av. Libertad núm. 5.", "Trabaja allí, p. ej. los lunes."]),
+        ("pt", ["A Av. Paulista tem 2,8 km.", "O Sr. Silva e a Dra. Souza moram lá.", "Ver p. 23."]),
+        ("zh", ["他说：“我不知道。”", "然后离开了。", "2023年8月15日，《暂行办法》正式施行！", "这意味着什么？"]),
+        ("zh", ["据 Deng (2024) 报道，GPT-4 的参数超过1.7万亿。", "这是 OpenAI 的估计。"]),
+        ("en", ["百度 launched Ernie Bot.", "它吸引了两亿用户。", "It grew fast."]),
+    ],
+)
+def test_sentences_of_six_languages_and_of_mixed_ones(language: str, expected: list[str]) -> None:
+    """Abbreviations, ordinals, inverted marks and ideographic stops are read as the language means them."""
+    text = " ".join(expected)
+    assert [s.of(text) for s in split(text, language=language)] == expected
+    if language == "zh":
+        text = "".join(expected)
+        assert [s.of(text) for s in split(text, language=language)] == expected

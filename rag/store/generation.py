@@ -190,8 +190,12 @@ class Generation:
 
     def dense_of(self, vector: Vectors, rows: Sequence[int]) -> Vectors:
         """The cosine of these chunks with a unit vector, shape (len(rows),)."""
-        found: Vectors = self._chunks.of(rows) @ vector
+        found: Vectors = self.vectors_of(rows) @ vector
         return found
+
+    def vectors_of(self, rows: Sequence[int]) -> Vectors:
+        """The vectors of these chunks, shape (len(rows), d)."""
+        return self._chunks.of(rows)
 
     def words(
         self, terms: Sequence[str], shares: tuple[float, float, float], rows: npt.NDArray[np.int64] | None = None
