@@ -16,8 +16,10 @@ import numpy as np
 from rag.answer.verify import carries
 from rag.encoder.judge import Judge
 from rag.evaluate import Outcome
+from rag.evaluate.risk import Point, is_right, risk_coverage
 from rag.types import Answer
 
+__all__ = ["Measure", "Point", "citations", "measures", "of_answer", "our_verifier", "risk_coverage"]
 Supports = Callable[[str, Sequence[str]], bool]
 """Whether cited texts, taken together, support a sentence."""
 _RESAMPLES = 1000
@@ -31,15 +33,6 @@ class Measure:
     low: float | None
     high: float | None
     of: int
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """What a threshold on the confidence buys: the share of questions answered, and of those the share not right."""
-
-    threshold: float
-    coverage: float
-    risk: float
 
 
 def our_verifier(judge: Judge | None) -> Supports:
@@ -80,7 +73,7 @@ def measures(outcomes: Sequence[Outcome], answers: Sequence[Answer], supports: S
     able = [o for o in outcomes if o.answerable]
     judged = [citations(a, supports) for a in answers if a.sentences and a.status != "abstained"]
     return {
-        "correctness": _mean([_right(o) for o in able]),
+        "correctness": _mean([float(is_right(o)) for o in able]),
         "coverage": _mean([o.coverage for o in able if o.coverage is not None]),
         "references": _mean([float(o.references) for o in able if o.references is not None]),
         "citation_recall": _ratio([([float(x) for x in recalled]) for recalled, _ in judged]),
@@ -90,27 +83,6 @@ def measures(outcomes: Sequence[Outcome], answers: Sequence[Answer], supports: S
         "sentences": _mean([float(len(a.sentences)) for a in answers if a.status != "abstained"]),
         "words": _mean([float(len(a.answer.split())) for a in answers if a.status != "abstained"]),
     }
-
-
-def risk_coverage(outcomes: Sequence[Outcome]) -> list[Point]:
-    """The risk–coverage curve over all questions: each confidence as the threshold, from the strictest down.
-
-    An answer to an unanswerable question, and one that is not right, are the risk. Meaningful where the answers were
-    asked for with threshold 0, so that none was held back.
-    """
-    points = []
-    ordered = sorted(outcomes, key=lambda o: -o.confidence)
-    for i, outcome in enumerate(ordered, 1):
-        if i < len(ordered) and ordered[i].confidence == outcome.confidence:
-            continue
-        wrong = sum(1 - _right(o) if o.answerable else 1.0 for o in ordered[:i])
-        points.append(Point(outcome.confidence, round(i / len(ordered), 4), round(wrong / i, 4)))
-    return points
-
-
-def _right(outcome: Outcome) -> float:
-    checks = (outcome.string, outcome.evidence)
-    return float(outcome.status != "abstained" and False not in checks)
 
 
 def _mean(values: Sequence[float]) -> Measure:

@@ -213,6 +213,7 @@ class Workspace:
         style: str | None = None,
         generator: str | None = None,
         show_unsupported: bool = False,
+        threshold: float | None = None,
         earlier: Sequence[answer.Turn] = (),
         of: Generation | None = None,
         on_event: Callable[[str, Any], None] | None = None,
@@ -220,7 +221,8 @@ class Workspace:
         """Answer a question from one generation, from the first step to the last.
 
         A question that leans on the ones before it (`earlier`, oldest first) is made to stand alone; the answer tells.
-        `of` names the generation where it is not to be the live one.
+        `of` names the generation where it is not to be the live one. `threshold` is the least probability for an
+        answer; left out, the generator's own.
 
         `on_event` is told of `retrieval.completed` (passages), `answer.delta` (str), `citation.added` (Citation) and
         `sentence.verified` (Sentence) as they come. Raises what `generation` does, and InputError for a bad question.
@@ -245,6 +247,7 @@ class Workspace:
                     reranker=self.reranker(),
                     model=model,
                     show_unsupported=show_unsupported,
+                    threshold=threshold,
                 ),
                 on_event=on_event,
             )

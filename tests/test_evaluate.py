@@ -90,6 +90,9 @@ def test_the_raw_article_answers_its_public_questions(raw: Workspace, shared: Pa
         ("numeric", "numeric"),
         ("report-notes", "report-notes"),
         ("authoryear-es", "authoryear-es"),
+        ("china-generative-ai", "digest-varied"),
+        ("numeric", "numeric-varied"),
+        ("report-notes", "report-notes-varied"),
     ],
 )
 def test_our_own_collections_answer_theirs(workspace: Workspace, collection: str, name: str) -> None:

@@ -88,7 +88,7 @@ _FIELDS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 _WORK = re.compile(
     r"\b(?:bibliograph\w*|references?|entry|listed|cit(?:e[sd]?|ation)|paper|article|report|work|study|piece|book|story|headline|"
-    r"artículo|informe|libro)\b",
+    r"memorandum|thesis|handbook|artículo|informe|libro)\b",
     re.IGNORECASE,
 )
 _GENERIC = frozenset(
@@ -119,6 +119,8 @@ class Lookup:
 
     found: tuple[Found, ...]
     notice: str = ""
+    listed: bool = False
+    """Whether what was found are the items of a list."""
 
 
 def look_up(generation: Generation, question: Question, documents: Sequence[str] | None = None) -> Lookup | None:

@@ -26,8 +26,6 @@ from rag.encoder.judge import Judge
 from rag.store import Generation
 from rag.types import Answer, Corroboration, Passage, Status
 
-GENERATED = 0.3
-"""Least probability that the sources answer, for a language model to be asked at all: its own calibrated threshold."""
 NOT_ANSWERED = "The sources do not answer this."
 _DENIED = "The sources contradict the question: "
 
@@ -110,7 +108,7 @@ def ask(
     tell("retrieval.completed", passages)
 
     told = extract.from_tables(generation, asked, chosen.filters) or extract.from_passages(
-        generation, encoder, asked, vector, passages, chosen.judge, chosen.threshold
+        generation, encoder, asked, vector, passages, chosen.judge, chosen.threshold, worded=chosen.model is not None
     )
     clock.read("select")
 
@@ -181,7 +179,7 @@ def _generate(  # noqa: PLR0917  (one caller)
     invent an answer to most of the questions that they should decline.
     """
     model = options.model
-    if model is None or told.entries or not told.pieces or told.denies or told.confidence < GENERATED:
+    if model is None or told.entries or not told.pieces or told.denies:
         return None
     judge = options.judge if extract.readable(generation, asked) else None
 
@@ -192,6 +190,8 @@ def _generate(  # noqa: PLR0917  (one caller)
     if made.failed or (not made.kept and not writing.sentences):
         why = made.failed or ("it declined" if made.refused else "nothing it said had support")
         told.notices.append(f"the language model gave no answer ({why}); this one is extractive")
+        if told.confidence < told.verbatim_from:  # enough to ask a model, not enough to answer by
+            told.withdraw()
         return None
     return made
 
@@ -201,9 +201,9 @@ def _quote(told: Told, writing: Writing, beside: Counterparts) -> tuple[Corrobor
     answering = next((i for i, p in enumerate(told.pieces) if p.span == told.answering), 0)
     supporting = [Cited(p.passage, p.span) for p in told.compared.supporting]
     for number, piece in enumerate(told.pieces):
-        lead = "\n– " if told.itemised else ""
+        lead = ""
         if number == 0:
-            lead = _DENIED if told.denies else f"{told.says}. " if told.says else lead.lstrip("\n")
+            lead = _DENIED if told.denies else f"{told.says}. " if told.says else ""
         cited = Cited(piece.passage, piece.span, told.entries.get((piece.passage.document_id, piece.span.start)))
         others = (
             []
@@ -211,7 +211,10 @@ def _quote(told: Told, writing: Writing, beside: Counterparts) -> tuple[Corrobor
             else beside.of(writing.document(piece.passage), (piece.passage, piece.span), writing.claim(cited))
         )
         writing.quote(
-            cited, beside=[*(Cited(*o) for o in others), *(supporting if number == answering else ())], lead=lead
+            cited,
+            beside=[*(Cited(*o) for o in others), *(supporting if number == answering else ())],
+            lead=lead,
+            item=number >= len(told.pieces) - told.items,
         )
     if not supporting and not told.compared.contradicting:
         return ()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rag import retrieve
-from rag.answer import about, corroborate, evidence, polarity, question, reading, select
+from rag.answer import about, corroborate, evidence, listed, polarity, question, reading, select
 from rag.answer.corroborate import Compared
 from rag.answer.evidence import Candidate
 from rag.answer.question import Question
@@ -38,16 +38,22 @@ class Told:
     """What the question asks for and the pieces do not cover, in words."""
     confidence: float = 0.0
     threshold: float = 0.0
+    verbatim_from: float = 0.0
+    """The threshold for the sentences themselves; that for asking a language model may be another."""
     says: str = ""
     """"Yes" or "No", where the question wants one and the sentence gives it."""
     denies: bool = False
     """The pieces do not answer: they deny what the question takes for granted."""
-    itemised: bool = False
-    """The pieces are the items of a list."""
+    items: int = 0
+    """How many of the pieces, the last ones, are the items of a list."""
     answering: Span | None = None
     """The piece that answers best."""
     compared: Compared = field(default_factory=Compared)
     """What other documents say to it."""
+
+    def withdraw(self) -> None:
+        """Say nothing after all."""
+        self.pieces, self.missing, self.says, self.answering, self.compared = [], [], "", None, Compared()
 
 
 def from_tables(generation: Generation, asked: Question, filters: retrieve.Filters | None) -> Told | None:
@@ -55,7 +61,8 @@ def from_tables(generation: Generation, asked: Question, filters: retrieve.Filte
     confined = filters or retrieve.Filters()
     if confined.within_documents:
         return None
-    looked_up = about.look_up(generation, asked, confined.document_ids(generation))
+    documents = confined.document_ids(generation)
+    looked_up = listed.look_up(generation, asked, documents) or about.look_up(generation, asked, documents)
     if looked_up is None:
         return None
     pieces = []
@@ -65,7 +72,8 @@ def from_tables(generation: Generation, asked: Question, filters: retrieve.Filte
             pieces.append(Piece(passage, found.span, 1.0))
     entries = {(f.document.id, f.span.start): f.reference for f in looked_up.found}
     notices = [looked_up.notice] if looked_up.notice else []
-    return Told(pieces, entries, notices, confidence=1.0 if pieces else 0.0)
+    items = len(pieces) if looked_up.listed and len(pieces) > 1 else 0
+    return Told(pieces, entries, notices, confidence=1.0 if pieces else 0.0, items=items)
 
 
 def from_passages(  # noqa: PLR0917  (one caller)
@@ -76,8 +84,13 @@ def from_passages(  # noqa: PLR0917  (one caller)
     passages: Sequence[Passage],
     judge: Judge | None,
     threshold: float | None = None,
+    *,
+    worded: bool = False,
 ) -> Told:
-    """The sentences of the passages that answer, none when no sentence is probable enough."""
+    """The sentences of the passages that answer, none when no sentence is probable enough.
+
+    `worded` says that a language model is to word them, which has a threshold of its own.
+    """
     languages = languages_of(generation)
     across = encoder.multilingual and question.language_of(asked.text) not in {None, *languages}
     candidates = evidence.candidates(
@@ -98,12 +111,16 @@ def from_passages(  # noqa: PLR0917  (one caller)
         how = "settled"
         every = reading.scan(asked, candidates, reader)
         candidates = reading.settle(asked, every, reader)
-    least = select.THRESHOLDS[how] if threshold is None else threshold
-    told = Told([], confidence=candidates[0].probability if candidates else 0.0, threshold=least)
+    least, verbatim = (
+        (select.WORDED if worded else select.THRESHOLDS)[how] if threshold is None else threshold,
+        select.THRESHOLDS[how] if threshold is None else threshold,
+    )
+    confidence = candidates[0].probability if candidates else 0.0
+    told = Told([], confidence=confidence, threshold=least, verbatim_from=verbatim)
     if reader is not None and (denial := _denial(asked, candidates, reader)):
         told.pieces, told.denies = select.with_antecedent(denial), True
         return told
-    told.pieces, told.itemised = select.select(asked, candidates, least, every)
+    told.pieces, told.items = select.select(asked, candidates, least, every)
     if told.pieces:
         told.missing = _missing(asked, told.pieces, candidates[0].bare)
         told.answering = candidates[0].span

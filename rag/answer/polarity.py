@@ -11,6 +11,7 @@ import re
 from math import log
 from typing import Literal
 
+from rag.answer.opposites import NEGATION, opposed
 from rag.answer.question import Question
 from rag.encoder.judge import Judge
 from rag.lexical import terms, words
@@ -19,11 +20,6 @@ _AUXILIARY = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|
 _ASKING = re.compile(
     rf"^\W*(?:(?:since |until )?(?:when|where|why|who|whom|what|which|how(?: (?:many|much|long|often|far))?)\s+)?"
     rf"(?:\w+\s+)?(?={_AUXILIARY}\b){_AUXILIARY}\s+",
-    re.IGNORECASE,
-)
-_NEGATION = re.compile(
-    r"\b(?:never|not|no|nobody|none|neither|nor|cannot|without|nothing|nowhere|no one|refus\w+|"
-    r"fail(?:s|ed)? to)\b|n[’']t\b",
     re.IGNORECASE,
 )
 _REACH = 6
@@ -42,26 +38,30 @@ def yes_or_no(asked: Question, sentence: str, judge: Judge) -> Literal["Yes", "N
         return None
     margin = _margin(asked, sentence, judge)
     negated = denied(asked, sentence)
-    if negated and margin <= _NOT_AGAINST:
+    if (negated and margin <= _NOT_AGAINST) or opposed(asked, sentence):
         return "No"
-    if negated or _NEGATION.search(sentence) or _NEGATION.search(asked.text):
+    if negated or NEGATION.search(sentence) or NEGATION.search(asked.text):
         return None
     return "Yes" if margin >= _SURE_YES else None
 
 
 def contradicts(asked: Question, sentence: str, judge: Judge) -> bool:
     """Whether `sentence` denies what the question presumes: "never been allowed" for "when did China allow …"."""
-    if asked.expects not in _PRESUMING or not denied(asked, sentence):
+    if asked.expects not in _PRESUMING:
+        return False
+    if opposed(asked, sentence):
+        return True
+    if not denied(asked, sentence):
         return False
     return _margin(asked, sentence, judge) <= _SURE_NO
 
 
 def denied(asked: Question, sentence: str) -> bool:
     """Whether a negation stands over a word of the question that is no name; never for a question that negates."""
-    if _NEGATION.search(asked.text):
+    if NEGATION.search(asked.text):
         return False
     content = set(asked.content) - set(asked.names) - set(asked.figures)
-    for match in _NEGATION.finditer(sentence):
+    for match in NEGATION.finditer(sentence):
         clause = re.split(r"[,;:.]", sentence[match.end() :], maxsplit=1)[0]
         reach = words(clause)[:_REACH]
         if content & {t for w in reach for t in terms(w, asked.language)}:

@@ -105,6 +105,21 @@ _UNITS = {
     "fast": rf"km/h|mph|knots?|per|{_AGES}",
     "heavy": r"kg|(?:kilo)?gram(?:me)?s?|tons?|tonnes?|pounds?",
 }
+_SUBJECT = re.compile(
+    r"^\W*(?:when|where|who|how\s+\w+)\s+(?:was|were|is|are|did|does|do|will)\s+(?:the|an?|its|their)\s+(?:(?:\w+est|most\s+\w+|first|last|new|old)\s+)?(\w+)",
+    re.IGNORECASE,
+)
+_BOUNDS = (
+    (
+        re.compile(r"\b(?:since when|from when|when\b.{0,60}\b(?:begin|began|start|started))\b", re.IGNORECASE),
+        re.compile(r"\b(?:(?:ever )?since|beg[iau]n|started|from .{1,40} on(?:wards?)?)\b", re.IGNORECASE),
+    ),
+    (
+        re.compile(r"\b(?:until|till|up to) when\b", re.IGNORECASE),
+        re.compile(r"\b(?:until|till|up to|ends?|ended|expires?|before)\b", re.IGNORECASE),
+    ),
+)
+"""What asks for the bound of a time, and how a sentence gives one, as a date or as an event."""
 _PEOPLE = re.compile(
     r"\b(?:authors?|members?|workers?|volunteers?|guides?|companies|firms?|scientists?|researchers?|president|director|"
     r"minister|chair(?:man|woman)?|chief|founders?|officials?|government|board|council|students?|users?)\b",
@@ -116,7 +131,7 @@ _EXPECTS: tuple[tuple[Expected, re.Pattern[str]], ...] = (
         "quantity",
         re.compile(
             r"\bhow (?:many|much|large|big|long|old|far|high|fast|often)\b|\b(?:what|which) (?:number|share|percentage|percent|"
-            r"proportion|amount|sum|price|cost|fine|rate|size|population|total)\b|\bcu[aá]nt[oa]s?\b|\bquant[oa]s?\b|\bwie ?viele?\b|"
+            r"proportion|amount|sum|price|cost|fine|rate|size|population|total)\b|\bwhat (?:did|does|do|would|will|is|was)\b.*\bcosts?\b|\bcu[aá]nt[oa]s?\b|\bquant[oa]s?\b|\bwie ?viele?\b|"
             r"\bcombien\b|多少|几个",
             re.IGNORECASE,
         ),
@@ -124,7 +139,9 @@ _EXPECTS: tuple[tuple[Expected, re.Pattern[str]], ...] = (
     (
         "when",
         re.compile(
-            r"\b(?:when|since when|until when)\b|\b(?:what|which) (?:year|month|date|day|decade|century)\b|\bcu[aá]ndo\b|\bquando\b|"
+            r"^\W*(?:and\s+)?(?:(?:since|until|till|from|by|up to)\s+)?when\b|\b(?:since|until|till) when\b|"
+            r"\bwhen\s+(?:is|are|was|were|do|does|did|has|have|had|will|would|can|could|should|must)\b|\bwhen\W*$|"
+            r"\b(?:what|which) (?:year|month|date|day|decade|century)\b|\bcu[aá]ndo\b|\bquando\b|"
             r"\bwann\b|\bquand\b|\bqu[eé] año\b|什么时候|何时|哪一年",
             re.IGNORECASE,
         ),
@@ -212,6 +229,19 @@ def language_of(text: str) -> str | None:
     score = {language: sum(w in listed for w in found) for language, listed in _BY_LANGUAGE.items()}
     best = max(score, key=lambda language: score[language])
     return best if score[best] > 0 else None
+
+
+def subject(asked: Question) -> tuple[str, ...]:
+    """Terms of what a question is about: its names, or else what stands behind "when was the …"; empty if unclear."""
+    if asked.names:
+        return asked.names
+    match = _SUBJECT.search(asked.text)
+    return tuple(t for t in terms(match.group(1), asked.language) if t in asked.content) if match else ()
+
+
+def bounds(asked: Question, sentence: str) -> bool:
+    """Whether a sentence says "since …" to a question that asks since when, or "until …" to one that asks until when."""
+    return any(wants.search(asked.text) and says.search(sentence) for wants, says in _BOUNDS)
 
 
 def meets(expects: Expected, sentence: str, asked: Question) -> float:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import log
+from math import exp, log
 
 from rag.answer.evidence import FEATURES, Candidate, bare, covered, learned, present
-from rag.answer.question import Question, counts, meets
+from rag.answer.question import Question, bounds, counts, meets, subject
 from rag.encoder.judge import Judge
 from rag.types import Passage
 
@@ -44,6 +44,12 @@ PASSAGES, SENTENCES = 3, 3
 """How many passages are read whole, how many sentences looked at: about 200 ms on one core."""
 _WITHOUT_KIND = 0.4
 """What is left of the probability of a sentence that lacks the kind of thing asked for: a time, a number, a person."""
+_ANOTHER_SUBJECT = 0.3
+"""… and of one that has the kind, but names nothing of what the question is about: another thing's date or number."""
+_SAID_SO = 1.2
+"""Log-odds for a sentence that says "since …" to "since when", or "until …" to "until when": the judge, trained on
+dates, does not take an event for a time."""
+_OF_ONE = frozenset({"when", "quantity", "person", "place"})
 _WIDEST = 12.0
 """Log-odds beyond which an opinion counts no more."""
 
@@ -117,8 +123,19 @@ def settle(question: Question, scanned: Sequence[Candidate], judge: Judge, most:
         around = bare(_near(candidate), question) if candidate.hangs else candidate.bare
         if meets(question.expects, around, question) == 0:
             chance *= _WITHOUT_KIND
+        chance = _shifted(chance, _SAID_SO * bounds(question, candidate.bare))
+        if question.expects in _OF_ONE and not _speaks_of(subject(question), candidate, around):
+            chance *= _ANOTHER_SUBJECT
         settled.append(replace(candidate, judged=values, probability=chance))
     return _ordered(settled)
+
+
+def _speaks_of(about: Sequence[str], candidate: Candidate, around: str) -> bool:
+    """Whether a sentence, or what it leans on, names anything of what the question is about."""
+    if not about:
+        return True
+    held = present(f"{candidate.passage.section or ''}\n{around}")
+    return any(t in held or t.rstrip("s") in held for t in about)
 
 
 def _near(candidate: Candidate) -> str:
@@ -133,6 +150,10 @@ def _ordered(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 def _clipped(log_odds: float) -> float:
     return max(-_WIDEST, min(_WIDEST, log_odds))
+
+
+def _shifted(p: float, log_odds: float) -> float:
+    return 1 / (1 + exp(-(_log_odds(p) + log_odds)))
 
 
 def _log_odds(p: float) -> float:

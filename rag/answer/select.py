@@ -17,6 +17,8 @@ THRESHOLDS = {"settled": 0.3, "within": 0.2, "across": 0.1}
 """Least probability for a sentence to answer at all, by how it was found out: looked at by the judge, told by form,
 told by meaning alone. Below it the sources are said not to answer. The first is chosen on our own collections ("risk"
 in weights.json: what a threshold costs)."""
+WORDED = {"settled": 0.3, "within": 0.2, "across": 0.1}
+"""The same for a language model to be asked at all; calibrated apart (benchmarks/answers/README.md)."""
 _NEAR_BEST = 0.8
 _MOST = 3
 _SAME = 0.92
@@ -56,11 +58,12 @@ class Piece:
 
 def select(
     asked: Question, candidates: Sequence[Candidate], threshold: float, every: Sequence[Candidate] = ()
-) -> tuple[list[Piece], bool]:
+) -> tuple[list[Piece], int]:
     """The fewest sentences that answer: the best, those about as good that add something, and what they lean on.
 
-    Empty when no candidate reaches the threshold; `candidates` come best first. The second value says that the pieces
-    are the items of a list, which is followed from its first item to its last through `every` sentence read.
+    Empty when no candidate reaches the threshold; `candidates` come best first. The second value says how many of the
+    pieces, from the last backwards, are the items of a list, which is followed from its first item to its last through
+    `every` sentence read; the piece before them announces them.
     """
     chosen: list[Candidate] = []
     for candidate in candidates:
@@ -74,7 +77,9 @@ def select(
         for candidate in chosen:
             items = _items(candidate, every or candidates)
             if len(items) > 1:
-                return [Piece(i.passage, i.span, candidate.probability) for i in items], True
+                announces = items[0].span == candidate.span and not _ORDINALS[0].match(candidate.text)
+                listed = [Piece(i.passage, i.span, candidate.probability) for i in items]
+                return listed, len(items) - announces
     pieces: dict[tuple[str, int], Piece] = {}
     for candidate in chosen:
         for piece in (*with_antecedent(candidate), *_reasons(asked, candidate, every)):
@@ -82,7 +87,7 @@ def select(
     first: dict[str, int] = {}
     for i, candidate in enumerate(chosen):
         first.setdefault(candidate.passage.document_id, i)
-    return sorted(pieces.values(), key=lambda p: (first[p.passage.document_id], p.span.start)), False
+    return sorted(pieces.values(), key=lambda p: (first[p.passage.document_id], p.span.start)), 0
 
 
 def with_antecedent(candidate: Candidate) -> list[Piece]:

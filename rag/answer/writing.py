@@ -55,10 +55,10 @@ class Writing:
         self.citations: list[Citation] = []
         self.passages: dict[str, Passage] = {}
 
-    def quote(self, cited: Cited, *, beside: Sequence[Cited] = (), lead: str = "") -> None:
+    def quote(self, cited: Cited, *, beside: Sequence[Cited] = (), lead: str = "", item: bool = False) -> None:
         """Add a verbatim sentence, after the words that say whose it is where that is not clear already.
 
-        `beside` are the sentences of other documents that say the same.
+        `beside` are the sentences of other documents that say the same; an `item` of a list has a line of its own.
         """
         document = self.document(cited.passage)
         claim = self.claim(cited)
@@ -66,6 +66,9 @@ class Writing:
         turns = self._last is not None and self._last.relation != claim.relation
         if turns or (relayed and self._last is None):
             lead += f"{claim.relation[:1].upper()}{claim.relation[1:]}: "
+        if item:
+            lead = f"{lead.strip()}\n– " if lead else "– "
+            lead = f"\n{lead}" if self.text else lead
         self._last = claim if relayed or self._last is not None else None
         quoted = " ".join(cited.span.of(document.text).split())
         self.add(quoted, [cited, *beside], "supported", 1.0, lead=lead)

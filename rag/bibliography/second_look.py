@@ -24,7 +24,15 @@ _FIRST_SENTENCE = re.compile(r"[^.?!]{6,}?(?=[.?!](?:\s|\Z)|\Z)")
 
 def mended(text: str, read: list[Segment]) -> list[Segment]:
     """The segments of `text` with every rule applied once."""
-    for rule in (_initials, _body_first, _title_behind_names, _title_behind_date, _strokes, _after_places):
+    for rule in (
+        _initials,
+        _body_first,
+        _body_before_date,
+        _title_behind_names,
+        _title_behind_date,
+        _strokes,
+        _after_places,
+    ):
         read = rule(text, read)
     return read
 
@@ -48,6 +56,15 @@ def _body_first(text: str, read: list[Segment]) -> list[Segment]:
         and not labels & {"author", "editor"}
         and not text[: read[0].start].strip()
     ):
+        return [read[0]._replace(label="author"), *read[1:]]
+    return read
+
+
+def _body_before_date(text: str, read: list[Segment]) -> list[Segment]:
+    """Of two titles, one before the date at the head and one behind it, the first is who speaks."""
+    labels = [s.label for s in read[:3]]
+    nobody = not any(s.label in {"author", "editor"} for s in read)
+    if nobody and labels == ["title", "date", "title"] and not text[: read[0].start].strip():
         return [read[0]._replace(label="author"), *read[1:]]
     return read
 

@@ -21,11 +21,23 @@ from rag.settings import Settings
 from rag.types import Progress
 
 if TYPE_CHECKING:
+    from rag.evaluate.risk import Point
     from rag.evaluate.runs import Run
     from rag.evaluate.sets import EvaluationSet
 
 app = typer.Typer()
-_SHAPING = ("encoder", "sparse", "judge", "chunk_tokens", "passages", "dense_weight", "reranker", "citation_style")
+_SHAPING = (
+    "encoder",
+    "sparse",
+    "judge",
+    "chunk_tokens",
+    "passages",
+    "dense_weight",
+    "reranker",
+    "generator",
+    "llm_model",
+    "citation_style",
+)
 """The settings that a report shows: those that can change a figure."""
 
 
@@ -128,8 +140,16 @@ def _run(given: EvaluationSet, settings: Settings, folder: Path, *, asked: bool,
             settings={name: str(getattr(settings, name)) for name in _SHAPING},
             models={"encoder_sha256": str(generation.manifest["encoder"]["fingerprint"])},
             quality=partial(of_answer, supports=our_verifier(workspace.judge())),
+            unheld=partial(workspace.ask, threshold=0.0),
             progress=lambda done, total: progress(Progress("checking", done, total)),
         )
+
+
+def _at(run: Run) -> list[tuple[str, Point]]:
+    """What some thresholds buy, the one that stood first."""
+    wanted = [(f"{run.threshold:g} (stands)", run.threshold)] if run.threshold else []
+    wanted += [(f"{t:g}", t) for t in (0.1, 0.2, 0.4, 0.6)]
+    return [(label, last) for label, t in wanted for last in [p for p in run.curve if p.threshold >= t][-1:]]
 
 
 def _print(given: EvaluationSet, found: Sequence[Run]) -> None:
@@ -153,6 +173,10 @@ def _print(given: EvaluationSet, found: Sequence[Run]) -> None:
     for run in found:
         if run.separation is not None:
             table.add_row("confidence tells answerable (AUC)", f"{run.separation:.4f}")
+        for label, point in _at(run):
+            table.add_row(
+                f"threshold {label}: answered, of those not right", f"{point.coverage:.4f}", f"{point.risk:.4f}"
+            )
     out.print(table)
     for o in found[0].outcomes:
         if o.failures:

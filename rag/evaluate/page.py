@@ -42,7 +42,7 @@ def page(given: EvaluationSet, runs: Sequence[Run], command: str = "") -> str:
                   _question_by_question(runs[0], runs[1])]  # fmt: skip
     for number, run in enumerate(runs):
         if run.outcomes:
-            parts += [f"<h2>Answers{_which(number, runs)}</h2>", _risk(run.outcomes), _failures(run.outcomes)]
+            parts += [f"<h2>Answers{_which(number, runs)}</h2>", _risk(run), _failures(run.outcomes)]
         parts.append(_weakest(given, run, f"Weakest searches{_which(number, runs)}"))
     parts += ["<h2>Settings</h2>", _settings(runs)]
     return (
@@ -129,13 +129,15 @@ def _question_by_question(first: Run, second: Run) -> str:
     return _figure(width + 60, 2 * middle, axis + bars, f"{name}, question by question: second minus first, sorted.")
 
 
-def _risk(outcomes: Sequence[Outcome]) -> str:
-    """What share of answers is right when only the most confident are given."""
-    ordered = sorted((o for o in outcomes), key=lambda o: -o.confidence)
-    right, points = 0, []
-    for given, outcome in enumerate(ordered, 1):
-        right += outcome.answerable and not [f for f in outcome.failures if f != "declined"]
-        points.append((given / len(ordered), right / given))
+def _risk(run: Run) -> str:
+    """What share of answers is right when only the most confident are given, and where the threshold stands."""
+    points = [(p.coverage, 1 - p.risk) for p in run.curve]
+    if not points:
+        return ""
+    stands = [p for p in run.curve if run.threshold is not None and p.threshold >= run.threshold][-1:]
+    mark = "".join(
+        f'<circle class="two" r="5" cx="{50 + p.coverage * 560:.1f}" cy="{20 + p.risk * 180:.1f}"/>' for p in stands
+    )
     line = " ".join(f"{50 + x * 560:.1f},{20 + (1 - y) * 180:.1f}" for x, y in points)
     frame = (
         '<line class="axis" x1="50" x2="610" y1="200" y2="200"/><line class="axis" x1="50" x2="50" y1="20" y2="200"/>'
@@ -144,9 +146,10 @@ def _risk(outcomes: Sequence[Outcome]) -> str:
         f'<text x="44" y="{24 + (1 - i / 4) * 180}" text-anchor="end">{i / 4:g}</text>'
         f'<text x="{50 + i / 4 * 560}" y="216" text-anchor="middle">{i / 4:g}</text>' for i in range(5)
     )  # fmt: skip
-    drawn = f'{frame}{ticks}<polyline class="one" style="fill:none" stroke-width="2" points="{line}"/>'
-    return _figure(640, 224, drawn, "Right answers among those given (up) by share of questions answered (right), "
-                                    "the most confident first.")  # fmt: skip
+    drawn = f'{frame}{ticks}<polyline class="one" style="fill:none" stroke-width="2" points="{line}"/>{mark}'
+    caption = "Right answers among those given (up) by share of questions answered (right), the most confident first"
+    dot = f"; the dot is the threshold {run.threshold:g}" if stands else ""
+    return _figure(640, 224, drawn, f"{caption}{dot}.")
 
 
 def _failures(outcomes: Sequence[Outcome]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from random import Random
 from typing import Any, Protocol
 
-from rag.evaluate import answers, ranking, statistics
+from rag.evaluate import answers, ranking, risk, statistics
 from rag.evaluate.answers import Outcome
 from rag.evaluate.sets import EvaluationSet, Query
 from rag.store import Generation
@@ -42,6 +42,10 @@ class Run:
     separation: float | None
     """How well confidence tells answerable from unanswerable questions: area under the ROC curve."""
     search_ms: tuple[float, ...]
+    curve: tuple[risk.Point, ...] = ()
+    """Risk by coverage, each confidence as the threshold."""
+    threshold: float | None = None
+    """The threshold that stood."""
 
     def estimates(self) -> dict[str, statistics.Estimate]:
         """Every measure's mean with its 95% interval."""
@@ -74,13 +78,19 @@ def run(
     settings: Mapping[str, Any],
     models: Mapping[str, str],
     quality: Callable[[Answer], Mapping[str, float]] = lambda _: {},
+    unheld: Callable[[str], Answer] | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Run:
-    """Search, and with `ask` also ask, every question of the set; `quality` measures each answer by itself."""
+    """Search, and with `ask` also ask, every question of the set; `quality` measures each answer by itself.
+
+    `unheld` asks without a threshold, to tell what the declined questions would have been answered: the curve.
+    """
     qualities: dict[str, dict[str, float]] = {}
     relevant: dict[str, dict[str, int]] = {}
     rankings: dict[str, list[str]] = {}
     outcomes: list[Outcome] = []
+    free: list[Outcome] = []
+    threshold: float | None = None
     texts = {d.id: answers.squeezed(generation.document(d.id).text) for d in generation.documents()} if ask else {}
     places = _Places(generation) if not given.documents else None
     total = len(given.queries) * (2 if ask else 1)
@@ -100,6 +110,11 @@ def run(
                 started = time.perf_counter()
                 answer = ask(query.text)
                 outcomes.append(answers.judge(query.judged, answer, texts, (time.perf_counter() - started) * 1000))
+                threshold = float(answer.settings.get("threshold") or 0.0) or threshold
+                held = unheld is not None and answer.status == "abstained" and not answer.sentences
+                free.append(
+                    answers.judge(query.judged, unheld(query.text), texts, 0.0) if held and unheld else outcomes[-1]
+                )
                 for name, value in quality(answer).items():
                     qualities.setdefault(name, {})[outcomes[-1].id] = value
             progress(done, total)
@@ -111,6 +126,8 @@ def run(
         tuple(outcomes),
         _separation(outcomes),
         tuple(took),
+        tuple(risk.risk_coverage(free)) if unheld else (),
+        threshold,
     )
 
 
@@ -180,6 +197,8 @@ def as_json(given: EvaluationSet, runs: Sequence[Run], *, timings: bool = True) 
                 "models": dict(r.models),
                 "measures": {name: asdict(value) for name, value in r.estimates().items()},
                 "separation": r.separation,
+                "threshold": r.threshold,
+                "risk_coverage": [asdict(point) for point in r.curve],
                 "questions": {name: dict(own) for name, own in r.values.items()},
                 "outcomes": [_outcome(o, timings=timings) for o in r.outcomes],
                 **({"search_ms": _spread(r.search_ms)} if timings else {}),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag.answer import question
+from rag.answer.opposites import opposed
 from rag.settings import Settings
 from rag.workspace import Workspace
 
@@ -162,3 +163,62 @@ def test_the_kind_of_thing_asked_for_is_seen(asked: str, sentence: str, has: flo
     """A length needs a unit of length, an age one of time, a page a page; a name of the question is no news."""
     assert question.meets(question.read(asked).expects, sentence, question.read(asked)) == has
     assert question.counts("There are 40 planks.", question.read("How many ships are there?")) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence", "opposite"),
+    [
+        ("Why did Orme call for a tunnel?", "Orme urged the council to resist any plan of a tunnel.", True),
+        ("Why did Orme call for a tunnel?", "Orme called for a tunnel and resisted the ferry.", False),
+        ("How did the bay become larger than Sandwick's?", "The bay remains much smaller than Sandwick's.", True),
+        ("How did the bay become larger than Sandwick's?", "The bay, larger than Sandwick's, silts up.", False),
+        ("Why did silt in the harbour decline?", "Silt in the harbour rose after 1988.", True),
+        ("Why did silt in the harbour decline?", "Ferries rose in price while silt in the harbour fell.", False),
+        ("Why did silt in the harbour decline?", "Silt in the harbour never rose after 1988.", False),
+        ("Why did silt decline?", "The price of ferries rose.", False),
+    ],
+)
+def test_the_opposite_said_of_the_same_thing_is_told(asked: str, sentence: str, opposite: bool) -> None:
+    """The opposed word must be the one nearest to the thing, with the question's other words around it."""
+    assert opposed(question.read(asked), sentence) is opposite
+
+
+def test_another_subjects_date_is_no_answer(bay: Workspace) -> None:
+    """The dredger's year does not say when the pier was built; its own does."""
+    assert bay.ask("When was the pier built?").status == "abstained"
+    assert "1988" in bay.ask("When was the dredger built?").answer
+
+
+def test_the_sentence_that_announces_a_list_is_no_item_of_it(bay: Workspace) -> None:
+    """What the items are stands before them on a line of its own, without a dash."""
+    first, *items = bay.ask("Which two things can the council do?").answer.splitlines()
+    assert first == "The council can do one of two things."
+    assert [line[:11] for line in items] == ["– The first", "– The secon"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence", "bounded"),
+    [
+        ("Since when has the bay been closed?", "It has been shut, above all since the storm took the quay.", True),
+        ("Since when has the bay been closed?", "The bay was shut by a storm.", False),
+        ("Until when does the lease run?", "The lease ends when the dredger is sold.", True),
+        ("When was the bay closed?", "It has been shut since the storm.", False),
+    ],
+)
+def test_since_when_is_answered_by_an_event_too(asked: str, sentence: str, bounded: bool) -> None:
+    """A bound of time may be a date or something that happened."""
+    assert question.bounds(question.read(asked), sentence) is bounded
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("What was it asked about when it was shown?", "any"),
+        ("Since when is it shown?", "when"),
+        ("By when must it be shown?", "when"),
+        ("What did the cable cost?", "quantity"),
+    ],
+)
+def test_the_kind_of_answer_is_read_off_the_asking_word(text: str, kind: str) -> None:
+    """A "when" in a clause asks for no time; what something cost is a number."""
+    assert question.read(text).expects == kind
