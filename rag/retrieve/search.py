@@ -1,13 +1,14 @@
 """Question → passages: dense and lexical candidates, scored exactly on both sides, fused by a weighted sum.
 
 Each side looks at more than the passage as a whole. By meaning: the cosine of the passage and of its best sentence, for
-a passage that answers in one sentence and goes on about something else is lost in its average. By words: BM25 of the
-passage, of its best sentence, where the words stand together, and of its whole document, which may name its subject
-elsewhere. Learned sparse vectors know words that the passage does not say; they are asked of the candidates only, and
-only in a language that their model reads. Cosines count by their place between the encoder's own averages
-(`Encoder.scale`); lexical scores, which have no scale of their own, by their share of the question's best match.
-Sums of scores against sums of ranks: Bruch, Gai and Ingber (2023); how these were chosen, and what did not help, stands
-in benchmarks/retrieval. Knows no answer and no file.
+a passage that answers in one sentence and goes on about something else is lost in its average; half of each is the best
+of its document, whose other passages speak for it (but not for one part of a question, which tells no document). By
+words: BM25 of the passage, of its best sentence, where the words stand together, and of its whole document, which may
+name its subject elsewhere. Learned sparse vectors know words that the passage does not say; they are asked of the
+candidates only, and only in a language that their model reads. Cosines count by their place between the encoder's own
+averages (`Encoder.scale`); lexical scores, which have no scale of their own, by their share of the question's best
+match. Sums of scores against sums of ranks: Bruch, Gai and Ingber (2023); how these were chosen, and what did not help,
+stands in benchmarks/retrieval. Knows no answer and no file.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ _READ = 20
 """Passages that a re-ranker reads for each part of a question."""
 _OF_PASSAGE = 0.55
 """The passage's share of the cosine; the rest is its best sentence's."""
+_OF_OWN = 0.5
+"""The passage's own share of either cosine; the rest is the best among the candidates of its document. 1 for a part."""
 _OF_WORDS = (0.5, 0.25, 0.25)
 """Shares of the BM25 of document, passage and best sentence."""
 _LEARNED = 0.3
@@ -81,7 +84,10 @@ def search(
         vector = encoder.encode_question(query)
     asked = [(query, vector), *((part, encoder.encode_question(part)) for part in parts(query))]
     read = max(limit, _READ) if reranker is not None else limit
-    lists = [_ranked(generation, encoder, sparse, text, of_text, rows, read, dense_weight) for text, of_text in asked]
+    lists = [
+        _ranked(generation, encoder, sparse, text, of_text, rows, read, dense_weight, _OF_OWN if text == query else 1.0)
+        for text, of_text in asked
+    ]
     if reranker is not None:
         try:
             lists = [_reread(generation, reranker, text, own) for (text, _), own in zip(asked, lists, strict=True)]
@@ -128,6 +134,7 @@ def _ranked(  # noqa: PLR0917  (one caller)
     rows: npt.NDArray[np.int64] | None,
     limit: int,
     dense_weight: float,
+    of_own: float,
 ) -> list[tuple[int, Scores]]:
     """The best rows for one query with their scores, best first."""
     terms = question_terms(query, generation.languages)
@@ -137,11 +144,13 @@ def _ranked(  # noqa: PLR0917  (one caller)
     words, bm25 = by_words.of(union)
     dense = generation.dense_of(vector, union)
     sentence = generation.sentence_of(vector, union)
+    documents = generation.documents_of(union)
     learned = _learned(generation, sparse, query, union)
     if learned is not None:
         words = (1 - _LEARNED) * words + _LEARNED * learned
     low, high = encoder.scale
-    meaning = (_OF_PASSAGE * dense + (1 - _OF_PASSAGE) * sentence - low) / max(high - low, 1e-6)
+    near = [of_own * own + (1 - of_own) * _best_of_document(own, documents) for own in (dense, sentence)]
+    meaning = (_OF_PASSAGE * near[0] + (1 - _OF_PASSAGE) * near[1] - low) / max(high - low, 1e-6)
     fused = dense_weight * meaning + (1 - dense_weight) * words
     order = sorted(range(len(union)), key=lambda i: (-fused[i], union[i]))[:limit]
     return [
@@ -157,6 +166,15 @@ def _ranked(  # noqa: PLR0917  (one caller)
         )
         for i in order
     ]
+
+
+def _best_of_document(cosines: Vectors, documents: npt.NDArray[np.int32]) -> Vectors:
+    """The highest of each row's document among the candidates."""
+    _, place = np.unique(documents, return_inverse=True)
+    best = np.full(len(cosines), -np.inf, dtype=np.float32)
+    np.maximum.at(best, place, cosines)
+    found: Vectors = best[place]
+    return found
 
 
 def _learned(generation: Generation, sparse: SparseEncoder | None, query: str, rows: Sequence[int]) -> Vectors | None:

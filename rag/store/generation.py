@@ -197,6 +197,10 @@ class Generation:
         """The vectors of these chunks, shape (len(rows), d)."""
         return self._chunks.of(rows)
 
+    def documents_of(self, rows: Sequence[int]) -> npt.NDArray[np.int32]:
+        """The number of each chunk's document, shape (len(rows),)."""
+        return self._layout.document[np.asarray(rows, dtype=np.int64)]
+
     def words(
         self, terms: Sequence[str], shares: tuple[float, float, float], rows: npt.NDArray[np.int64] | None = None
     ) -> Words:
