@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,18 @@ def test_a_question_in_another_language_is_answered_and_led_on(multilingual: Wor
 def test_what_is_not_there_is_declined_in_any_language(multilingual: Workspace, question: str) -> None:
     """Without words to compare, meaning alone still tells that the sources do not answer."""
     assert multilingual.ask(question).status == "abstained"
+
+
+def test_the_passage_is_found_across_five_languages(multilingual: Workspace) -> None:
+    """Questions in Chinese, Spanish, Portuguese, German and French find the English passage, as often as was pinned."""
+    judged = [json.loads(line) for line in (ROOT / "tests/gold/languages.jsonl").read_text("utf-8").splitlines()]
+    places = []
+    for one in judged:
+        found = multilingual.search(one["question"], limit=20, kinds=("text",))[1]
+        places.append(next((i for i, p in enumerate(found) if one["evidence"] in " ".join(p.text.split())), 99))
+    got = {"first": sum(p == 0 for p in places) / len(places), "in four": sum(p < 4 for p in places) / len(places)}
+    floors = json.loads((ROOT / "benchmarks/retrieval/FLOORS.json").read_bytes())["languages"]
+    assert not {name: got[name] for name, least in floors.items() if got[name] < least}, (got, places)
 
 
 def test_an_index_of_another_encoder_is_not_asked(multilingual: Workspace) -> None:

@@ -71,9 +71,23 @@ def lexical(p: Parts, learned: float = 0.3) -> Scores:
     return (1 - learned) * words + learned * share(p["sparse"]) if p["sparse"].any() else words
 
 
-def fused(p: Parts, dense: float = 0.5, learned: float = 0.3) -> Scores:
+def with_best(cosines: Scores, document: Scores, own: float) -> Scores:
+    """Cosines of which only a share is the passage's own; the rest is the best of its document."""
+    best = np.full(int(document.max()) + 1, -np.inf, dtype=np.float32)
+    np.maximum.at(best, document, cosines)
+    found: Scores = own * cosines + (1 - own) * best[document]
+    return found
+
+
+def meaning(p: Parts, own: float = 0.5) -> Scores:
+    """The dense side that ships."""
+    near, sentence = (with_best(p[name], p["document"], own) for name in ("dense", "dense-sentence"))
+    return 0.55 * near + 0.45 * sentence
+
+
+def fused(p: Parts, dense: float = 0.5, learned: float = 0.3, own: float = 0.5) -> Scores:
     """The sum that ships, with other weights on request."""
-    return dense * placed(p, 0.55) + (1 - dense) * lexical(p, learned)
+    return dense * meaning(p, own) + (1 - dense) * lexical(p, learned)
 
 
 def with_neighbours(p: Parts, share_of_each: float) -> Scores:
@@ -107,17 +121,20 @@ VARIANTS: Mapping[str, Callable[[Parts], Scores]] = {
     "share+max": lambda p: 0.6 * np.maximum(p["dense"], p["dense-sentence"]) + 0.4 * share(p["bm25"]),
     "share+sentence+document": lambda p: 0.6 * placed(p, 0.55) + 0.4 * grains(p, 0.5, 0.5, 0.0),
     "share+sentences": lambda p: 0.6 * placed(p, 0.55) + 0.4 * grains(p, 0.0, 0.75, 0.25),
-    "five, dense weight 0.5": lambda p: fused(p, 0.5, 0.0),
-    "five, dense weight 0.6": lambda p: fused(p, 0.6, 0.0),
+    "five, dense weight 0.5": lambda p: fused(p, 0.5, 0.0, 1.0),
+    "five, dense weight 0.6": lambda p: fused(p, 0.6, 0.0, 1.0),
+    "five and learned": lambda p: fused(p, own=1.0),
     "shipped": fused,
+    "shipped, own share 0.25": lambda p: fused(p, own=0.25),
+    "shipped, own share 0.75": lambda p: fused(p, own=0.75),
     "shipped, learned 0.2": lambda p: fused(p, learned=0.2),
     "shipped, learned 0.4": lambda p: fused(p, learned=0.4),
     "shipped, learned 0.5": lambda p: fused(p, learned=0.5),
     "shipped, dense weight 0.4": lambda p: fused(p, 0.4),
     "shipped, dense weight 0.6": lambda p: fused(p, 0.6),
     "shipped, dense weight 0.7": lambda p: fused(p, 0.7),
-    "shipped, document's cosine 0.2": lambda p: fused(p) + 0.1 * (p["dense-document"] - placed(p, 0.55)),
-    "shipped, title's cosine 0.1": lambda p: fused(p) + 0.05 * (p["dense-title"] - placed(p, 0.55)),
+    "shipped, document's cosine 0.2": lambda p: fused(p) + 0.1 * (p["dense-document"] - meaning(p)),
+    "shipped, title's cosine 0.1": lambda p: fused(p) + 0.05 * (p["dense-title"] - meaning(p)),
     "shipped, neighbours 0.1": lambda p: with_neighbours(p, 0.1),
 }
 ONCE = "shipped, near-duplicates once"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rag import retrieve
+from rag import function_words, retrieve
 from rag.answer import about, corroborate, evidence, listed, polarity, question, reading, select
 from rag.answer.corroborate import Compared
 from rag.answer.evidence import Candidate
@@ -92,7 +92,7 @@ def from_passages(  # noqa: PLR0917  (one caller)
     `worded` says that a language model is to word them, which has a threshold of its own.
     """
     languages = languages_of(generation)
-    across = encoder.multilingual and question.language_of(asked.text) not in {None, *languages}
+    across = encoder.multilingual and function_words.language_of(asked.text) not in {None, *languages}
     candidates = evidence.candidates(
         asked,
         vector,
@@ -154,7 +154,7 @@ def _missing(asked: Question, pieces: Sequence[Piece], said: str) -> list[str]:
 
 def readable(generation: Generation, asked: Question) -> bool:
     """Whether the judge can read it: an English question to sources that are, some of them, in English."""
-    return "en" in languages_of(generation) and question.language_of(asked.text) in {None, "en"}
+    return "en" in languages_of(generation) and function_words.language_of(asked.text) in {None, "en"}
 
 
 def language_of(generation: Generation) -> str:

@@ -11,7 +11,8 @@ from collections.abc import Collection
 
 from rag.answer.about import Found, Lookup
 from rag.answer.evidence import covered, present
-from rag.answer.question import STOP, Question
+from rag.answer.question import Question
+from rag.function_words import STOP
 from rag.lexical import terms, words
 from rag.store import Generation
 from rag.types import Reference, Span

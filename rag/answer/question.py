@@ -9,50 +9,11 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from rag.function_words import STOP
 from rag.lexical import terms, words
 
 Expected = Literal["person", "when", "quantity", "page", "place", "reason", "manner", "yes-no", "any"]
 
-_FUNCTION_WORDS = {
-    "en": """
-    a an the this that these those there here it its he she they them their his her we our us you your i my me who whom
-    whose which what when where why how is are was were be been being am do does did done doing have has had having can
-    could may might must shall should will would of in on at by for from to into onto with without within over under
-    about against between among through during before after since until on as than then so if or and but nor not no yes
-    any some all each every both either neither more most much many few less least very too also just only own same such
-    s t d ll re ve m tell say says said please according give gave name list describe explain mention mentions mentioned
-    there's that's article text document author authors source sources
-    """,
-    "es": """
-    el la los las un una unos unas de del al y o u que qué quién quiénes cuál cuáles cuándo dónde cómo cuánto cuánta
-    cuántos cuántas por para con sin en es son fue fueron ser se su sus lo le les ha han había según más menos como
-    """,
-    "pt": """
-    o os um uma uns umas do da dos das no na nos nas e ou quem qual quais quando onde como quanto quantos quantas foi por
-    que em são ao pela pelo não
-    """,
-    "de": """
-    der die das den dem des ein eine einer eines einem und oder ist sind war waren wer was wann wo wie warum welche
-    welcher welches wieviel von zu im am bei mit nach aus auf für hat haben wurde wurden nicht viele
-    """,
-    "fr": """
-    le la les une des du et ou qui que quoi quel quelle quels quelles quand où comment pourquoi combien est sont était a
-    ont été dans par pour sur avec sans ce cette ces son sa ses il elle ils elles ne pas se de
-    """,
-}
-_BY_LANGUAGE = {language: frozenset(listed.split()) for language, listed in _FUNCTION_WORDS.items()}
-STOP = frozenset().union(*_BY_LANGUAGE.values())
-"""Words that ask and join, in every language known here."""
-_SCRIPTS = (
-    ("ja", re.compile(r"[\u3040-\u30ff]")),
-    ("zh", re.compile(r"[\u3400-\u9fff]")),
-    ("ko", re.compile(r"[\uac00-\ud7af]")),
-    ("ru", re.compile(r"[\u0400-\u04ff]")),
-    ("ar", re.compile(r"[\u0600-\u06ff]")),
-    ("el", re.compile(r"[\u0370-\u03ff]")),
-    ("he", re.compile(r"[\u0590-\u05ff]")),
-    ("hi", re.compile(r"[\u0900-\u097f]")),
-)
 _OUTER = re.compile(r"[’']s\b|[\s-]+")
 _WH = re.compile(r"[^\W\d_]+")
 _CAPITALISED = re.compile(r"\b(?:[A-Z][\w’'&.-]*\w|[A-Z])\b|\b[\w-]*[A-Z]{2,}[\w-]*\b")
@@ -218,17 +179,6 @@ def read(text: str, language: str | None = "en") -> Question:
 
 def _kind(text: str) -> Expected:
     return next((kind for kind, pattern in _EXPECTS if pattern.search(text)), "any")
-
-
-def language_of(text: str) -> str | None:
-    """The language of something as short as a question, by script and function words; None when it cannot be told."""
-    for language, script in _SCRIPTS:
-        if script.search(text):
-            return language
-    found = words(text)
-    score = {language: sum(w in listed for w in found) for language, listed in _BY_LANGUAGE.items()}
-    best = max(score, key=lambda language: score[language])
-    return best if score[best] > 0 else None
 
 
 def subject(asked: Question) -> tuple[str, ...]:

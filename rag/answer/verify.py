@@ -17,9 +17,9 @@ from math import log
 
 from rag.answer.evidence import bare, learned, present
 from rag.answer.orders import orders
-from rag.answer.question import STOP
 from rag.answer.writing import Cited
 from rag.encoder.judge import Judge, Support
+from rag.function_words import STOP
 from rag.lexical import terms, words
 from rag.types import Passage, Span, Verdict
 

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from rag.encoder import Encoder, Reranker, SparseEncoder
 from rag.errors import InputError, ModelError
+from rag.function_words import language_of
 from rag.lexical import question_terms
 from rag.retrieve.filters import Filters
 from rag.retrieve.parts import parts
@@ -80,6 +81,11 @@ def search(
     if rows is not None and len(rows) == 0:
         return []
 
+    spoken = language_of(query)
+    if encoder.multilingual and _foreign(spoken, generation.languages):
+        dense_weight = 1.0  # words that the sources cannot say tell nothing, yet the best of them would count in full
+    if spoken not in {None, "en"}:
+        sparse = None
     if vector is None:
         vector = encoder.encode_question(query)
     asked = [(query, vector), *((part, encoder.encode_question(part)) for part in parts(query))]
@@ -97,6 +103,11 @@ def search(
                 notices.append(f"{error}; the passages stand as they were found")
     chosen = _interleaved(lists)[:limit]
     return generation.passages([row for row, _ in chosen], [scores for _, scores in chosen])
+
+
+def _foreign(spoken: str | None, languages: Sequence[str]) -> bool:
+    """Whether a question is surely in none of the sources' languages."""
+    return spoken is not None and all(languages) and spoken not in {x.split("-")[0] for x in languages}
 
 
 def _reread(
