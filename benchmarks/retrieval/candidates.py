@@ -21,7 +21,6 @@ from tqdm import tqdm  # type: ignore[import-untyped,unused-ignore]
 from benchmarks.training.examples import scifact, squad_articles
 from rag.evaluate import ranking, sets, statistics
 from rag.evaluate.sets import EvaluationSet
-from rag.retrieve import search
 from rag.settings import Settings
 from rag.workspace import Workspace
 
@@ -70,7 +69,6 @@ def collect(path: Path, keep: Path, sample: int | None, depth: int) -> list[dict
     given = sets.read(path)
     workspace = Workspace(Settings(index=keep, collection=f"eval-{given.sha256[:16]}"))
     workspace.index_documents(given.documents)
-    generation, encoder = workspace.generation(), workspace.encoder()
     titles = {d.id: d.title or "" for d in given.documents}
     held = held_out(given, path)
     queries = [q for q in given.queries if q.id in held]
@@ -78,7 +76,7 @@ def collect(path: Path, keep: Path, sample: int | None, depth: int) -> list[dict
         queries = Random(0).sample(queries, sample)  # noqa: S311  (a sample, no secret)
     found = []
     for query in tqdm(queries, mininterval=10):
-        passages = search(generation, encoder, query.text, limit=depth, kinds=("text",))
+        passages = workspace.search(query.text, limit=depth, kinds=("text",))[1]
         candidates = [(p.document_id, titles[p.document_id], p.text, p.scores.fused) for p in passages]
         found.append(
             {"id": query.id, "held": held[query.id], "text": query.text, "relevant": dict(query.relevant)}

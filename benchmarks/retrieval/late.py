@@ -26,7 +26,7 @@ from benchmarks.training.train_judge import tokenizer_of_start
 
 Vectors = npt.NDArray[np.float16]
 WEIGHTS = (0.1, 0.25, 0.5, 1.0, 2.0)
-DEPTHS = (10, 30)
+DEPTHS = (10, 20)
 
 
 class Tokens:
@@ -70,7 +70,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", type=Path, nargs="+")
     parser.add_argument("--sample", type=int, default=250, help="held-out questions of each set")
-    parser.add_argument("--depth", type=int, default=30, help="candidates of each question")
+    parser.add_argument("--depth", type=int, default=20, help="candidates of each question")
     parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True, help="fast with AMX only")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -104,7 +104,7 @@ def table(name: str, found: Sequence[Found], read: Tokens) -> None:
         for depth in DEPTHS:
             print(line(f"{which}, first {depth}", found, within(depth, fused, scores, lambda _f, s: s)))
         for weight in WEIGHTS:
-            mixed = within(30, fused, scores, lambda f, s, w=weight: f + w * s)  # type: ignore[misc]
+            mixed = within(DEPTHS[-1], fused, scores, lambda f, s, w=weight: f + w * s)  # type: ignore[misc]
             print(line(f"fused + {weight:g} {which}", found, mixed), flush=True)
 
 

@@ -14,7 +14,6 @@ import argparse
 import hashlib
 import json
 import random
-import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -32,11 +31,10 @@ from tqdm import tqdm  # type: ignore[import-untyped,unused-ignore]
 from benchmarks.training.model import JudgeModel, RerankerModel, export, restored, start_folder
 from benchmarks.training.rank_examples import Ranked, collections, epoch, mine
 from benchmarks.training.train_judge import learning_rate, tokenizer_of_start
-from benchmarks.training.window import best_window, keys
-from rag.encoder.judge import frame
+from benchmarks.training.window import Cut, keys, laid_out
 from rag.sentences import split
 
-QUESTION, TITLE, PASSAGE = 40, 16, 80
+ROOM = {"question": 40, "title": 16, "passage": 80}
 """Tokens that each may have; the title's are part of the passage's."""
 WRONG = 4
 """Wrong passages in a list."""
@@ -47,7 +45,7 @@ class Layout:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        self._passages: dict[str, tuple[list[list[int]], list[frozenset[str]]]] = {}
+        self._passages: dict[str, Cut] = {}
         self._ids: dict[str, list[int]] = {}
 
     def ids(self, text: str) -> list[int]:
@@ -60,14 +58,8 @@ class Layout:
         """Ids and types of one pair."""
         if passage not in self._passages:
             sentences = [passage[s.start : s.end] for s in split(passage)] or [passage]
-            self._passages[passage] = [self.ids(s) for s in sentences], [keys(s) for s in sentences]
-        tokens, found = self._passages[passage]
-        head = self.ids(title)[:TITLE]
-        room = PASSAGE - len(head)
-        chosen = best_window(keys(question), found, [len(t) for t in tokens], room)
-        focus = [i for sentence in tokens[chosen] for i in sentence][:room]
-        asked = self.ids(question)[:QUESTION]
-        one = frame(asked, head, focus, [], len(asked) + len(head) + len(focus) + 3)
+            self._passages[passage] = Cut([self.ids(s) for s in sentences], [keys(s) for s in sentences])
+        one = laid_out(self.ids(question), keys(question), self.ids(title), self._passages[passage], ROOM)
         return one.ids, one.types
 
 
@@ -274,10 +266,9 @@ def write_model(work: Path, out: Path) -> None:
     model.load_state_dict(saved["model"])
     out.mkdir(parents=True, exist_ok=True)
     export(model.eval(), out / "reranker.onnx")
-    shutil.copy(start_folder() / "tokenizer.json", out / "tokenizer.json")
     card = {
         "name": "adfontes-reranker",
-        "tokens": {"question": QUESTION, "title": TITLE, "passage": PASSAGE},
+        "tokens": ROOM,
         "steps": saved["step"],
         "sha256": hashlib.sha256((out / "reranker.onnx").read_bytes()).hexdigest(),
     }

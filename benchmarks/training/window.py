@@ -2,13 +2,15 @@
 
 Reading takes time in proportion to length, and most of a passage says nothing to one question. The window is
 a run of whole sentences that fits, chosen by the question's words, the long ones counting more: no index and
-no other passage is needed, so training and search cut alike. Knows no model.
+no other passage is needed, so training and search lay a pair out alike. Knows no model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
+from rag.encoder.judge import Frame, frame
 from rag.lexical import stem, words
 
 _SHORTEST, _LONGEST = 3, 8
@@ -21,6 +23,29 @@ def keys(text: str) -> frozenset[str]:
         for word in words(text)
         if len(word) >= _SHORTEST or any(c.isdigit() for c in word)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A passage as it is laid out: each sentence's tokens, and its keys."""
+
+    tokens: Sequence[Sequence[int]]
+    keys: Sequence[Collection[str]]
+
+
+def laid_out(
+    question: Sequence[int], asked: Collection[str], title: Sequence[int], passage: Cut, room: Mapping[str, int]
+) -> Frame:
+    """`[CLS] question [SEP] title window [SEP]`, the window being the focus and the title what stands around it.
+
+    `asked` are the question's keys; `room` has the most tokens of "question", "title" and "passage", the title's
+    being part of the passage's.
+    """
+    head, first = list(title[: room["title"]]), list(question[: room["question"]])
+    left = room["passage"] - len(head)
+    chosen = best_window(asked, passage.keys, [len(one) for one in passage.tokens], left)
+    focus = [token for sentence in passage.tokens[chosen] for token in sentence][:left]
+    return frame(first, head, focus, [], len(first) + len(head) + len(focus) + 3)
 
 
 def best_window(asked: Collection[str], sentences: Sequence[Collection[str]], sizes: Sequence[int], room: int) -> slice:
