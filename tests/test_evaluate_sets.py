@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rag import cli
 from rag.errors import InputError
 from rag.evaluate import page, ranking, runs, sets, statistics
 
@@ -165,3 +168,25 @@ def test_the_report_is_whole_and_lets_nothing_in(beir: Path) -> None:
     body = runs.as_json(whole, [one, two], timings=False)
     assert body["comparison"]["nDCG@10"]["mean"] == pytest.approx(0.2)
     assert "search_ms" not in body["runs"][0]
+
+
+def test_the_tool_gives_the_same_figures_twice_and_compares_two_settings(
+    beir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two runs from nothing agree in every figure; all five measures, the paired test and the report are there."""
+    bodies = []
+    for turn in ("one", "two"):
+        report = tmp_path / f"{turn}.html"
+        words = ["eval", beir, "--against", "sparse=none", "--keep", tmp_path / turn, "--report", report, "--json"]
+        monkeypatch.setattr(sys, "argv", ["adfontes", *map(str, words)])
+        with suppress(SystemExit):
+            cli.main()
+        body = json.loads(capsys.readouterr().out)
+        for made in body["runs"]:
+            assert made.pop("search_ms")["p50"] > 0
+        bodies.append(body)
+        assert "http" not in report.read_text(encoding="utf-8").replace(str(beir), "")
+    assert bodies[0] == bodies[1]
+    assert set(bodies[0]["runs"][0]["measures"]) == set(ranking.MEASURES)
+    assert [made["settings"]["sparse"] for made in bodies[0]["runs"]] == ["packaged", "none"]
+    assert 0 <= bodies[0]["comparison"]["nDCG@10"]["p"] <= 1
