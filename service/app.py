@@ -18,7 +18,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 from fastapi import FastAPI
-from mcp.server.transport_security import TransportSecuritySettings
+from starlette.routing import Route
 
 from rag.workspace import Workspace
 from service import problems
@@ -27,6 +27,7 @@ from service.dependencies import Service
 from service.guards import Guard, hosts_for
 from service.jobs import Jobs
 from service.metrics import Metrics
+from service.ondemand import ToolsOnDemand
 from service.routes import (
     ask,
     audit,
@@ -42,7 +43,6 @@ from service.routes import (
     search,
     session,
 )
-from service.tools import create_mcp
 
 log = logging.getLogger("adfontes.service")
 
@@ -84,7 +84,8 @@ def create_app(workspace: Workspace, shared: Path | None = None) -> FastAPI:
         service = Service(workspace, Jobs(shared), limiter, metrics, access, settings.answer_timeout)
         metrics.watch(service.measures)
         app.state.service = service
-        async with mcp.session_manager.run(), anyio.create_task_group() as tasks:
+        async with anyio.create_task_group() as tasks:
+            app.state.tasks = tasks
             tasks.start_soon(_warm, service)
             yield
             tasks.cancel_scope.cancel()
@@ -102,15 +103,11 @@ def create_app(workspace: Workspace, shared: Path | None = None) -> FastAPI:
         separate_input_output_schemas=False,  # an answer is the same whether it comes or goes
     )
     problems.install(app)
-    mcp = create_mcp(lambda: app.state.service)
     for room in (ask, export, search, documents, references, fetching, audit, index, jobs, chat, session, health, page):
         app.include_router(room.router)
     app.mount("/page", page.files, name="page")
-    # Without sessions and with plain JSON there is nothing to clean up after a client; the guard checks the host.
-    unguarded = TransportSecuritySettings(enable_dns_rebinding_protection=False)
-    app.router.routes.extend(
-        mcp.streamable_http_app(json_response=True, stateless_http=True, transport_security=unguarded).routes
-    )
+    tools = ToolsOnDemand(lambda: app.state.service, lambda: app.state.tasks)
+    app.router.routes.append(Route("/mcp", endpoint=tools, include_in_schema=False))
     app.add_middleware(
         Guard,
         hosts=hosts_for(settings.host, _listed(settings.hosts)),

@@ -14,8 +14,10 @@ from typing import Any, TypeVar
 import anyio
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import ToolAnnotations
 from pydantic import BaseModel, Field
+from starlette.types import ASGIApp
 
 from rag.errors import AdFontesError
 from rag.types import Answer, Citation, Location, Passage, Status, Verdict
@@ -163,6 +165,14 @@ def create_mcp(service: Callable[[], Service]) -> MCPServer[Any]:
     ):
         server.add_tool(tool, annotations=READING)
     return server
+
+
+def over_http(service: Callable[[], Service]) -> tuple[MCPServer[Any], ASGIApp]:
+    """The server and its application, which answers while the server's session manager runs."""
+    server = create_mcp(service)
+    # Without sessions and with plain JSON there is nothing to clean up after a client; the guard checks the host.
+    unguarded = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+    return server, server.streamable_http_app(json_response=True, stateless_http=True, transport_security=unguarded)
 
 
 def serve_stdio(workspace: Workspace) -> None:
