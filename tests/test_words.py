@@ -87,6 +87,7 @@ def test_the_best_chunks_are_those_of_the_plain_sum(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(words, "_MANY", int(chance.integers(0, 30)))
         patch.setattr(words, "_TRIED", int(chance.integers(1, 30)))
+        patch.setattr(words, "_GLIMPSED", int(chance.integers(1, 5)))
         patch.setattr(words, "_SHORT", int(chance.choice([0, 0, 50, 10_000])))
         own = Words(found, terms, SHARES, rows)
         best = own.best(k)

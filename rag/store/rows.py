@@ -28,8 +28,8 @@ Rows = npt.NDArray[np.int64]
 SUMS = ".sums.npy"
 SLICE = 20_000
 """Vectors handled at a time where all of them are."""
-_KEPT_IN_SIGHT = 128 << 20
-"""Bytes read before the pages are let go of again; the system's cache keeps them."""
+_KEPT_IN_SIGHT, _AROUND = 256 << 20, 1 << 16
+"""Bytes mapped before they are let go of again (the system's cache keeps them), and bytes mapped for one row read."""
 
 
 class Rowwise(Protocol):
@@ -96,12 +96,12 @@ class StoredVectors:
         changed = wanted[sums(found) != self._sums[wanted]]
         if len(changed):
             raise IndexDamagedError(f"{self._name}: vector {int(changed[0])} is not what was written")
-        self._let_go(found.nbytes)
+        self._let_go(len(wanted) * _AROUND)
         return found
 
-    def _let_go(self, read: int) -> None:
+    def _let_go(self, mapped_now: int) -> None:
         """Mapped pages count as this process's memory until it lets go of them."""
-        self._seen += read
+        self._seen += mapped_now
         mapped = getattr(self._vectors, "_mmap", None)
         if self._seen > _KEPT_IN_SIGHT and mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
             self._seen = 0

@@ -49,7 +49,7 @@ KINDS = (
     Kind("flat", 50_000, lambda d: 4 * d, b"IxFI", lambda _: "Flat"),
     # An eighth of a byte a dimension, four roots of lists. A graph (HNSW) finds no better and no sooner, but is built
     # in an hour where this takes minutes, and takes ten times the memory: benchmarks/index.
-    Kind("lists", 1 << 62, lambda d: d / 8 + 20, b"Iwrq", lambda n: f"IVF{_lists(n)},RaBitQ", widen=10),
+    Kind("lists", 1 << 62, lambda d: d / 8 + 20, b"Iwrq", lambda n: f"IVF{_lists(n)},RaBitQ", widen=3),
 )
 _BY_NAME = {kind.name: kind for kind in KINDS}
 _TOO_FEW = 1000

@@ -21,8 +21,8 @@ from rag.store.rows import Rows
 
 _SLACK = 1e-4
 """What is added to bounds, because sums in another order differ in their last bits."""
-_TRIED = 512
-"""Promising rows scored whole, so that there is something to be better than."""
+_TRIED, _GLIMPSED = 512, 64
+"""Promising rows scored whole, so that there is something to be better than: for all levels together, and for one."""
 _MANY = 5_000
 """Rows that are scored whole without another term being taken."""
 _SHORT = 1_000_000
@@ -89,8 +89,10 @@ class Words:
         return total
 
     def _documents(self, rows: Rows) -> Floats:
-        documents, place = np.unique(self._levels.document_of[rows], return_inverse=True)
-        found: Floats = summed(self._levels.documents.each(self._terms, documents.astype(np.int64)))[place]
+        documents = self._levels.document_of[rows]  # ascending, as the rows are
+        new = np.diff(documents, prepend=-1) > 0
+        scores = summed(self._levels.documents.each(self._terms, documents[new].astype(np.int64)))
+        found: Floats = scores[np.cumsum(new) - 1]
         return found
 
     def _sentences(self, rows: Rows) -> Floats:
@@ -152,9 +154,17 @@ class Words:
                 best = max(best, float(summed(postings.each(self._terms, np.array([top])))[0]))
         else:
             n = len(terms)
-        promising = [rows[total[rows] + np.float32(rest[n] + _SLACK) >= best] for rows in touched]
-        wanted = np.unique(np.concatenate(promising)) if promising else np.zeros(0, dtype=np.int32)
-        return float(summed(postings.each(self._terms, wanted.astype(np.int64))).max(initial=0))
+        left = np.float32(rest[n] + _SLACK)
+        for rows in touched:
+            sums = total[rows] + left
+            if len(rows) > _GLIMPSED:
+                best = max(best, self._exactly(postings, rows[np.argpartition(-sums, _GLIMPSED)[:_GLIMPSED]]))
+            best = max(best, self._exactly(postings, rows[sums >= best]))
+        return best
+
+    def _exactly(self, postings: Postings, rows: npt.NDArray[np.int32]) -> float:
+        """The highest whole sum of these rows."""
+        return float(summed(postings.each(self._terms, np.sort(rows).astype(np.int64))).max(initial=0))
 
     # ── the best rows ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -191,9 +201,11 @@ class Words:
         """Rows, ascending, among which the `k` best are; None where they are so many that all may as well be scored."""
         levels, (of_document, of_chunk, of_sentence) = self._levels, self._weights
         terms = [self._terms[i] for i in self._order]
+        # Where documents are few, what they give is known of all at once and leaves nothing to be bounded.
+        few = sum(map(levels.documents.frequency, terms)) <= levels.chunks.size // 4
         most = [
             float(
-                of_document * levels.documents.most(t)
+                (0 if few else of_document * levels.documents.most(t))
                 + of_chunk * levels.chunks.most(t)
                 + of_sentence * levels.sentences.most(t)
             )
@@ -203,17 +215,21 @@ class Words:
         by_document = np.zeros(levels.documents.size, dtype=np.float32)
         by_chunk = np.zeros(levels.chunks.size, dtype=np.float32)
         """Upper bounds from the terms taken."""
-        reached = 0.0
+        if few:
+            by_document = of_document * levels.documents.scores(terms)
+        reached, taken = 0.0, 0
         for n, term in enumerate(terms, 1):
-            rows, scores = levels.documents.whole(term)
-            by_document[rows] += of_document * scores
+            if levels.chunks.frequency(term) > levels.chunks.size // 2:
+                return None  # to leave the last terms out would gain less than it takes
+            if not few:
+                rows, scores = levels.documents.whole(term)
+                by_document[rows] += of_document * scores
             rows, scores = levels.chunks.whole(term)
             by_chunk[rows] += of_chunk * scores + of_sentence * np.float32(levels.sentences.most(term))
-            left = float(rest[n])
-            last = n == len(terms)
-            if not last and left > max(reached, 0.3):  # nothing can be left out yet
-                continue
-            touched = np.flatnonzero(by_chunk)
+            left, taken, last = float(rest[n]), taken + len(rows), n == len(terms)
+            if taken < k or (reached and left + float(by_document.max()) >= reached):
+                continue  # nothing can be left out yet
+            touched = np.flatnonzero(by_chunk > 0)
             if self._kept is not None:
                 touched = touched[self._kept[touched]]
             bounds = by_chunk[touched] + by_document[levels.document_of[touched]]
@@ -222,9 +238,11 @@ class Words:
             if enough <= 0 and not last:
                 continue
             chosen = touched[bounds >= enough]
+            if len(chosen) > _MANY:
+                continue
             others = self._untouched(by_document, by_chunk, enough)
             if len(chosen) + len(others) <= _MANY:
-                return self._narrowed(np.union1d(chosen, others), k, reached)
+                return self._narrowed(np.sort(np.concatenate((chosen, others))), k, reached)
         return None
 
     def _reached(self, rows: Rows, bounds: Floats, k: int) -> float:
