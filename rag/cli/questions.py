@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import wraps
 from typing import Annotated, Any
 
 import typer
@@ -11,38 +14,55 @@ from rich.markup import escape
 from rag.cli.shared import JsonFlag, out, print_answer, print_json, workspace_of
 
 app = typer.Typer()
-Documents = Annotated[list[str] | None, typer.Option("--document", help="Only this document (may be given again).")]
-Kind = Annotated[str | None, typer.Option(help="Only `article`s, or only `source`s that a document here lists.")]
-Authors = Annotated[list[str] | None, typer.Option("--author", help="Only documents of this author.")]
-FromYear = Annotated[int | None, typer.Option(help="Only documents of this year or later.")]
-ToYear = Annotated[int | None, typer.Option(help="Only documents of this year or earlier.")]
-Languages = Annotated[list[str] | None, typer.Option("--language", help="Only documents in this language.")]
-Sections = Annotated[list[str] | None, typer.Option("--section", help="Only passages below this heading.")]
-Cites = Annotated[list[str] | None, typer.Option(help="Only passages that cite this bibliography entry.")]
+Confined = dict[str, Any] | None
+_FILTERS = {
+    "documents": ("document", list[str], "Only this document (may be given again)."),
+    "kind": ("kind", str, "Only `article`s, or only `source`s that a document here lists."),
+    "authors": ("author", list[str], "Only documents of this author."),
+    "year_from": ("from_year", int, "Only documents of this year or later."),
+    "year_to": ("to_year", int, "Only documents of this year or earlier."),
+    "languages": ("language", list[str], "Only documents in this language."),
+    "sections": ("section", list[str], "Only passages below this heading."),
+    "cites": ("cites", list[str], "Only passages that cite this bibliography entry."),
+}
+"""Filter → its option, what the option takes, its help."""
+
+
+def _filtered(command: Callable[..., None]) -> Callable[..., None]:
+    """`command` with an option for each filter where it takes `filters`; it gets those that were given."""
+    parameters = []
+    for parameter in inspect.signature(command, eval_str=True).parameters.values():
+        if parameter.name != "filters":
+            parameters.append(parameter)
+            continue
+        for name, takes, told in _FILTERS.values():
+            option = typer.Option(f"--{name.replace('_', '-')}", help=told)
+            annotation = Annotated[takes | None, option]  # type: ignore[valid-type]  # made as it runs
+            parameters.append(parameter.replace(name=name, annotation=annotation, default=None))
+
+    @wraps(command)
+    def filled(**given: Any) -> None:  # noqa: ANN401  (of every option's type)
+        # typer gives an empty list for an option left out
+        filters = {f: v for f, (name, *_) in _FILTERS.items() if (v := given.pop(name)) not in (None, [])}
+        command(**given, filters=filters)
+
+    filled.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    filled.__annotations__ = {p.name: p.annotation for p in parameters}
+    return filled
 
 
 @app.command()
+@_filtered
 def ask(
     context: typer.Context,
     question: str,
     *,
     limit: Annotated[int | None, typer.Option(min=1, max=100, help="Passages to retrieve.")] = None,
     style: Annotated[str | None, typer.Option(help="harvard, apa, chicago, mla or ieee.")] = None,
-    document: Documents = None,
-    kind: Kind = None,
-    author: Authors = None,
-    from_year: FromYear = None,
-    to_year: ToYear = None,
-    language: Languages = None,
-    section: Sections = None,
-    cites: Cites = None,
+    filters: Confined = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Ask a question; the answer quotes the sources and leads on to their bibliography."""
-    filters = _given(
-        documents=document, kind=kind, authors=author, year_from=from_year, year_to=to_year, languages=language,
-        sections=section, cites=cites,
-    )  # fmt: skip
     workspace = workspace_of(context)
     workspace.preload()
     answer = workspace.ask(question, limit=limit, style=style, filters=filters)
@@ -53,26 +73,16 @@ def ask(
 
 
 @app.command()
+@_filtered
 def search(
     context: typer.Context,
     query: str,
     *,
     limit: Annotated[int, typer.Option(min=1, max=100, help="Passages to show.")] = 5,
-    document: Documents = None,
-    kind: Kind = None,
-    author: Authors = None,
-    from_year: FromYear = None,
-    to_year: ToYear = None,
-    language: Languages = None,
-    section: Sections = None,
-    cites: Cites = None,
+    filters: Confined = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Show the passages nearest to a query, with their scores."""
-    filters = _given(
-        documents=document, kind=kind, authors=author, year_from=from_year, year_to=to_year, languages=language,
-        sections=section, cites=cites,
-    )  # fmt: skip
     generation, passages = workspace_of(context).search(query, limit=limit, filters=filters)
     if as_json:
         print_json({"index": asdict(generation.state), "passages": [asdict(p) for p in passages]})
@@ -81,8 +91,3 @@ def search(
         scores = ", ".join(f"{k} {v:.3f}" for k, v in asdict(passage.scores).items() if v is not None)
         out.print(f"[bold]{number}[/] {escape(passage.id)}  [dim]{escape(passage.section or '')}  {scores}[/]")
         out.print(escape(passage.text) + "\n")
-
-
-def _given(**filters: Any) -> dict[str, Any]:  # noqa: ANN401  (of every filter's type)
-    """The filters that were given; typer gives an empty list for an option left out."""
-    return {name: value for name, value in filters.items() if value not in (None, [])}
