@@ -320,6 +320,7 @@ def service(environment: dict[str, str]) -> Iterator[tuple[str, subprocess.Popen
                 except httpx.HTTPError:
                     pass
                 assert process.poll() is None, "the service ended"
+                assert time.perf_counter() - started < 120, "the service is not ready within two minutes"
                 time.sleep(0.02)
         yield address, process, time.perf_counter() - started
     finally:
