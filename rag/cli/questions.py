@@ -15,7 +15,7 @@ from rag.cli.shared import JsonFlag, out, print_answer, print_json, workspace_of
 
 app = typer.Typer()
 Confined = dict[str, Any] | None
-_FILTERS = {
+FILTERS = {
     "documents": ("document", list[str], "Only this document (may be given again)."),
     "kind": ("kind", str, "Only `article`s, or only `source`s that a document here lists."),
     "authors": ("author", list[str], "Only documents of this author."),
@@ -35,7 +35,7 @@ def _filtered(command: Callable[..., None]) -> Callable[..., None]:
         if parameter.name != "filters":
             parameters.append(parameter)
             continue
-        for name, takes, told in _FILTERS.values():
+        for name, takes, told in FILTERS.values():
             option = typer.Option(f"--{name.replace('_', '-')}", help=told)
             annotation = Annotated[takes | None, option]  # type: ignore[valid-type]  # made as it runs
             parameters.append(parameter.replace(name=name, annotation=annotation, default=None))
@@ -43,7 +43,7 @@ def _filtered(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def filled(**given: Any) -> None:  # noqa: ANN401  (of every option's type)
         # typer gives an empty list for an option left out
-        filters = {f: v for f, (name, *_) in _FILTERS.items() if (v := given.pop(name)) not in (None, [])}
+        filters = {f: v for f, (name, *_) in FILTERS.items() if (v := given.pop(name)) not in (None, [])}
         command(**given, filters=filters)
 
     filled.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
