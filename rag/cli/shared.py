@@ -13,8 +13,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+from rich.text import Text
 
 from rag.settings import Settings
 from rag.types import Answer, BuildReport, Document, Progress
@@ -139,10 +140,19 @@ def shortened(text: str, length: int) -> str:
     return flat if len(flat) <= length else flat[: length - 1] + "…"
 
 
+class _Rate(ProgressColumn):
+    """How many a second."""
+
+    def render(self, task: Task) -> Text:
+        """The rate of a task; nothing before it is known."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.1f}/s")
+
+
 @contextmanager
 def bar(*, quiet: bool) -> Iterator[Any]:
     """A progress bar on standard error; yields the function that takes `Progress`."""
-    columns = (TextColumn("{task.description:10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description:10}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     with Bar(*columns, console=err, disable=quiet, transient=True) as bar:
         tasks: dict[str, Any] = {}
 

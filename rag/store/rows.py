@@ -11,7 +11,7 @@ its own as it is read. A changed byte changes the sum for certain: the weights a
 from __future__ import annotations
 
 import mmap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,8 +26,8 @@ Keys = npt.NDArray[np.bytes_]
 """SHA-256 digests, dtype S32."""
 Rows = npt.NDArray[np.int64]
 SUMS = ".sums.npy"
-SLICE = 20_000
-"""Vectors handled at a time where all of them are."""
+_SLICE = 16 << 20
+"""Bytes of vectors handled at a time where all of them are."""
 _KEPT_IN_SIGHT, _AROUND = 256 << 20, 1 << 16
 """Bytes mapped before they are let go of again (the system's cache keeps them), and bytes mapped for one row read."""
 
@@ -41,6 +41,12 @@ class Rowwise(Protocol):
 
     def __getitem__(self, rows: slice | Rows, /) -> Vectors:
         """Some of them."""
+
+
+def slices(count: int, dimension: int) -> Iterator[slice]:
+    """All rows in turn, so many at a time as memory is spent on."""
+    step = max(1, _SLICE // (4 * max(dimension, 1)))
+    return (slice(begin, min(begin + step, count)) for begin in range(0, count, step))
 
 
 def sums(vectors: Vectors) -> npt.NDArray[np.uint32]:
@@ -63,9 +69,9 @@ def write_rows(folder: Path, name: str, vectors: Rowwise) -> None:
     with (folder / f"{name}.npy").open("wb") as file:
         header = {"descr": "<f4", "fortran_order": False, "shape": (count, dimension)}
         np.lib.format.write_array_header_1_0(file, header)
-        for begin in range(0, count, SLICE):
-            some = np.ascontiguousarray(vectors[begin : begin + SLICE], dtype="<f4")
-            found[begin : begin + SLICE] = sums(some)
+        for part in slices(count, dimension):
+            some = np.ascontiguousarray(vectors[part], dtype="<f4")
+            found[part] = sums(some)
             file.write(some.tobytes())
     np.save(folder / f"{name}{SUMS}", found)
 

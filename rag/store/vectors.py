@@ -20,7 +20,7 @@ import faiss
 import numpy as np
 
 from rag.errors import IndexDamagedError
-from rag.store.rows import SLICE, Rows, Rowwise, StoredVectors, Vectors, write_rows
+from rag.store.rows import Rows, Rowwise, StoredVectors, Vectors, slices, write_rows
 
 _faiss: Any = faiss  # its stubs leave out half of what there is
 _FEW = 20_000
@@ -80,9 +80,9 @@ def write_vectors(
     if not index.is_trained:
         chosen = np.random.default_rng(0).choice(count, min(count, _SAMPLE * _lists(count)), replace=False)
         index.train(np.ascontiguousarray(vectors[np.sort(chosen)]))
-    for begin in range(0, count, SLICE):
-        progress(begin)
-        index.add(np.ascontiguousarray(vectors[begin : begin + SLICE], dtype=np.float32))
+    for part in slices(count, dimension):
+        progress(part.start)
+        index.add(np.ascontiguousarray(vectors[part], dtype=np.float32))
     faiss.write_index(index, str(folder / f"{name}.faiss"))
 
 
