@@ -93,6 +93,9 @@ def test_the_raw_article_answers_its_public_questions(raw: Workspace, shared: Pa
         ("china-generative-ai", "digest-varied"),
         ("numeric", "numeric-varied"),
         ("report-notes", "report-notes-varied"),
+        ("china-generative-ai", "digest-held"),
+        ("numeric", "numeric-held"),
+        ("report-notes", "report-notes-held"),
     ],
 )
 def test_our_own_collections_answer_theirs(workspace: Workspace, collection: str, name: str) -> None:

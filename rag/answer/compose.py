@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from rag import retrieve
-from rag.answer import evidence, extract, question, verify
+from rag.answer import evidence, extract, question, several, verify
 from rag.answer.attribute import names_of
 from rag.answer.extract import Told
 from rag.answer.generate import Drafted, Generated, generate
@@ -107,9 +107,22 @@ def ask(
     clock.read("retrieve")
     tell("retrieval.completed", passages)
 
-    told = extract.from_tables(generation, asked, chosen.filters) or extract.from_passages(
-        generation, encoder, asked, vector, passages, chosen.judge, chosen.threshold, worded=chosen.model is not None
-    )
+    def tell_of(asked: Question, vector: retrieve.Vectors) -> Told:
+        return extract.from_tables(generation, asked, chosen.filters) or extract.from_passages(
+            generation,
+            encoder,
+            asked,
+            vector,
+            passages,
+            chosen.judge,
+            chosen.threshold,
+            worded=chosen.model is not None,
+        )
+
+    def tell_part(part: str) -> Told:
+        return tell_of(question.read(part, asked.language), encoder.encode_question(part))
+
+    told = several.answer_each(retrieve.questions(text), tell_part) or tell_of(asked, vector)
     clock.read("select")
 
     writing = Writing(generation, chosen.style, tell)
@@ -151,6 +164,7 @@ def ask(
             *told.notices,
             *(generated.notices if generated else ()),
             *(f"the passages cited do not speak of {part}" for part in told.missing),
+            *(f"the sources do not answer “{part}”" for part in told.open),
         ),
         usage={"passages": len(passages), "sentences": len(writing.sentences)},
         timings_ms=clock.timings,
@@ -160,14 +174,14 @@ def ask(
 def _status(told: Told, writing: Writing) -> Status:
     if not writing.sentences or told.denies:
         return "abstained"
-    return "partial" if told.missing else "answered"
+    return "partial" if told.missing or told.open else "answered"
 
 
 def _status_of(generated: Generated, told: Told, writing: Writing) -> Status:
     if not generated.kept:
         return "abstained"
     whole = all(s.verdict == "supported" for s in writing.sentences) and not generated.dropped
-    return "answered" if whole and not told.missing else "partial"
+    return "answered" if whole and not told.missing and not told.open else "partial"
 
 
 def _generate(  # noqa: PLR0917  (one caller)

@@ -39,7 +39,8 @@ FEATURES = (
 ACROSS = ("cosine", "passage", "stands_out", "expected", "figures_around")
 """The features that still mean something when the question is in another language than the source."""
 _HANGING = re.compile(
-    r"^[\W_]*(?:(?:it|its|he|his|she|her|they|their|them|this|these|those|that|such|both|"
+    r"^[\W_]*(?!(?:this|the present|our) (?:article|paper|report|study|essay|document|chapter|digest|review|text)\b)"
+    r"(?:(?:it|its|he|his|she|her|they|their|them|this|these|those|that|such|both|"
     r"the (?:former|latter|same|two)|"
     r"however|similarly|likewise|moreover|furthermore|therefore|thus|hence|then|also|instead|consequently|as a result|"
     r"to achieve this|in addition|on the (?:one|other) hand|"

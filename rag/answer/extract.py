@@ -36,6 +36,8 @@ class Told:
     notices: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     """What the question asks for and the pieces do not cover, in words."""
+    open: list[str] = field(default_factory=list)
+    """Of several questions in one, those that the sources do not answer."""
     confidence: float = 0.0
     threshold: float = 0.0
     verbatim_from: float = 0.0

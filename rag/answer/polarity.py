@@ -42,7 +42,14 @@ def yes_or_no(asked: Question, sentence: str, judge: Judge) -> Literal["Yes", "N
         return "No"
     if negated or NEGATION.search(sentence) or NEGATION.search(asked.text):
         return None
-    return "Yes" if margin >= _SURE_YES else None
+    return "Yes" if margin >= _SURE_YES and _said(asked, sentence) else None
+
+
+def _said(asked: Question, sentence: str) -> bool:
+    """Whether a sentence holds more than half of what is asked of the names: "leading" of "is China leading …"."""
+    rest = [t for t in asked.content if t not in asked.names and t not in asked.figures]
+    held = {t for w in words(sentence) for t in terms(w, asked.language)}
+    return not rest or 2 * sum(t in held for t in rest) > len(rest)
 
 
 def contradicts(asked: Question, sentence: str, judge: Judge) -> bool:

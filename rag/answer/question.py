@@ -92,7 +92,7 @@ _EXPECTS: tuple[tuple[Expected, re.Pattern[str]], ...] = (
         "quantity",
         re.compile(
             r"\bhow (?:many|much|large|big|long|old|far|high|fast|often)\b|\b(?:what|which) (?:number|share|percentage|percent|"
-            r"proportion|amount|sum|price|cost|fine|rate|size|population|total)\b|\bwhat (?:did|does|do|would|will|is|was)\b.*\bcosts?\b|\bcu[aá]nt[oa]s?\b|\bquant[oa]s?\b|\bwie ?viele?\b|"
+            r"proportion|amount|sum|price|cost|fine|rate|size|population|total)\b|\bwhat (?:did|does|do|would|will|is|was)\b.*\b(?:costs?|pay|spend|earn|charge)\b|\bcu[aá]nt[oa]s?\b|\bquant[oa]s?\b|\bwie ?viele?\b|"
             r"\bcombien\b|多少|几个",
             re.IGNORECASE,
         ),

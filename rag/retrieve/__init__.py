@@ -4,6 +4,7 @@ search ──► filters (which rows may be found) ──► candidates of each 
 """
 
 from rag.retrieve.filters import Filters
+from rag.retrieve.parts import questions
 from rag.retrieve.search import Vectors, search
 
-__all__ = ["Filters", "Vectors", "search"]
+__all__ = ["Filters", "Vectors", "questions", "search"]

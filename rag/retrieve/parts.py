@@ -75,6 +75,19 @@ def parts(question: str) -> list[str]:
     return [part.replace(_SPACE, " ") for part in _parts(text)]
 
 
+def questions(question: str) -> list[str]:
+    """The questions that a question joins, word for word, where each can be answered by itself; else none."""
+    text = _QUOTED.sub(lambda m: m.group().replace(" ", _SPACE), " ".join(question.split()))
+    found = [
+        piece.replace(_SPACE, " ")
+        for sentence in re.split(r"(?<=[?？])\s*(?=\S)", text)
+        for piece in _coordinated(sentence.strip(_ENDS))
+        if piece
+    ]
+    whole = 1 < len(found) <= _MOST and all(_is_question(piece) and not _is_short(piece) for piece in found)
+    return found if whole else []
+
+
 def _parts(text: str) -> list[str]:
     found: list[str] = []
     for sentence in re.split(r"(?<=[?？])\s*(?=\S)", text):

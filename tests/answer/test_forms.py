@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.answer import question
+from rag.answer import evidence, question
 from rag.answer.opposites import opposed
 from rag.settings import Settings
 from rag.workspace import Workspace
@@ -222,3 +222,40 @@ def test_since_when_is_answered_by_an_event_too(asked: str, sentence: str, bound
 def test_the_kind_of_answer_is_read_off_the_asking_word(text: str, kind: str) -> None:
     """A "when" in a clause asks for no time; what something cost is a number."""
     assert question.read(text).expects == kind
+
+
+@pytest.mark.parametrize(
+    ("asked", "open_part"),
+    [
+        ("When was the dredger built, and who designed the dredger?", "who designed the dredger"),
+        ("Who is the mayor of Sandwick, and how fast does the harbour silt up?", "Who is the mayor of Sandwick"),
+        ("What does a new dredger cost, and when was it painted?", "when was it painted"),
+    ],
+)
+def test_of_several_questions_the_open_one_is_named(bay: Workspace, asked: str, open_part: str) -> None:
+    """One part answered and the other not is `partial`, and the notice quotes the part that the sources leave open."""
+    answer = bay.ask(asked)
+    assert answer.status == "partial"
+    assert answer.citations
+    assert any(open_part in notice for notice in answer.notices)
+
+
+def test_each_of_several_questions_is_answered(bay: Workspace) -> None:
+    """Two questions in one get both their sentences, in the order asked, each once."""
+    answer = bay.ask("Why is the pier closed in winter, and when was the dredger built?")
+    assert answer.status == "answered"
+    said = [answer.answer[s.start : s.end] for s in answer.sentences]
+    assert "ice" in said[0]
+    assert "1988" in said[-1]
+    assert len(said) == len(set(said))
+
+
+def test_yes_needs_what_is_asked_to_stand_there(workspace: Workspace) -> None:
+    """A sentence about the same subject that does not speak of what is asked gives no "Yes"."""
+    assert not workspace.ask("Is China leading in generative AI?").answer.startswith("Yes")
+
+
+def test_a_document_that_speaks_of_itself_leans_on_nothing() -> None:
+    """What begins with "This article" names its subject: the sentence before it is not dragged along."""
+    assert evidence._HANGING.match("This rule came late.")
+    assert not evidence._HANGING.match("This article was edited by Kalos Lau.")
