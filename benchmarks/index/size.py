@@ -247,7 +247,7 @@ def measure(count: int, folder: Path, cache: Path | None) -> dict[str, Any]:
 
 
 class _Stub:
-    name, fingerprint, scale = "mixed", "mixed", (0.0, 1.0)
+    name, fingerprint, scale, multilingual = "mixed", "mixed", (0.0, 1.0), False
 
 
 def _exact(folder: Path, questions: np.ndarray, count: int, opened: store.Generation) -> list[list[int]]:
