@@ -14,8 +14,21 @@ from typing import Any
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
 BEGIN, END = "<!-- made by: python -m benchmarks.figures --write -->\n", "<!-- end of figures -->"
+BEGIN_PEERS = "<!-- the peers, made by: python -m benchmarks.figures --write -->\n"
 Row = tuple[str, str, str]
 """What was measured, the figure, the command."""
+PEERS = {"txtai": "txtai", "llamaindex": "LlamaIndex", "haystack": "Haystack", "langchain": "LangChain"}
+COMPARED = {
+    "cold_start_s": ("cold start to first answer", " s", False),
+    "documents_per_processor_s": ("building, documents a second of processor time", "", True),
+    "change_s": ("one document changed", " s", False),
+    "hybrid_p50_ms": ("a question, p50", " ms", False),
+    "hybrid_p95_ms": ("a question, p95", " ms", False),
+    "memory_mb": ("memory", " MB", False),
+    "hybrid_ndcg_at_10": ("nDCG@10, hybrid", "", True),
+    "dense_ndcg_at_10": ("nDCG@10, by meaning only", "", True),
+}
+"""Figure of the peers → what it is called, its unit, whether more is better."""
 
 
 def rows() -> list[Row]:
@@ -28,6 +41,34 @@ def table() -> str:
     """The rows as a Markdown table."""
     lines = ["| what | figure | command |", "|---|---|---|"]
     return "\n".join([*lines, *(f"| {what} | {figure} | `{command}` |" for what, figure, command in rows())]) + "\n"
+
+
+def peers() -> str:
+    """Ad Fontes beside its peers: figures, how many times better ours are (×), and where we are behind."""
+    kept = _kept("peers/FIGURES.json")
+    tools = kept["tools"]
+    ours, others = tools["adfontes"], {name: told for name, told in tools.items() if name != "adfontes"}
+    lines = [f"| | Ad Fontes | {' | '.join(PEERS[name] for name in others)} |", "|---|---|" + "---|" * len(others)]
+    behind = []
+    for key, (what, unit, more_is_better) in COMPARED.items():
+        cells = []
+        for told in others.values():
+            factor = ours[key] / told[key] if more_is_better else told[key] / ours[key]
+            cells.append(f"{_shown(told[key])}{unit} (×{factor:.2f})")
+            if factor < 1 and what not in behind:
+                behind.append(what)
+        lines.append(f"| {what} | **{_shown(ours[key])}{unit}** | {' | '.join(cells)} |")
+    note = (
+        f"\n{kept['documents']} documents and {kept['questions']} questions of {kept['set']}, {kept['threads']} thread "
+        f"of two shared cores, {kept['date']}: `{kept['command']}`. ×: how many times better Ad Fontes is; below 1 "
+        f"it is behind: {'; '.join(behind) or 'nowhere'}. "
+        "What is measured and what differs: [benchmarks/peers](benchmarks/peers/README.md).\n"
+    )
+    return "\n".join(lines) + "\n" + note
+
+
+def _shown(value: float) -> str:
+    return f"{value:.3f}" if value < 1 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
 def _documents() -> list[Row]:
@@ -139,13 +180,15 @@ def _kept(name: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print the table, or with --write put it into the README."""
-    made = table()
+    """Print the tables, or with --write put them into the README."""
+    made = {BEGIN: table(), BEGIN_PEERS: peers()}
     if "--write" in sys.argv:
         text = README.read_text(encoding="utf-8")
-        before, rest = text.split(BEGIN)
-        README.write_text(before + BEGIN + made + END + rest.split(END)[1], encoding="utf-8")
-    print(made)
+        for begin, own in made.items():
+            before, rest = text.split(begin)
+            text = before + begin + own + END + rest.split(END, 1)[1]
+        README.write_text(text, encoding="utf-8")
+    print("\n".join(made.values()))
 
 
 if __name__ == "__main__":

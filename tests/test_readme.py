@@ -41,3 +41,8 @@ def test_links_lead_somewhere() -> None:
 def test_figures_are_those_that_were_kept() -> None:
     """The table of figures is the one made from the benchmarks' own files."""
     assert figures.BEGIN + figures.table() + figures.END in README
+
+
+def test_the_peers_are_those_that_were_measured() -> None:
+    """The table of the peers is the one made from the benchmark's own file, and says where we are behind."""
+    assert figures.BEGIN_PEERS + figures.peers() + figures.END in README

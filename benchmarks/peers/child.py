@@ -65,7 +65,7 @@ def change(tool: Tool, material: Material) -> dict[str, Any]:
     with _Watch() as took:
         tool.change(material.before, material.changed, after)
     tool.open()
-    return {**took.seconds(), "found": tool.search(material.added)[0] == material.changed.id}
+    return {**took.seconds(), "found": material.changed.id in tool.search(material.added)[:10]}
 
 
 def first(tool: Tool, material: Material) -> dict[str, Any]:
