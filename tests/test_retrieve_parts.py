@@ -56,6 +56,7 @@ def test_a_question_falls_into_its_parts(question: str, expected: list[str]) -> 
         "When did Baidu and Tencent meet?",
         "How many users had Ernie Bot attracted by April 2024?",
         "Research and development in China",
+        "The relationship between a capacity to metabolize tamoxifen and treatment outcome is independent of genes.",
         "Who went to Radcliffe and was trained there as a student?",
         "Who wrote “What and when”?",
         "¿Qué pan y vino hay?",

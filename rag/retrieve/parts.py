@@ -47,7 +47,8 @@ _PAIRS = tuple(
     for pattern in (
         r"^(?:please\s+)?(?:compare|contrast)\s+(?P<a>.+?)\s+(?:and|with|to|against|versus|vs\.?)\s+(?P<b>.+?)(?P<rest>)$",
         (
-            r"^(?P<rest>(?:\S+\s+){0,4}(?:difference|comparison|relationship|contrast)s?)\s+between\s+(?P<a>.+?)\s+and\s"
+            # What is between two things and belongs to both, a relationship or a war, is one thing.
+            r"^(?P<rest>(?:\S+\s+){0,4}(?:difference|comparison|contrast)s?)\s+between\s+(?P<a>.+?)\s+and\s"
             r"(?P<b>.+)$"
         ),
         r"^how\s+(?:do|does|did|are|is|were|was)\s+(?P<a>.+?)\s+and\s+(?P<b>.+?)\s+(?P<rest>(?:differ|compare|relate|contrast)\b.*)$",

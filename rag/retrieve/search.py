@@ -34,14 +34,14 @@ from rag.types import Passage, Scores
 log = logging.getLogger(__name__)
 
 Vectors = npt.NDArray[np.float32]
-_CANDIDATES = 100
+_CANDIDATES = 300
 """Candidates taken from each side before fusion."""
 _READ = 20
 """Passages that a re-ranker reads for each part of a question."""
 _OF_PASSAGE = 0.55
 """The passage's share of the cosine; the rest is its best sentence's."""
 _OF_OWN = 0.5
-"""The passage's own share of either cosine; the rest is the best among the candidates of its document. 1 for a part."""
+"""The passage's own share of both cosines and the sparse score; the rest is its document's best, of the candidates."""
 _OF_WORDS = (0.5, 0.25, 0.25)
 """Shares of the BM25 of document, passage and best sentence."""
 _LEARNED = 0.3
@@ -166,11 +166,15 @@ def _ranked(  # noqa: PLR0917  (one caller)
     sentence = generation.sentence_of(vector, union)
     documents = generation.documents_of(union)
     learned = _learned(generation, sparse, weights, union)
+
+    def backed(own: Vectors) -> Vectors:
+        """The passages' own scores with the best of their documents."""
+        return of_own * own + (1 - of_own) * _best_of_document(own, documents)
+
     if learned is not None:
-        words = (1 - _LEARNED) * words + _LEARNED * learned
+        words = (1 - _LEARNED) * words + _LEARNED * backed(learned)
     low, high = encoder.scale
-    near = [of_own * own + (1 - of_own) * _best_of_document(own, documents) for own in (dense, sentence)]
-    meaning = (_OF_PASSAGE * near[0] + (1 - _OF_PASSAGE) * near[1] - low) / max(high - low, 1e-6)
+    meaning = (_OF_PASSAGE * backed(dense) + (1 - _OF_PASSAGE) * backed(sentence) - low) / max(high - low, 1e-6)
     fused = dense_weight * meaning + (1 - dense_weight) * words
     order = sorted(range(len(union)), key=lambda i: (-fused[i], union[i]))[:limit]
     return [
