@@ -8,9 +8,10 @@ load_sparse() ──► the packaged model that weighs terms (rag.encoder.sparse
 from rag.encoder.base import Encoder
 from rag.encoder.reranker import Reranker, load_reranker
 from rag.encoder.sparse import SparseEncoder, load_sparse, sparse_fingerprint
-from rag.encoder.vectors import fingerprint, load
+from rag.encoder.vectors import MULTILINGUAL, fingerprint, load
 
 __all__ = [
+    "MULTILINGUAL",
     "Encoder",
     "Reranker",
     "SparseEncoder",

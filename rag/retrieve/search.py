@@ -22,7 +22,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from rag.encoder import Encoder, Reranker, SparseEncoder
+from rag.encoder import MULTILINGUAL, Encoder, Reranker, SparseEncoder
 from rag.errors import InputError, ModelError
 from rag.function_words import language_of
 from rag.lexical import question_terms
@@ -67,9 +67,9 @@ def search(
     """Return at most `limit` passages, best first, only of what the filters leave and of these chunk kinds.
 
     A question of several parts (`rag.retrieve.parts`) gets the best passages of each part in turn. `vector` is the
-    query's, shape (d,), where the caller has it already. Where the re-ranker fails, the order stays as it was, and
-    `notices` is told. Raises InputError for an empty query and when the
-    index was built with another encoder, NotFoundError for a filter that names what does not exist.
+    query's, shape (d,), where the caller has it already. `notices` is told of a question in a language that the encoder
+    may not bridge, and of a re-ranker that failed, where the order stays as it was. Raises InputError for an empty
+    query and when the index was built with another encoder, NotFoundError for a filter that names what does not exist.
     """
     if not query.strip():
         raise InputError("the question is empty; ask something in words")
@@ -86,8 +86,17 @@ def search(
         return []
 
     spoken = language_of(query)
-    if encoder.multilingual and _foreign(spoken, generation.languages):
-        dense_weight = 1.0  # words that the sources cannot say tell nothing, yet the best of them would count in full
+    if _foreign(spoken, generation.languages):
+        if encoder.multilingual:
+            # Words that the sources cannot say tell nothing, yet the best of them would count in full.
+            dense_weight = 1.0
+        elif notices is not None:
+            theirs = ", ".join(sorted(set(generation.languages)))
+            notices.append(
+                f"the question is in another language ({spoken}) than the sources ({theirs}), and the encoder "
+                f"{encoder.name!r} is not known to read across: ask in theirs, or set a multilingual encoder such as "
+                f"{MULTILINGUAL!r} and rebuild"
+            )
     if spoken not in {None, "en"} or (sparse and generation.weighed_by != sparse.fingerprint):
         sparse = None
     texts = [query, *parts(query)]

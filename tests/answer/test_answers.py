@@ -143,3 +143,11 @@ def test_filters_and_names_are_checked(workspace: Workspace) -> None:
         workspace.ask("Who?", filters={"documents": ["nothing"]})
     with pytest.raises(InputError, match="colour"):
         workspace.ask("Who?", filters={"colour": "red"})
+
+
+def test_a_question_in_a_language_that_the_encoder_does_not_bridge_says_so(workspace: Workspace) -> None:
+    """Declined in Chinese, the answer says why and what to do; in the sources' own language nothing is said."""
+    answer = workspace.ask("文心一言吸引了多少用户？")
+    assert answer.status == "abstained"
+    assert [n for n in answer.notices if "multilingual-e5-small" in n]
+    assert not workspace.ask("How many users had Ernie Bot attracted by April 2024?").notices
