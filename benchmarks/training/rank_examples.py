@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import bm25s  # type: ignore[import-untyped,unused-ignore]
+import bm25s
 import numpy as np
 import numpy.typing as npt
 

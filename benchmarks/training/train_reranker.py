@@ -3,8 +3,8 @@
     python -m benchmarks.training.train_reranker --work ../reranker --minutes 60
     python -m benchmarks.training.train_reranker --work ../reranker --export rag/models/reranker
 
-Begins as the packaged judge, whose weights are read back from its ONNX file (needs the package onnx). The loss is
-the softmax over a question's list, the right passage against the wrong ones (ListNet's top one, Cao et al. 2007).
+Begins as the packaged judge, whose weights are read back from its ONNX file (needs onnx and bm25s). The loss
+is the softmax over a question's list, the right passage against the wrong ones (ListNet's top one, Cao et al. 2007).
 One process, one thread: the same seed repeats. See benchmarks/LOG_RERANKER.md for what was tried.
 """
 
