@@ -65,18 +65,20 @@ def placed(p: Parts, of_passage: float) -> Scores:
     return of_passage * p["dense"] + (1 - of_passage) * p["dense-sentence"]
 
 
-def lexical(p: Parts, learned: float = 0.3) -> Scores:
+def with_best(scores: Scores, document: Scores, own: float) -> Scores:
+    """Scores of which only a share is the passage's own; the rest is the best of its document."""
+    best = np.full(int(document.max()) + 1, -np.inf, dtype=np.float32)
+    np.maximum.at(best, document, scores)
+    found: Scores = own * scores + (1 - own) * best[document]
+    return found
+
+
+def lexical(p: Parts, learned: float = 0.3, own: float = 1.0) -> Scores:
     """BM25 of three grains with learned sparse vectors, where the question has them."""
     words = grains(p, 0.5, 0.25, 0.25)
-    return (1 - learned) * words + learned * share(p["sparse"]) if p["sparse"].any() else words
-
-
-def with_best(cosines: Scores, document: Scores, own: float) -> Scores:
-    """Cosines of which only a share is the passage's own; the rest is the best of its document."""
-    best = np.full(int(document.max()) + 1, -np.inf, dtype=np.float32)
-    np.maximum.at(best, document, cosines)
-    found: Scores = own * cosines + (1 - own) * best[document]
-    return found
+    if not p["sparse"].any():
+        return words
+    return (1 - learned) * words + learned * with_best(share(p["sparse"]), p["document"], own)
 
 
 def meaning(p: Parts, own: float = 0.5) -> Scores:
@@ -87,7 +89,7 @@ def meaning(p: Parts, own: float = 0.5) -> Scores:
 
 def fused(p: Parts, dense: float = 0.5, learned: float = 0.3, own: float = 0.5) -> Scores:
     """The sum that ships, with other weights on request."""
-    return dense * meaning(p, own) + (1 - dense) * lexical(p, learned)
+    return dense * meaning(p, own) + (1 - dense) * lexical(p, learned, own)
 
 
 def with_neighbours(p: Parts, share_of_each: float) -> Scores:
@@ -124,6 +126,7 @@ VARIANTS: Mapping[str, Callable[[Parts], Scores]] = {
     "five, dense weight 0.5": lambda p: fused(p, 0.5, 0.0, 1.0),
     "five, dense weight 0.6": lambda p: fused(p, 0.6, 0.0, 1.0),
     "five and learned": lambda p: fused(p, own=1.0),
+    "… cosines with their document's": lambda p: 0.5 * meaning(p) + 0.5 * lexical(p),
     "shipped": fused,
     "shipped, own share 0.25": lambda p: fused(p, own=0.25),
     "shipped, own share 0.75": lambda p: fused(p, own=0.75),
