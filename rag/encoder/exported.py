@@ -132,8 +132,9 @@ class ExportedEncoder:
     def __init__(self, folder: Path, threads: int, card: Mapping[str, Any] | None = None) -> None:
         """Open the export in `folder` after checking every file of it. Raises ModelError for what does not hold."""
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-        import onnxruntime
         from tokenizers import Tokenizer
+
+        from rag.encoder.session import session
 
         told = card or _verified(folder)
         self.name = str(told["name"])
@@ -144,16 +145,8 @@ class ExportedEncoder:
         self.scale: tuple[float, float] = tuple(told["scale"])
         self._before_question, self._before_passage = told["prefixes"]
         self._tokenizer_file = str(folder / "tokenizer.json")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # A thread that waits by spinning takes the processor from whoever else works.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = session(str(folder / "model.onnx"), threads)
             self._tokenizer = Tokenizer.from_file(self._tokenizer_file)
         except Exception as error:  # onnxruntime and tokenizers raise bare exceptions of their own
             raise ModelError(f"the export of encoder {self.name!r} in {folder} cannot be opened ({error})") from error

@@ -23,9 +23,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 from tokenizers import Encoding, Tokenizer
 
+from rag.encoder.session import session
 from rag.errors import ModelError
 
 FIRST, FOCUS, CONTEXT = 0, 1, 2
@@ -127,12 +127,8 @@ class Judge:
                 f"judge.onnx has SHA-256 {found[:12]}…, but judge.json names {str(card.get('sha256'))[:12]}…; "
                 "the two files do not belong together: install the package again, or export the model again"
             )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+            self._session = session(model, threads)
             self._tokenizer = Tokenizer.from_str(tokenizer)
         except Exception as error:  # onnxruntime and tokenizers raise bare exceptions of their own
             raise ModelError(f"the judge cannot be loaded ({error}); install the package again") from error

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 from tokenizers import Tokenizer
 
+from rag.encoder.session import session
 from rag.errors import ModelError
 
 Packed = npt.NDArray[np.float32]
@@ -49,13 +49,8 @@ class SparseEncoder:
         self.name = str(card["name"])
         self.fingerprint = _fingerprint(card)
         """SHA-256 over weights and form: equal fingerprints give equal vectors."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+            self._session = session(model, threads)
             self._tokenizer = Tokenizer.from_str(tokenizer)
         except Exception as error:  # onnxruntime and tokenizers raise bare exceptions of their own
             raise ModelError(f"the sparse encoder cannot be loaded ({error}); install the package again") from error

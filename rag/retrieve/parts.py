@@ -12,6 +12,7 @@ case, so a part too few loses little, a wrong part pushes out what is right. Kno
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _LANGUAGES = (
     # what joins two questions, what may stand before a question word, the question words
@@ -71,29 +72,25 @@ _SHORT = 3
 
 def parts(question: str) -> list[str]:
     """The parts of a question in their order, at most four; empty when it has only one."""
-    # What is quoted is a name or a saying: nothing within it is cut.
-    text = _QUOTED.sub(lambda m: m.group().replace(" ", _SPACE), " ".join(question.split()))
-    return [part.replace(_SPACE, " ") for part in _parts(text)]
+    return [part.replace(_SPACE, " ") for part in _parts(_joined(question))]
 
 
 def questions(question: str) -> list[str]:
     """The questions that a question joins, word for word, where each can be answered by itself; else none."""
-    text = _QUOTED.sub(lambda m: m.group().replace(" ", _SPACE), " ".join(question.split()))
-    found = [
-        piece.replace(_SPACE, " ")
-        for sentence in re.split(r"(?<=[?？])\s*(?=\S)", text)
-        for piece in _coordinated(sentence.strip(_ENDS))
-        if piece
-    ]
+    found = [piece.replace(_SPACE, " ") for piece in _joined(question)]
     whole = 1 < len(found) <= _MOST and all(_is_question(piece) and not _is_short(piece) for piece in found)
     return found if whole else []
 
 
-def _parts(text: str) -> list[str]:
-    found: list[str] = []
-    for sentence in re.split(r"(?<=[?？])\s*(?=\S)", text):
-        found.extend(_coordinated(sentence.strip(_ENDS)))
-    found = [part for part in found if part]
+def _joined(question: str) -> list[str]:
+    """What a question joins: its sentences, and what "and" joins in each; `_SPACE` within quotation marks."""
+    # What is quoted is a name or a saying: nothing within it is cut.
+    text = _QUOTED.sub(lambda m: m.group().replace(" ", _SPACE), " ".join(question.split()))
+    sentences = re.split(r"(?<=[?？])\s*(?=\S)", text)
+    return [piece for sentence in sentences for piece in _coordinated(sentence.strip(_ENDS)) if piece]
+
+
+def _parts(found: Sequence[str]) -> list[str]:
     if len(found) < 2:
         return _compared(found[0])[:_MOST] if found else []
     # "… and when was it founded?" is about what the first part is about; "how many users and how many clients did it
