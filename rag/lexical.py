@@ -28,7 +28,7 @@ _SNOWBALL = {
 
 def words(text: str) -> list[str]:
     """Case-folded words of `text` (NFKC), scripts without spaces as whole runs; no stemming."""
-    return [m.group().replace("’", "'") for m in _TOKEN.finditer(unicodedata.normalize("NFKC", text).casefold())]
+    return _TOKEN.findall(unicodedata.normalize("NFKC", text).casefold().replace("’", "'"))
 
 
 def terms(text: str, language: str | None = "en") -> list[str]:

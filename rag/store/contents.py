@@ -31,6 +31,8 @@ CREATE TABLE mentions (document_id TEXT, start INTEGER, "end" INTEGER, reference
 CREATE TABLE problems (document_id TEXT, ord INTEGER, body TEXT);
 CREATE TABLE chunks (row INTEGER PRIMARY KEY, id TEXT UNIQUE, document_id TEXT, start INTEGER, body TEXT);
 CREATE TABLE terms (term TEXT PRIMARY KEY, id INTEGER) WITHOUT ROWID;
+"""
+_INDEXES = """
 CREATE INDEX refs_document ON refs (document_id, ord);
 CREATE INDEX problems_document ON problems (document_id, ord);
 CREATE INDEX mentions_place ON mentions (document_id, start);
@@ -187,7 +189,8 @@ def _write_lexical(folder: Path, contents: Contents) -> dict[str, int]:
 def _write_sqlite(path: Path, contents: Contents, vocabulary: Mapping[str, int]) -> None:
     connection = sqlite3.connect(path)
     try:
-        connection.executescript(_SCHEMA)
+        # Nobody reads the file before it is whole, and a build that fails is thrown away: no journal on disk.
+        connection.executescript(f"PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; {_SCHEMA}")
         connection.executemany(
             "INSERT INTO documents VALUES (?, ?, ?, ?)",
             ((d.id, i, to_json({**asdict(d), "text": ""}), d.text) for i, d in enumerate(contents.documents)),
@@ -213,7 +216,7 @@ def _write_sqlite(path: Path, contents: Contents, vocabulary: Mapping[str, int])
             ((row, c.id, c.document_id, c.start, chunk_body(c)) for row, c in enumerate(contents.chunks)),
         )
         connection.executemany("INSERT INTO terms VALUES (?, ?)", sorted(vocabulary.items()))
+        connection.executescript(_INDEXES)  # sorted once, where keeping them in order would cost each row
         connection.commit()
-        connection.execute("VACUUM")
     finally:
         connection.close()

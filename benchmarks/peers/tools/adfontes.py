@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.peers.tool import LIMIT, Document
-from rag.documents.language import language_of
+from rag.chunks import count_tokens
+from rag.documents.language import language_of, warm
 from rag.settings import Settings
 from rag.types import Document as Source
 from rag.types import Section
@@ -31,6 +32,9 @@ class AdFontes:
 
     def load(self) -> None:
         self.workspace.encoder().encode_question("ready")
+        # The tables of tokens and of languages, which reading a document needs: once in a process, as the model is.
+        count_tokens("ready")
+        warm()
 
     def build(self, documents: Sequence[Document]) -> int:
         report = self.workspace.index_documents([_source(d) for d in documents])
