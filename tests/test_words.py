@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rag.errors import IndexDamagedError
 from rag.store import words
-from rag.store.postings import Postings, PostingsWriter, summed
+from rag.store.layout import best_of
+from rag.store.postings import COMMON, Postings, PostingsWriter, summed
 from rag.store.words import Levels, Words
 
 SHARES = (0.5, 0.25, 0.25)
@@ -67,7 +70,7 @@ def plain(found: Levels, terms: list[int], rows: np.ndarray) -> np.ndarray:
     return total
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     documents=st.integers(1, 60),
@@ -89,6 +92,8 @@ def test_the_best_chunks_are_those_of_the_plain_sum(
         patch.setattr(words, "_TRIED", int(chance.integers(1, 30)))
         patch.setattr(words, "_GLIMPSED", int(chance.integers(1, 5)))
         patch.setattr(words, "_SHORT", int(chance.choice([0, 0, 50, 10_000])))
+        patch.setattr(words, "_FREQUENT", int(chance.choice([COMMON, 16, 1000])))
+        patch.setattr(words, "_SAMPLE", int(chance.choice([4, 20, 10_000])))
         own = Words(found, terms, SHARES, rows)
         best = own.best(k)
         scores, _ = own.of(best)
@@ -105,3 +110,39 @@ def test_looking_up_is_reading(tmp_path: Path) -> None:
     terms = list(range(12))
     for wanted in (np.array([3]), np.arange(0, found.size, 7), np.arange(found.size)):
         assert summed(found.each(terms, wanted)).tobytes() == found.scores(terms)[wanted].tobytes()
+
+
+def test_a_common_word_has_a_score_for_every_text(tmp_path: Path) -> None:
+    """A word in a quarter of all texts is kept as a row of scores, and says what its postings would have said."""
+    texts = [["tide", *(["moon"] if n % 5 == 0 else [])] if n % 2 else ["harbour"] for n in range(40)]
+    writer = PostingsWriter({})
+    for text in texts:
+        writer.add(text)
+    writer.write(tmp_path / "texts")
+    found = Postings(tmp_path / "texts", len(texts))
+    tide, moon, harbour = (writer.vocabulary[w] for w in ("tide", "moon", "harbour"))
+    assert [found.common(t) for t in (tide, moon, harbour)] == [True, False, True]
+    assert [found.frequency(t) for t in (tide, moon, harbour)] == [20, 4, 20]
+    assert np.flatnonzero(found.scores([tide])).tolist() == list(range(1, 40, 2))
+    assert found.most(tide) == found.scores([tide]).max()
+
+
+@pytest.mark.parametrize("row", [-1, 40])
+def test_a_posting_of_no_text_is_refused(tmp_path: Path, row: int) -> None:
+    """Rows that no text has, as a forged index may name, are told as damage and never read or written."""
+    writer = PostingsWriter({})
+    for n in range(40):
+        writer.add(["rare"] if n == 3 else ["other"])
+    writer.write(tmp_path / "texts")
+    np.save(tmp_path / "texts" / "rows.npy", np.array([row], dtype=np.int32))
+    with pytest.raises(IndexDamagedError, match="40"):
+        Postings(tmp_path / "texts", 40).scores([writer.vocabulary["rare"]])
+
+
+@pytest.mark.parametrize("counts", [[0, 0], [1, 2, 0, 3], [2, 2], [0, 20, 1], []])
+def test_the_best_of_each_stretch(counts: list[int]) -> None:
+    """Each stretch tells its highest score, below zero too; an empty one tells zero."""
+    scores = np.random.default_rng(4).normal(size=sum(counts)).astype(np.float32) - 1
+    places = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+    expected = [max(scores[a:b].tolist(), default=0.0) for a, b in pairwise(places.tolist())]
+    assert best_of(scores, places).tolist() == expected

@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from rag.errors import BusyError, IndexDamagedError, IndexWriteError, NotFoundError
 from rag.files import fsync, sha256, write_text
 
-FORMAT = 5
+FORMAT = 6
 MANIFEST = "manifest.json"
 CURRENT = "current"
 BY_ROW = "by row"

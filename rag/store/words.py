@@ -27,6 +27,12 @@ _MANY = 5_000
 """Rows that are scored whole without another term being taken."""
 _SHORT = 1_000_000
 """Postings that are simply added up: to leave some of them out would take longer."""
+_FREQUENT = 16
+"""A term in every so many texts: from there on all postings are added up, for little could still be left out. At least
+`COMMON`, so that all other terms have postings."""
+_SAMPLE = 16_384
+"""Bounds looked at to tell which ones are high."""
+_TINY = np.float32(1e-30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,8 @@ class Levels:
     document_of: npt.NDArray[np.int32]
     """The document of each chunk, shape (chunks,), ascending: the chunks of a document stand together."""
     first_sentence: npt.NDArray[np.int64]
-    """Where each chunk's sentences begin, and the end of the last, shape (chunks + 1,)."""
+    """Where each chunk's sentences begin, and the end of the last, shape (chunks + 1,). A chunk and its document hold
+    every term of its sentences."""
 
 
 class Words:
@@ -59,9 +66,9 @@ class Words:
         # From the rarest on; a term that is asked twice counts twice.
         self._order = sorted(range(len(self._terms)), key=lambda i: (levels.chunks.frequency(self._terms[i]), i))
         self._whole: tuple[Floats, Floats, Floats] | None = None
-        """The three scores of every row, where all postings have been added up."""
+        """BM25 of every document, chunk and sentence, where all postings have been added up."""
         every = (levels.documents, levels.chunks, levels.sentences)
-        if not self._few and sum(level.frequency(t) for level in every for t in self._terms) <= _SHORT:
+        if not self._few and sum(level.cost(t) for level in every for t in self._terms) <= _SHORT:
             self._whole = self._added_up()
         self._best = self._best_of_levels()
         self._weights = tuple(
@@ -76,8 +83,11 @@ class Words:
         """The weighted sum and the chunk's own BM25 of these rows, which are ascending; shape (len(rows),) each."""
         wanted = np.asarray(rows, dtype=np.int64)
         if self._whole is not None:
-            documents, chunks, sentences = (scores[wanted] for scores in self._whole)
-            return self._together(documents, chunks, sentences), chunks
+            documents, chunks, sentences = self._whole
+            within, places = ranges(self._levels.first_sentence, wanted)
+            own = chunks[wanted]
+            of_sentences = best_of(sentences[within], places)
+            return self._together(documents[self._levels.document_of[wanted]], own, of_sentences), own
         chunks = summed(self._levels.chunks.each(self._terms, wanted))
         return self._together(self._documents(wanted), chunks, self._sentences(wanted)), chunks
 
@@ -101,12 +111,8 @@ class Words:
         return best_of(summed(self._levels.sentences.each(self._terms, wanted)), places)
 
     def _added_up(self) -> tuple[Floats, Floats, Floats]:
-        levels = self._levels
-        return (
-            levels.documents.scores(self._terms)[levels.document_of],
-            levels.chunks.scores(self._terms),
-            best_of(levels.sentences.scores(self._terms), levels.first_sentence),
-        )
+        levels, terms = self._levels, self._terms
+        return levels.documents.scores(terms), levels.chunks.scores(terms), levels.sentences.scores(terms)
 
     # ── the best of each level ───────────────────────────────────────────────────────────────────────────────
 
@@ -120,32 +126,43 @@ class Words:
                 float(summed(levels.chunks.each(self._terms, self._rows)).max(initial=0)),
                 float(self._sentences(self._rows).max(initial=0)),
             )
-        kept = self._kept
+        masks = self._masks()
         if self._whole is not None:
-            documents, chunks, sentences = (s if kept is None else s[kept] for s in self._whole)
-            return float(documents.max(initial=0)), float(chunks.max(initial=0)), float(sentences.max(initial=0))
-        if kept is None:
-            return self._highest(levels.documents), self._highest(levels.chunks), self._highest(levels.sentences)
-        with_kept = np.zeros(levels.documents.size, dtype=np.bool_)
-        with_kept[levels.document_of[kept]] = True
-        return (
-            self._highest(levels.documents, with_kept),
-            self._highest(levels.chunks, kept),
-            self._highest(levels.sentences, np.repeat(kept, np.diff(levels.first_sentence))),
+            documents, chunks, sentences = (
+                float((scores if mask is None else scores[mask]).max(initial=0))
+                for scores, mask in zip(self._whole, masks, strict=True)
+            )
+            return documents, chunks, sentences
+        documents, chunks, sentences = (
+            self._highest(level, mask)
+            for level, mask in zip((levels.documents, levels.chunks, levels.sentences), masks, strict=True)
         )
+        return documents, chunks, sentences
+
+    def _masks(self) -> tuple[npt.NDArray[np.bool_] | None, ...]:
+        """Which documents, chunks and sentences the rows that are kept have part in; None is all."""
+        if self._kept is None:
+            return None, None, None
+        levels = self._levels
+        documents = np.zeros(levels.documents.size, dtype=np.bool_)
+        documents[levels.document_of[self._kept]] = True
+        return documents, self._kept, np.repeat(self._kept, np.diff(levels.first_sentence))
 
     def _highest(self, postings: Postings, kept: npt.NDArray[np.bool_] | None = None) -> float:
         """The highest sum of any text of one level that is kept."""
         terms = [self._terms[i] for i in self._order]
         rest = np.cumsum([0.0, *(postings.most(t) for t in reversed(terms))])[::-1]
         total = np.zeros(postings.size, dtype=np.float32)
-        touched: list[npt.NDArray[np.int32]] = []
+        touched: list[Rows] = []
         best = 0.0
         for n, term in enumerate(terms):
             if best > rest[n] + _SLACK:
                 break
-            rows, scores = postings.whole(term)
-            total[rows] += scores
+            if postings.frequency(term) * _FREQUENT > postings.size:
+                scores = postings.scores(self._terms)
+                return float((scores if kept is None else scores[kept]).max(initial=0))
+            postings.add(term, total)
+            rows, _ = postings.listed(term)
             if kept is not None:
                 rows = rows[kept[rows]]
             if len(rows):
@@ -162,9 +179,9 @@ class Words:
             best = max(best, self._exactly(postings, rows[sums >= best]))
         return best
 
-    def _exactly(self, postings: Postings, rows: npt.NDArray[np.int32]) -> float:
+    def _exactly(self, postings: Postings, rows: Rows) -> float:
         """The highest whole sum of these rows."""
-        return float(summed(postings.each(self._terms, np.sort(rows).astype(np.int64))).max(initial=0))
+        return float(summed(postings.each(self._terms, np.sort(rows))).max(initial=0))
 
     # ── the best rows ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -182,18 +199,36 @@ class Words:
         return self._top(self._promising(k), k)
 
     def _promising(self, k: int) -> Rows:
-        """The `k` best rows and those that tie with the last of them, of all that are kept."""
+        """Rows, ascending, among which the `k` best are, where all postings have been added up.
+
+        Documents and chunks are weighed everywhere; to look at every sentence would take as long again.
+        """
         assert self._whole is not None  # noqa: S101  (the caller has seen to it)
-        total = self._together(*self._whole)
+        levels, (of_document, of_chunk, of_sentence) = self._levels, self._weights
+        documents, chunks, _ = self._whole
+        bounds, always = np.zeros(len(chunks), dtype=np.float32), np.float32(0)
+        for term in self._terms:  # the most that sentences of a chunk that holds these terms can be worth
+            most = np.float32(levels.sentences.most(term))
+            if levels.chunks.common(term):
+                always += most
+            else:
+                bounds[levels.chunks.listed(term)[0]] += most
+        np.minimum(bounds, max(np.float32(self._best[2]) - always, np.float32(0)), out=bounds)
+        bounds *= of_sentence
+        bounds += of_chunk * chunks
+        bounds += (of_document * documents).take(levels.document_of, mode="clip")
         if self._kept is not None:
-            total[~self._kept] = 0
-        if len(total) <= k:
-            return np.flatnonzero(total)
-        enough = np.partition(total, len(total) - k)[len(total) - k]
-        return np.flatnonzero(total >= max(enough, np.float32(1e-30)))
+            bounds[~self._kept] = 0
+        best = _some_of_the_highest(bounds, max(_TRIED, 2 * k))
+        enough = self._reached(best, bounds[best], k) - of_sentence * min(always, np.float32(self._best[2])) - _SLACK
+        found: Rows = np.flatnonzero(bounds >= max(np.float32(enough), _TINY))
+        return found
 
     def _top(self, rows: Rows, k: int) -> Rows:
         scores, _ = self.of(rows)
+        if len(rows) > 2 * k:
+            good = np.flatnonzero(scores >= np.partition(scores, len(scores) - k)[len(scores) - k])
+            rows, scores = rows[good], scores[good]
         order = np.lexsort((rows, -scores))[:k]
         return np.sort(rows[order[scores[order] > 0]])
 
@@ -219,12 +254,11 @@ class Words:
             by_document = of_document * levels.documents.scores(terms)
         reached, taken = 0.0, 0
         for n, term in enumerate(terms, 1):
-            if levels.chunks.frequency(term) > levels.chunks.size // 2:
-                return None  # to leave the last terms out would gain less than it takes
+            if levels.chunks.frequency(term) * _FREQUENT > levels.chunks.size:
+                return None
             if not few:
-                rows, scores = levels.documents.whole(term)
-                by_document[rows] += of_document * scores
-            rows, scores = levels.chunks.whole(term)
+                levels.documents.add(term, by_document, of_document)
+            rows, scores = levels.chunks.listed(term)
             by_chunk[rows] += of_chunk * scores + of_sentence * np.float32(levels.sentences.most(term))
             left, taken, last = float(rest[n]), taken + len(rows), n == len(terms)
             if taken < k or (reached and left + float(by_document.max()) >= reached):
@@ -258,7 +292,7 @@ class Words:
     def _untouched(self, by_document: Floats, by_chunk: Floats, enough: np.float32) -> Rows:
         """Rows that hold none of the terms taken, of documents that may lift them high enough all the same."""
         levels = self._levels
-        documents = np.flatnonzero(by_document >= max(enough, np.float32(1e-30)))
+        documents = np.flatnonzero(by_document >= max(enough, _TINY))
         # Where the chunks of each document begin: they stand together.
         first = np.searchsorted(levels.document_of, np.arange(levels.documents.size + 1, dtype=np.int32))
         rows, _ = ranges(first, documents)
@@ -280,3 +314,15 @@ class Words:
         reached = max(reached, self._reached(rows, bounds, k))
         narrowed: Rows = rows[bounds >= np.float32(reached - _SLACK)]
         return narrowed
+
+
+def _some_of_the_highest(bounds: Floats, wanted: int) -> Rows:
+    """About so many rows of the highest bounds above zero, ascending, told from a sample.
+
+    To take exactly the highest needs a partition of all, which takes twenty times as long where many are equal.
+    """
+    sample = bounds[:: max(1, len(bounds) // _SAMPLE)]
+    rank = min(len(sample), -(-wanted * len(sample) // max(len(bounds), 1)) + 1)
+    least = np.partition(sample, len(sample) - rank)[len(sample) - rank] if rank else np.float32(0)
+    found: Rows = np.flatnonzero(bounds >= max(least, _TINY))[: 4 * wanted]
+    return found
