@@ -19,7 +19,7 @@ from rag.store.contents import CHUNK_KINDS
 from rag.store.folder import current, verify
 from rag.store.layout import KnownVectors, Layout, best_of, ranges
 from rag.store.postings import Postings
-from rag.store.rows import StoredVectors, Vectors
+from rag.store.rows import StoredVectors, Vectors, cosines
 from rag.store.vectors import VectorIndex
 from rag.store.words import Levels, Words
 from rag.types import Chunk, Document, IndexState, Mention, Passage, Problem, Reference, Scores
@@ -190,8 +190,7 @@ class Generation:
 
     def dense_of(self, vector: Vectors, rows: Sequence[int]) -> Vectors:
         """The cosine of these chunks with a unit vector, shape (len(rows),)."""
-        found: Vectors = self.vectors_of(rows) @ vector
-        return found
+        return cosines(self.vectors_of(rows), vector)
 
     def vectors_of(self, rows: Sequence[int]) -> Vectors:
         """The vectors of these chunks, shape (len(rows), d)."""
@@ -263,7 +262,7 @@ class Generation:
         if not len(rows):
             return np.zeros(0, dtype=np.float32)
         wanted, places = ranges(self._layout.first_sentence, np.asarray(rows, dtype=np.int64))
-        return best_of(self._sentences.of(wanted) @ vector, places)
+        return best_of(cosines(self._sentences.of(wanted), vector), places)
 
     def sentence_vectors(self, passage_id: str) -> Vectors:
         """The vectors of a chunk's sentences in their order, shape (sentences, d)."""

@@ -56,6 +56,15 @@ def sums(vectors: Vectors) -> npt.NDArray[np.uint32]:
     return found
 
 
+def cosines(vectors: Vectors, vector: Vectors) -> Vectors:
+    """The inner product of unit vectors, shape (n, dimension), with one more, shape (n,).
+
+    Not `@`: BLAS would share this little work among threads, which then spin and take the processor from others.
+    """
+    found: Vectors = np.einsum("ij,j->i", vectors, vector)
+    return found
+
+
 @lru_cache(maxsize=8)
 def _weights(dimension: int) -> npt.NDArray[np.uint32]:
     chance = np.random.Generator(np.random.PCG64(7))

@@ -20,7 +20,7 @@ import faiss
 import numpy as np
 
 from rag.errors import IndexDamagedError
-from rag.store.rows import Rows, Rowwise, StoredVectors, Vectors, slices, write_rows
+from rag.store.rows import Rows, Rowwise, StoredVectors, Vectors, cosines, slices, write_rows
 
 _faiss: Any = faiss  # its stubs leave out half of what there is
 _FEW = 20_000
@@ -121,9 +121,9 @@ class VectorIndex:
             wide = min(max(k * self.kind.widen, 100), self.size)
             _, found = self._found(vector, wide, self._parameters(rows))
             candidates = found[0][found[0] >= 0]
-        cosines = self._exact.of(candidates) @ vector
-        best = np.argsort(-cosines, kind="stable")[:k]
-        return [(int(candidates[i]), float(cosines[i])) for i in best]
+        near = cosines(self._exact.of(candidates), vector)
+        best = np.argsort(-near, kind="stable")[:k]
+        return [(int(candidates[i]), float(near[i])) for i in best]
 
     def _found(self, vector: Vectors, k: int, parameters: Any) -> tuple[Vectors, Rows]:  # noqa: ANN401  (faiss's)
         try:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +36,7 @@ _SAMPLE = 16_384
 _TINY = np.float32(1e-30)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Levels:
     """The postings of a generation, and how its rows belong together."""
 
@@ -47,6 +48,67 @@ class Levels:
     first_sentence: npt.NDArray[np.int64]
     """Where each chunk's sentences begin, and the end of the last, shape (chunks + 1,). A chunk and its document hold
     every term of its sentences."""
+
+    @cached_property
+    def first_chunk(self) -> npt.NDArray[np.int64]:
+        """Where each document's chunks begin, and the end of the last, shape (documents + 1,)."""
+        counts = np.bincount(self.document_of, minlength=self.documents.size)
+        return np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+
+
+class _Asked:
+    """One level's postings and a question's terms: the sum of all terms in some texts, in all, and the highest."""
+
+    def __init__(self, postings: Postings, terms: Sequence[int], order: Sequence[int]) -> None:
+        self.postings, self.terms = postings, terms
+        self._order = order
+        self._sums: Floats | None = None
+
+    def add_up(self) -> Floats:
+        """BM25 of every text, shape (size,)."""
+        if self._sums is None:
+            self._sums = self.postings.scores(self.terms)
+        return self._sums
+
+    def of(self, rows: Rows) -> Floats:
+        """BM25 of these texts, ascending rows; read where all have been added up, else looked up."""
+        return summed(self.postings.each(self.terms, rows)) if self._sums is None else self._sums[rows]
+
+    def highest(self, kept: npt.NDArray[np.bool_] | None = None) -> float:
+        """The highest BM25 of any text that is kept."""
+        if self._sums is not None:
+            return float((self._sums if kept is None else self._sums[kept]).max(initial=0))
+        postings, terms = self.postings, self._order
+        rest = np.cumsum([0.0, *(postings.most(t) for t in reversed(terms))])[::-1]
+        total = np.zeros(postings.size, dtype=np.float32)
+        touched: list[Rows] = []
+        best = 0.0
+        for n, term in enumerate(terms):
+            if best > rest[n] + _SLACK:
+                break
+            if postings.frequency(term) * _FREQUENT > postings.size:
+                self.add_up()
+                return self.highest(kept)
+            postings.add(term, total)
+            rows, _ = postings.listed(term)
+            if kept is not None:
+                rows = rows[kept[rows]]
+            if len(rows):
+                touched.append(rows)
+                top = int(rows[np.argmax(total[rows])])
+                best = max(best, float(self.of(np.array([top]))[0]))
+        else:
+            n = len(terms)
+        left = np.float32(rest[n] + _SLACK)
+        for rows in touched:
+            sums = total[rows] + left
+            if len(rows) > _GLIMPSED:
+                best = max(best, self._exactly(rows[np.argpartition(-sums, _GLIMPSED)[:_GLIMPSED]]))
+            best = max(best, self._exactly(rows[sums >= best]))
+        return best
+
+    def _exactly(self, rows: Rows) -> float:
+        return float(self.of(np.sort(rows)).max(initial=0))
 
 
 class Words:
@@ -64,12 +126,14 @@ class Words:
             self._kept = np.zeros(levels.chunks.size, dtype=np.bool_)
             self._kept[rows] = True
         # From the rarest on; a term that is asked twice counts twice.
-        self._order = sorted(range(len(self._terms)), key=lambda i: (levels.chunks.frequency(self._terms[i]), i))
-        self._whole: tuple[Floats, Floats, Floats] | None = None
-        """BM25 of every document, chunk and sentence, where all postings have been added up."""
-        every = (levels.documents, levels.chunks, levels.sentences)
-        if not self._few and sum(level.cost(t) for level in every for t in self._terms) <= _SHORT:
-            self._whole = self._added_up()
+        self._order = sorted(self._terms, key=levels.chunks.frequency)
+        self._three = tuple(
+            _Asked(level, self._terms, self._order) for level in (levels.documents, levels.chunks, levels.sentences)
+        )
+        self._added_up = not self._few and sum(a.postings.cost(t) for a in self._three for t in terms) <= _SHORT
+        if self._added_up:
+            for asked in self._three:
+                asked.add_up()
         self._best = self._best_of_levels()
         self._weights = tuple(
             np.float32(share) / np.float32(best) if best > 0 else np.float32(0)
@@ -82,61 +146,35 @@ class Words:
     def of(self, rows: Sequence[int] | Rows) -> tuple[Floats, Floats]:
         """The weighted sum and the chunk's own BM25 of these rows, which are ascending; shape (len(rows),) each."""
         wanted = np.asarray(rows, dtype=np.int64)
-        if self._whole is not None:
-            documents, chunks, sentences = self._whole
-            within, places = ranges(self._levels.first_sentence, wanted)
-            own = chunks[wanted]
-            of_sentences = best_of(sentences[within], places)
-            return self._together(documents[self._levels.document_of[wanted]], own, of_sentences), own
-        chunks = summed(self._levels.chunks.each(self._terms, wanted))
-        return self._together(self._documents(wanted), chunks, self._sentences(wanted)), chunks
-
-    def _together(self, documents: Floats, chunks: Floats, sentences: Floats) -> Floats:
-        total = np.zeros(len(chunks), dtype=np.float32)
+        documents, chunks, sentences = self._scores(wanted)
+        total = np.zeros(len(wanted), dtype=np.float32)
         for share, best, scores in zip(self._shares, self._best, (documents, chunks, sentences), strict=True):
             if best > 0:
                 total += np.float32(share) * (scores / np.float32(best))
-        return total
+        return total, chunks
+
+    def _scores(self, rows: Rows) -> tuple[Floats, Floats, Floats]:
+        """BM25 of each row's document, of itself and of its best sentence, 0 where it has none."""
+        _, chunks, sentences = self._three
+        within, places = ranges(self._levels.first_sentence, rows)
+        return self._documents(rows), chunks.of(rows), best_of(sentences.of(within), places)
 
     def _documents(self, rows: Rows) -> Floats:
         documents = self._levels.document_of[rows]  # ascending, as the rows are
         new = np.diff(documents, prepend=-1) > 0
-        scores = summed(self._levels.documents.each(self._terms, documents[new].astype(np.int64)))
-        found: Floats = scores[np.cumsum(new) - 1]
+        found: Floats = self._three[0].of(documents[new].astype(np.int64))[np.cumsum(new) - 1]
         return found
-
-    def _sentences(self, rows: Rows) -> Floats:
-        """BM25 of each row's best sentence; 0 where it has none."""
-        wanted, places = ranges(self._levels.first_sentence, rows)
-        return best_of(summed(self._levels.sentences.each(self._terms, wanted)), places)
-
-    def _added_up(self) -> tuple[Floats, Floats, Floats]:
-        levels, terms = self._levels, self._terms
-        return levels.documents.scores(terms), levels.chunks.scores(terms), levels.sentences.scores(terms)
 
     # ── the best of each level ───────────────────────────────────────────────────────────────────────────────
 
     def _best_of_levels(self) -> tuple[float, float, float]:
         if not self._terms:
             return 0.0, 0.0, 0.0
-        levels = self._levels
         if self._rows is not None and self._few:
-            return (
-                float(self._documents(self._rows).max(initial=0)),
-                float(summed(levels.chunks.each(self._terms, self._rows)).max(initial=0)),
-                float(self._sentences(self._rows).max(initial=0)),
-            )
-        masks = self._masks()
-        if self._whole is not None:
-            documents, chunks, sentences = (
-                float((scores if mask is None else scores[mask]).max(initial=0))
-                for scores, mask in zip(self._whole, masks, strict=True)
-            )
-            return documents, chunks, sentences
-        documents, chunks, sentences = (
-            self._highest(level, mask)
-            for level, mask in zip((levels.documents, levels.chunks, levels.sentences), masks, strict=True)
-        )
+            documents, chunks, sentences = (float(s.max(initial=0)) for s in self._scores(self._rows))
+        else:
+            three = zip(self._three, self._masks(), strict=True)
+            documents, chunks, sentences = (asked.highest(mask) for asked, mask in three)
         return documents, chunks, sentences
 
     def _masks(self) -> tuple[npt.NDArray[np.bool_] | None, ...]:
@@ -148,41 +186,6 @@ class Words:
         documents[levels.document_of[self._kept]] = True
         return documents, self._kept, np.repeat(self._kept, np.diff(levels.first_sentence))
 
-    def _highest(self, postings: Postings, kept: npt.NDArray[np.bool_] | None = None) -> float:
-        """The highest sum of any text of one level that is kept."""
-        terms = [self._terms[i] for i in self._order]
-        rest = np.cumsum([0.0, *(postings.most(t) for t in reversed(terms))])[::-1]
-        total = np.zeros(postings.size, dtype=np.float32)
-        touched: list[Rows] = []
-        best = 0.0
-        for n, term in enumerate(terms):
-            if best > rest[n] + _SLACK:
-                break
-            if postings.frequency(term) * _FREQUENT > postings.size:
-                scores = postings.scores(self._terms)
-                return float((scores if kept is None else scores[kept]).max(initial=0))
-            postings.add(term, total)
-            rows, _ = postings.listed(term)
-            if kept is not None:
-                rows = rows[kept[rows]]
-            if len(rows):
-                touched.append(rows)
-                top = int(rows[np.argmax(total[rows])])
-                best = max(best, float(summed(postings.each(self._terms, np.array([top])))[0]))
-        else:
-            n = len(terms)
-        left = np.float32(rest[n] + _SLACK)
-        for rows in touched:
-            sums = total[rows] + left
-            if len(rows) > _GLIMPSED:
-                best = max(best, self._exactly(postings, rows[np.argpartition(-sums, _GLIMPSED)[:_GLIMPSED]]))
-            best = max(best, self._exactly(postings, rows[sums >= best]))
-        return best
-
-    def _exactly(self, postings: Postings, rows: Rows) -> float:
-        """The highest whole sum of these rows."""
-        return float(summed(postings.each(self._terms, np.sort(rows))).max(initial=0))
-
     # ── the best rows ────────────────────────────────────────────────────────────────────────────────────────
 
     def best(self, k: int) -> Rows:
@@ -191,21 +194,13 @@ class Words:
             return np.zeros(0, dtype=np.int64)
         if self._rows is not None and self._few:
             return self._top(self._rows, k)
-        candidates = None if self._whole is not None else self._candidates(k)
-        if candidates is not None:
-            return self._top(candidates, k)
-        if self._whole is None:
-            self._whole = self._added_up()
-        return self._top(self._promising(k), k)
+        candidates = None if self._added_up else self._candidates(k)
+        return self._top(self._promising(k) if candidates is None else candidates, k)
 
     def _promising(self, k: int) -> Rows:
-        """Rows, ascending, among which the `k` best are, where all postings have been added up.
-
-        Documents and chunks are weighed everywhere; to look at every sentence would take as long again.
-        """
-        assert self._whole is not None  # noqa: S101  (the caller has seen to it)
+        """Rows, ascending, among which the `k` best are: all documents and chunks are weighed, sentences bounded."""
         levels, (of_document, of_chunk, of_sentence) = self._levels, self._weights
-        documents, chunks, _ = self._whole
+        documents, chunks = (asked.add_up() for asked in self._three[:2])
         bounds, always = np.zeros(len(chunks), dtype=np.float32), np.float32(0)
         for term in self._terms:  # the most that sentences of a chunk that holds these terms can be worth
             most = np.float32(levels.sentences.most(term))
@@ -216,7 +211,7 @@ class Words:
         np.minimum(bounds, max(np.float32(self._best[2]) - always, np.float32(0)), out=bounds)
         bounds *= of_sentence
         bounds += of_chunk * chunks
-        bounds += (of_document * documents).take(levels.document_of, mode="clip")
+        bounds += np.repeat(of_document * documents, np.diff(levels.first_chunk))
         if self._kept is not None:
             bounds[~self._kept] = 0
         best = _some_of_the_highest(bounds, max(_TRIED, 2 * k))
@@ -235,7 +230,7 @@ class Words:
     def _candidates(self, k: int) -> Rows | None:
         """Rows, ascending, among which the `k` best are; None where they are so many that all may as well be scored."""
         levels, (of_document, of_chunk, of_sentence) = self._levels, self._weights
-        terms = [self._terms[i] for i in self._order]
+        terms = self._order
         # Where documents are few, what they give is known of all at once and leaves nothing to be bounded.
         few = sum(map(levels.documents.frequency, terms)) <= levels.chunks.size // 4
         most = [
@@ -293,9 +288,7 @@ class Words:
         """Rows that hold none of the terms taken, of documents that may lift them high enough all the same."""
         levels = self._levels
         documents = np.flatnonzero(by_document >= max(enough, _TINY))
-        # Where the chunks of each document begin: they stand together.
-        first = np.searchsorted(levels.document_of, np.arange(levels.documents.size + 1, dtype=np.int32))
-        rows, _ = ranges(first, documents)
+        rows, _ = ranges(levels.first_chunk, documents)
         new = by_chunk[rows] == 0
         if self._kept is not None:
             new &= self._kept[rows]
