@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import re
 import tempfile
 import threading
@@ -293,6 +294,7 @@ class Workspace:
             keep_generations=self.settings.keep_generations,
             vectors=self.settings.index / ".vectors",
             vector_memory=self.settings.vector_memory_mb << 20,
+            workers=max(1, (os.cpu_count() or 1) // self.settings.threads),
             accepted=lambda made: examine.examine(self._corpus(collection), made, lambda q: self.ask(q, of=made)),
             progress=progress or (lambda _: None),
             cancelled=cancelled or (lambda: False),

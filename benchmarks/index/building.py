@@ -1,10 +1,14 @@
 """What a rebuild costs: all of a collection, one document of it changed, one removed, nothing.
 
     nice python benchmarks/index/building.py --chunks 1000 10000
+    python benchmarks/index/building.py --throughput 300
 
 Prose is invented. The encoder is a stand-in that costs nothing (vectors drawn from the text's hash), so that what is
 measured is everything else; the real one is measured on a sample in the same run, and `full_s` adds what it would take
 for all texts. `changed_s` adds what it takes for the texts that were new. Prints JSON, one line a size.
+
+`--throughput` builds with the real models, then has them encode the same texts and do nothing else, in two ways: all
+cores on one batch, and a batch on each core.
 """
 
 from __future__ import annotations
@@ -17,12 +21,14 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rag import build, encoder, store
+from rag import chunks as chunks_of
 from rag.encoder.base import Vectors
 from rag.types import BuildReport
 
@@ -127,11 +133,65 @@ def real(texts: Sequence[str]) -> float:
     return (time.perf_counter() - started) / len(texts)
 
 
+def throughput(chunks: int, folder: Path) -> dict[str, Any]:
+    """Texts a second of a whole build and of its models alone, and the ratio to the better of the two ways."""
+    chance = random.Random(chunks)  # noqa: S311
+    (folder / "corpus").mkdir()
+    for n in range(max(1, chunks // CHUNKS_PER_DOCUMENT)):
+        (folder / "corpus" / f"d{n}.md").write_text(prose(chance, min(chunks, CHUNKS_PER_DOCUMENT)), encoding="utf-8")
+    cores, exports = os.cpu_count() or 1, ROOT / "index" / ".models"
+    model, weigher = (encoder.load("all-MiniLM-L6-v2", 1, exports), encoder.load_sparse(1))
+    plan = build.Plan(
+        corpus=folder / "corpus",
+        index=folder / "index",
+        load_encoder=lambda: model,
+        encoder_fingerprint=model.fingerprint,
+        load_sparse=lambda: weigher,
+        sparse_fingerprint=weigher.fingerprint,
+        workers=cores,
+    )
+    started = time.perf_counter()
+    build.rebuild(plan)
+    built = time.perf_counter() - started
+    generation = store.Generation.open(plan.index)
+    documents = {d.id: generation.document(d.id) for d in generation.documents()}
+    found = [(documents[i], c) for i in documents for c in generation.chunks(i)]
+    wholes = sorted({chunks_of.embedded_text(d, c) for d, c in found}, key=len, reverse=True)
+    texts = sorted({*wholes, *(s.of(d.text) for d, c in found for s in c.sentences)}, key=len, reverse=True)
+
+    wide = encoder.load("all-MiniLM-L6-v2", cores, exports), encoder.load_sparse(cores)
+    started = time.perf_counter()
+    wide[0].encode(texts)
+    wide[1].encode(wholes)
+    together = time.perf_counter() - started
+    started = time.perf_counter()
+    with ThreadPoolExecutor(cores) as pool:
+        list(pool.map(model.encode, [texts[at : at + 64] for at in range(0, len(texts), 64)]))
+        list(pool.map(weigher.encode, [wholes[at : at + 64] for at in range(0, len(wholes), 64)]))
+    apart = time.perf_counter() - started
+    return {
+        "chunks": len(found),
+        "texts": len(texts),
+        "cores": cores,
+        "build_s": round(built, 2),
+        "models_alone_all_cores_a_batch_s": round(together, 2),
+        "models_alone_a_batch_a_core_s": round(apart, 2),
+        "ratio": round(min(together, apart) / built, 3),
+        "load": os.getloadavg()[0],
+    }
+
+
 def main() -> None:
     """One line a size."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--chunks", type=int, nargs="+", default=[1000, 10_000])
-    for chunks in parser.parse_args().chunks:
+    parser.add_argument("--throughput", type=int, help="chunks to build with the real models; nothing else is measured")
+    given = parser.parse_args()
+    if given.throughput:
+        with tempfile.TemporaryDirectory(prefix="building-") as folder:
+            print(json.dumps(throughput(given.throughput, Path(folder))))
+        return
+    for chunks in given.chunks:
         with tempfile.TemporaryDirectory(prefix="building-") as folder:
             print(json.dumps(measure(chunks, Path(folder))), flush=True)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
@@ -19,8 +21,10 @@ from rag.encoder import Encoder, SparseEncoder
 from rag.types import Chunk, Progress
 
 _LOOKED_UP_AT_ONCE = 5000
-_KEPT_AT_ONCE = 512
-"""Texts embedded before their vectors go into the cache: what an interrupted build may have to do again."""
+_KEPT_AT_ONCE = 64
+"""Texts embedded before their vectors go into the cache: what an interrupted build may do again, for each core."""
+_REPORTED_EVERY = 0.2
+"""Seconds."""
 
 
 def cut(plan: Plan, encoder: Encoder, read: Sequence[Read], unchanged: Mapping[str, Sequence[Chunk]]) -> list[Chunk]:
@@ -149,19 +153,46 @@ def _vectors(  # noqa: PLR0917  (one caller)
         if hits:
             keep(hits, np.stack([cached[digest(n)] for n in hits]))
         new += [n for n in some if digest(n) not in cached]
-    # Texts of like length share a batch; sorted here, because the encoder sees one stretch after the other.
+    # Texts of like length share a batch; sorted here, because the encoder sees one stretch after the other. The longest
+    # come first: at the end no core waits long for another, and the time that remains is not told too short.
     lengths = {n: len(text_of(n)) for n in new}
-    new.sort(key=lengths.__getitem__)
-    for begin in range(0, len(new), _KEPT_AT_ONCE):
-        some = new[begin : begin + _KEPT_AT_ONCE]
-
-        def report(done: int, begin: int = begin) -> None:
-            stop_if_cancelled(plan)
-            plan.progress(Progress("embedding", begin + done, len(new)))
-
-        report(0)
-        embedded = encoder.encode([text_of(n) for n in some], report)
+    new.sort(key=lengths.__getitem__, reverse=True)
+    for some, embedded in _embedded(plan, encoder, new, text_of):
         cache.keep([digest(n) for n in some], embedded)
         keep(some, embedded)
     cache.shrink()
     return vectors, len(new)
+
+
+def _embedded(
+    plan: Plan, encoder: Encoder | SparseEncoder, numbers: Sequence[int], text_of: Callable[[int], str]
+) -> Iterator[tuple[Sequence[int], Vectors]]:
+    """The vectors of these texts, stretch by stretch in their order.
+
+    Each core runs a stretch of its own: a model that shares a batch among threads has them wait for each other.
+    """
+    stretches = [numbers[begin : begin + _KEPT_AT_ONCE] for begin in range(0, len(numbers), _KEPT_AT_ONCE)]
+    done = [0] * len(stretches)
+
+    def encode(place: int) -> Vectors:
+        def report(count: int) -> None:
+            stop_if_cancelled(plan)
+            done[place] = count
+
+        return encoder.encode([text_of(n) for n in stretches[place]], report)
+
+    pool = ThreadPoolExecutor(plan.workers, thread_name_prefix="embedding")
+    try:
+        ahead: deque[Future[Vectors]] = deque()
+        for place, some in enumerate(stretches):
+            while len(ahead) < plan.workers and place + len(ahead) < len(stretches):
+                ahead.append(pool.submit(encode, place + len(ahead)))
+            first = ahead.popleft()
+            while True:
+                stop_if_cancelled(plan)
+                plan.progress(Progress("embedding", sum(done), len(numbers)))
+                if wait([first], timeout=_REPORTED_EVERY).done:
+                    break
+            yield some, first.result()
+    finally:
+        pool.shutdown(cancel_futures=True)

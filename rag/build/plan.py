@@ -33,6 +33,8 @@ class Plan:
     """Where vectors are kept for later builds of any collection; None keeps none but the live generation's."""
     vector_memory: int = 1 << 30
     """Bytes that the vector index may take in memory; what is larger is indexed in a smaller form."""
+    workers: int = 1
+    """How many batches are embedded at once."""
     accepted: Callable[[Generation], None] = lambda _: None
     """Asked before a generation goes live; raises IndexRejectedError to keep it from doing so."""
     progress: Callable[[Progress], None] = lambda _: None

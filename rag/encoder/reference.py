@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ class SentenceTransformerEncoder:
         self._before_question, self._before_passage = ("query: ", "passage: ") if prefixed else ("", "")
         self.fingerprint = fingerprint or self._hash_of_weights()
         self._joined = Joined(self.encode_questions)
+        self._one = threading.Lock()  # its tokenizer refuses to be used by two threads at once
         self.scale = measure_scale(self)
 
     @property
@@ -64,30 +66,33 @@ class SentenceTransformerEncoder:
 
     def count_tokens(self, text: str) -> int:
         """Length of `text` in the model's own tokens, special ones included."""
-        return len(self.model.tokenizer(text, truncation=False, verbose=False)["input_ids"])
+        with self._one:
+            return len(self.model.tokenizer(text, truncation=False, verbose=False)["input_ids"])
 
     def encode(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
         """Unit vectors of passages."""
 
         def encode(batch: list[str]) -> Vectors:
-            vectors: Vectors = self.model.encode_document(
-                [self._before_passage + text for text in batch],
-                batch_size=BATCH,
-                normalize_embeddings=True,
-                show_progress_bar=False,
-            )
+            with self._one:
+                vectors: Vectors = self.model.encode_document(
+                    [self._before_passage + text for text in batch],
+                    batch_size=BATCH,
+                    normalize_embeddings=True,
+                    show_progress_bar=False,
+                )
             return vectors
 
         return in_batches(texts, self.dimension, encode, progress)
 
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of questions."""
-        vectors: Vectors = self.model.encode_query(
-            [self._before_question + text for text in texts],
-            batch_size=BATCH,
-            normalize_embeddings=True,
-            show_progress_bar=False,
-        )
+        with self._one:
+            vectors: Vectors = self.model.encode_query(
+                [self._before_question + text for text in texts],
+                batch_size=BATCH,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+            )
         return vectors
 
     def encode_question(self, text: str) -> Vectors:
