@@ -32,8 +32,6 @@ from rag.store.rows import Rows, load_array
 
 K1, B = 0.9, 0.4
 COMMON = 4
-_DENSE_COST = 8
-"""So many scores of a row for all texts are added up while one posting is."""
 _ARRAYS = {
     "starts": np.int64, "rows": np.int32, "scores": np.float32, "most": np.float32,
     "frequencies": np.int32, "common": np.int32, "dense": np.float32,
@@ -131,10 +129,6 @@ class Postings:
         """Whether the term has a score for every text instead of postings."""
         return term in self._common
 
-    def cost(self, term: int) -> int:
-        """What it takes to add the term up, in postings."""
-        return self.size // _DENSE_COST if term in self._common else self.frequency(term)
-
     def most(self, term: int) -> float:
         """The most that the term is worth in any text."""
         return float(self._most[term])
@@ -146,23 +140,19 @@ class Postings:
         # otherwise make it so for each use.
         return self._rows[begin:end].view(np.uint32).astype(np.int64), self._scores[begin:end]
 
-    def add(self, term: int, total: Floats, weight: np.float32 | None = None) -> None:
-        """Add to `total`, shape (size,), what the term is worth. Raises IndexDamagedError for rows that cannot be."""
-        place = self._common.get(term)
-        if place is not None:
-            total += self._dense[place] if weight is None else weight * self._dense[place]
-            return
-        rows, scores = self.listed(term)
-        try:
-            total[rows] += scores if weight is None else weight * scores
-        except IndexError:
-            raise IndexDamagedError(f"a posting names row {int(rows.max())} of {self.size}") from None
-
     def scores(self, terms: Sequence[int]) -> Floats:
-        """BM25 of every text for these terms, shape (size,)."""
+        """BM25 of every text for these terms, shape (size,). Raises IndexDamagedError for rows that cannot be."""
         total = np.zeros(self.size, dtype=np.float32)
         for term in terms:
-            self.add(term, total)
+            place = self._common.get(term)
+            if place is not None:
+                total += self._dense[place]
+                continue
+            rows, scores = self.listed(term)
+            try:
+                total[rows] += scores
+            except IndexError:
+                raise IndexDamagedError(f"a posting names row {int(rows.max())} of {self.size}") from None
         return total
 
     def each(self, terms: Sequence[int], wanted: Rows) -> Floats:
