@@ -109,11 +109,10 @@ class Words:
         elif self._rows is None:
             three = self._sums
         else:
-            documents, chunks, sentences = self._sums
             within, _ = ranges(self._levels.first_sentence, self._rows)
+            documents, chunks, sentences = self._sums
             three = documents[self._levels.document_of[self._rows]], chunks[self._rows], sentences[within]
-        documents, chunks, sentences = (float(scores.max(initial=0)) for scores in three)
-        return documents, chunks, sentences
+        return float(three[0].max(initial=0)), float(three[1].max(initial=0)), float(three[2].max(initial=0))
 
     def best(self, k: int) -> Rows:
         """The `k` best rows whose weighted sum is above zero, ties by row, ascending by row."""
