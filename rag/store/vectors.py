@@ -148,6 +148,8 @@ class VectorIndex:
         wanted = np.asarray(rows, dtype=np.int64)
         if not len(wanted):
             return np.zeros((0, self.dimension), dtype=np.float32)
+        if not 0 <= wanted.min() <= wanted.max() < self.size:  # faiss would read whatever lies there
+            raise IndexDamagedError(f"vectors {wanted.min()} to {wanted.max()} are named, but there are {self.size}")
         found: Vectors = self._index.reconstruct_batch(wanted) if self._exact is None else self._exact.of(wanted)
         return found
 
