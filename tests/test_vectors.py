@@ -60,6 +60,17 @@ def test_a_filter_costs_no_recall(made: np.ndarray, tmp_path: Path, kind: Kind, 
     assert hits >= 0.93 * wanted
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", KINDS, ids=[k.name for k in KINDS])
+def test_a_row_that_is_not_there_is_damage(made: np.ndarray, tmp_path: Path, kind: Kind) -> None:
+    """Rows named by a forged file are refused before anything is read at their place."""
+    write_vectors(tmp_path, "chunks", made, kind)
+    index = VectorIndex(tmp_path, "chunks", kind.name, DIMENSION, COUNT)
+    for row in (-1, COUNT, 2**40):
+        with pytest.raises(IndexDamagedError):
+            index.of([0, row])
+
+
 def test_the_kind_follows_from_number_and_memory() -> None:
     """Few are compared one by one; many, and those for which memory is short, stand in lists."""
     assert choose(0, 384, 1).name == "flat"
