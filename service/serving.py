@@ -17,6 +17,9 @@ from rag.workspace import Workspace
 from service import logs, tracing
 from service.app import create_app
 
+KEPT_OPEN = 120
+"""Seconds that an idle connection is kept open: longer than clients keep theirs (httpx 5, balancers 60, Go 90), or it
+would now and then be closed in the moment in which a question is sent down it."""
 SHARED = "ADFONTES_RUNTIME"
 """Names the folder through which the processes of one service share what they know; made and removed with it."""
 
@@ -32,6 +35,7 @@ def serve(workspace: Workspace) -> None:
         "access_log": False,
         "timeout_graceful_shutdown": settings.shutdown_timeout,
         "server_header": False,
+        "timeout_keep_alive": KEPT_OPEN,
     }
     if settings.workers == 1:
         tracing.configure()

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from rag import retrieve
 from rag.answer import evidence, extract, question, several, verify
@@ -87,8 +88,13 @@ def ask(
     tell = on_event or (lambda _name, _body: None)
     clock = _Clock()
     asked = question.read(text, extract.language_of(generation))
-    vector = encoder.encode_question(text)
-    clock.read("encode")
+
+    @cache
+    def vector() -> retrieve.Vectors:
+        found = encoder.encode_question(text)
+        clock.read("encode")
+        return found
+
     notices: list[str] = []
     passages = retrieve.search(
         generation,
@@ -122,7 +128,7 @@ def ask(
     def tell_part(part: str) -> Told:
         return tell_of(question.read(part, asked.language), encoder.encode_question(part))
 
-    told = several.answer_each(retrieve.questions(text), tell_part) or tell_of(asked, vector)
+    told = several.answer_each(retrieve.questions(text), tell_part) or tell_of(asked, vector())
     clock.read("select")
 
     writing = Writing(generation, chosen.style, tell)

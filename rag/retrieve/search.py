@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -55,7 +55,7 @@ def search(
     encoder: Encoder,
     query: str,
     *,
-    vector: Vectors | None = None,
+    vector: Vectors | Callable[[], Vectors] | None = None,
     limit: int = 10,
     dense_weight: float = 0.5,
     filters: Filters | None = None,
@@ -67,7 +67,8 @@ def search(
     """Return at most `limit` passages, best first, only of what the filters leave and of these chunk kinds.
 
     A question of several parts (`rag.retrieve.parts`) gets the best passages of each part in turn. `vector` is the
-    query's, shape (d,), where the caller has it already. `notices` is told of a question in a language that the encoder
+    query's, shape (d,), where the caller has it already or makes it itself: then it is asked for it while the sparse
+    vector is made. `notices` is told of a question in a language that the encoder
     may not bridge, and of a re-ranker that failed, where the order stays as it was. Raises InputError for an empty
     query and when the index was built with another encoder, NotFoundError for a filter that names what does not exist.
     """
@@ -101,7 +102,9 @@ def search(
         sparse = None
     texts = [query, *parts(query)]
     learning = [_BESIDE.submit(sparse.encode_question, text) for text in texts] if sparse else []
-    vectors = [vector if vector is not None else encoder.encode_question(query)]
+    if vector is None:
+        vector = encoder.encode_question(query)
+    vectors = [vector() if callable(vector) else vector]
     vectors += [encoder.encode_question(part) for part in texts[1:]]
     learned = [future.result() for future in learning] or [None] * len(texts)
     read = max(limit, _READ) if reranker is not None else limit

@@ -13,12 +13,13 @@ from service.metrics import CONTENT_TYPE
 from service.problems import NotReadyError
 
 router = APIRouter(tags=["health"])
+_VERSION = version("adfontes")
 
 
 @router.get("/healthz")
 async def healthz() -> Health:
     """Whether the process answers."""
-    return Health(version=version("adfontes"))
+    return Health(version=_VERSION)
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
@@ -35,4 +36,4 @@ def readyz(service: ServiceDep) -> Health:
         raise NotReadyError(why)
     service.workspace.generation()
     damaged = service.workspace.damaged()
-    return Health(version=version("adfontes"), notices=[f"collection {n!r}: {why}" for n, why in damaged.items()])
+    return Health(version=_VERSION, notices=[f"collection {n!r}: {why}" for n, why in damaged.items()])

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,18 @@ def test_an_answer_that_takes_too_long_is_given_up(
         said = {"model": "adfontes", "messages": [{"role": "user", "content": USERS}]}
         assert client.post("/v1/chat/completions", json=said).status_code == 504
         assert "/problems/timed-out" in client.post("/v1/ask", json={"question": USERS, "stream": True}).text
+
+
+def test_an_idle_connection_outlasts_the_clients_patience(workspace: Workspace) -> None:
+    """A question sent down a connection that has been idle as long as clients keep one is answered, not cut off."""
+    with running(workspace) as (_, client):
+        connection = HTTPConnection(client.base_url.host, client.base_url.port or 0, timeout=10)
+        for pause in (0, 5.5):  # httpx keeps one for five seconds
+            time.sleep(pause)
+            connection.request("GET", "/healthz")
+            assert connection.getresponse().read()
+            assert connection.sock is not None, "the connection was closed after an answer"
+        connection.close()
 
 
 @pytest.mark.parametrize("path", ["/v1/ask", "/v1/chat/completions"])
