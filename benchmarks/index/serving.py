@@ -24,7 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -98,33 +98,44 @@ def starting(environment: dict[str, str], repeat: int) -> dict[str, Any]:
 def serving(environment: dict[str, str]) -> dict[str, Any]:
     """Milliseconds of /v1/search with one client and with 32, of the bare encoder, and what overload gets.
 
-    One client and the bare encoder take turns, so that both meet the same machine.
+    One client and the bare encoder take turns, so that both meet the same machine. The encoder is asked in two ways:
+    one question upon the other, and with the pause that it has in the service while its client reads one answer and
+    sends the next question; memory that its weights share with others has then let go of them. Four crowds come six
+    seconds apart, so that they meet connections as old as their clients let them become.
     """
     bare: list[float] = []
+    paced: list[float] = []
+    crowd: Counter[str] = Counter()
     alone: list[float] = []
     seconds_alone = 0.0
     with service(environment) as (address, process, _), _bare(environment) as encode:
         _load(address, 1, 60)
         for _ in range(10):
-            bare += encode(30)
+            bare += encode(30, 0)
             took, rate, _ = _load(address, 1, 30)
+            paced += encode(30, max(statistics.median(took) - statistics.median(bare), 0) / 1000)
             alone += took
             seconds_alone += len(took) / rate
         alone_rate = len(alone) / seconds_alone
         many, many_rate, _ = _load(address, 32, 1200)
-        _, _, crowd = _load(address, 250, 1500)
+        with _clients(address, 250) as clients:
+            for _ in range(4):
+                crowd.update(_load(address, 250, 1500, clients)[2])
+                time.sleep(6)
         after, _, _ = _load(address, 1, 100)
         memory = _memory(process.pid)
     return {
         "bare_embedding_p50_ms": round(statistics.median(bare), 2),
         "search_p50_ms_one_client": round(statistics.median(alone), 2),
+        "paced_embedding_p50_ms": round(statistics.median(paced), 2),
+        "ratio_to_paced": round(statistics.median(alone) / statistics.median(paced), 2),
         "ratio_to_bare": round(statistics.median(alone) / statistics.median(bare), 2),
         "ratio_to_bare_p10": round(statistics.quantiles(alone, n=10)[0] / statistics.quantiles(bare, n=10)[0], 2),
         "throughput_one_client": round(alone_rate, 1),
         "throughput_32_clients": round(many_rate, 1),
         "throughput_ratio": round(many_rate / alone_rate, 2),
         "search_p99_ms_32_clients": round(statistics.quantiles(many, n=100)[98], 1),
-        "statuses_250_clients": crowd,
+        "statuses_250_clients": dict(crowd),
         "search_p50_ms_after_overload": round(statistics.median(after), 2),
         "busy_mb": memory,
     }
@@ -138,7 +149,9 @@ encoder = Workspace(Settings.load()).encoder()
 questions = {QUESTIONS!r}
 for line in sys.stdin:
     times = []
-    for n in range(int(line) + 3):
+    count, pause = line.split()
+    for n in range(int(count) + 3):
+        time.sleep(float(pause))
         started = time.perf_counter()
         encoder.encode_question(questions[n % len(questions)])
         times.append((time.perf_counter() - started) * 1000)
@@ -147,8 +160,8 @@ for line in sys.stdin:
 
 
 @contextmanager
-def _bare(environment: dict[str, str]) -> Iterator[Callable[[int], list[float]]]:
-    """The encoder in a process of its own: milliseconds of so many questions, one after the other."""
+def _bare(environment: dict[str, str]) -> Iterator[Callable[[int, float], list[float]]]:
+    """The encoder in a process of its own: milliseconds of so many questions, with so many seconds before each."""
     process = subprocess.Popen(  # noqa: S603
         [sys.executable, "-c", _BARE], cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         text=True,
@@ -157,13 +170,13 @@ def _bare(environment: dict[str, str]) -> Iterator[Callable[[int], list[float]]]
     assert process.stdout is not None
     asked, told = process.stdin, process.stdout
 
-    def encode(count: int) -> list[float]:
-        asked.write(f"{count}\n")
+    def encode(count: int, pause: float) -> list[float]:
+        asked.write(f"{count} {pause}\n")
         asked.flush()
         return list(json.loads(told.readline()))
 
     try:
-        encode(30)
+        encode(30, 0)
         yield encode
     finally:
         asked.close()
@@ -328,12 +341,21 @@ def service(environment: dict[str, str]) -> Iterator[tuple[str, subprocess.Popen
         process.wait(30)
 
 
-def _load(address: str, clients: int, requests: int) -> tuple[list[float], float, dict[str, int]]:
+@contextmanager
+def _clients(address: str, clients: int) -> Iterator[httpx.Client]:
+    """So many connections, kept."""
+    limits = httpx.Limits(max_connections=clients, max_keepalive_connections=clients)
+    with httpx.Client(base_url=address, timeout=60, limits=limits) as client:
+        yield client
+
+
+def _load(
+    address: str, clients: int, requests: int, kept: httpx.Client | None = None
+) -> tuple[list[float], float, dict[str, int]]:
     """Milliseconds of each request answered, requests a second, and how often each status came."""
     took: list[float] = []
     statuses: Counter[str] = Counter()
-    limits = httpx.Limits(max_connections=clients, max_keepalive_connections=clients)
-    with httpx.Client(base_url=address, timeout=60, limits=limits) as client:
+    with _clients(address, clients) if kept is None else nullcontext(kept) as client:
 
         def one(number: int) -> None:
             started = time.perf_counter()
