@@ -89,6 +89,7 @@ def test_the_best_chunks_are_those_of_the_plain_sum(
     rows = None if kept is None else np.flatnonzero(chance.random(found.chunks.size) < kept)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(words, "_FEW", int(chance.choice([0, 5, 5_000])))
+        patch.setattr(words, "_LARGE", int(chance.choice([0, 10_000])))
         patch.setattr(words, "_TRIED", int(chance.integers(1, 30)))
         patch.setattr(words, "_SAMPLE", int(chance.choice([4, 20, 10_000])))
         own = Words(found, terms, SHARES, rows)

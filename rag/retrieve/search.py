@@ -16,8 +16,9 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,10 +30,12 @@ from rag.lexical import question_terms
 from rag.retrieve.filters import Filters
 from rag.retrieve.parts import parts
 from rag.store import Generation
+from rag.store.words import Words
 from rag.types import Passage, Scores
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Vectors = npt.NDArray[np.float32]
 _CANDIDATES = 300
 """Candidates taken from each side before fusion."""
@@ -46,7 +49,9 @@ _OF_WORDS = (0.5, 0.25, 0.25)
 """Shares of the BM25 of document, passage and best sentence."""
 _LEARNED = 0.3
 """Share of learned sparse vectors in the lexical side, where question and passages have them."""
-_BESIDE = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="adfontes-sparse")
+_LARGE = 50_000
+"""Chunks among which words are looked for while vectors are; among fewer, to hand over takes as long as to look."""
+_BESIDE = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="adfontes-beside")
 """Where a question's sparse vector is made while its dense one is: one after the other they take half as long again."""
 
 
@@ -170,13 +175,22 @@ def _ranked(  # noqa: PLR0917  (one caller)
 ) -> list[tuple[int, Scores]]:
     """The best rows for one query with their scores, best first."""
     terms = question_terms(query, generation.languages)
-    by_words = generation.words(terms, _OF_WORDS, rows)
     width = min(max(_CANDIDATES, limit), generation.size)
-    union = sorted({row for row, _ in generation.dense(vector, width, rows)} | set(by_words.best(width).tolist()))
+
+    def find_by_words() -> tuple[Words, list[int]]:
+        words = generation.words(terms, _OF_WORDS, rows)
+        return words, words.best(width).tolist()
+
+    beside = _BESIDE.submit if generation.size > _LARGE else _at_once
+    found = beside(find_by_words)
+    near = {row for row, _ in generation.dense(vector, width, rows)}
+    by_words, best = found.result()
+    union = sorted(near.union(best))
+    of_sentences = beside(generation.sentence_of, vector, union)
     words, bm25 = by_words.of(union)
     dense = generation.dense_of(vector, union)
-    sentence = generation.sentence_of(vector, union)
     documents = generation.documents_of(union)
+    sentence = of_sentences.result()
     learned = _learned(generation, sparse, weights, union)
 
     def backed(own: Vectors) -> Vectors:
@@ -202,6 +216,13 @@ def _ranked(  # noqa: PLR0917  (one caller)
         )
         for i in order
     ]
+
+
+def _at_once(work: Callable[..., T], *given: object) -> Future[T]:
+    """What an executor's `submit` gives, without a thread."""
+    done: Future[T] = Future()
+    done.set_result(work(*given))
+    return done
 
 
 def _best_of_document(cosines: Vectors, documents: npt.NDArray[np.int32]) -> Vectors:

@@ -8,7 +8,9 @@ looked at. The same numbers come out, to the last bit, as from scoring every chu
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,9 +27,12 @@ _TRIED = 512
 """Promising rows scored whole, so that there is something to be better than."""
 _FEW = 5_000
 """Rows left by a filter whose words are looked up one by one."""
+_LARGE = 100_000
+"""Sentences that are added up in a thread of their own, beside chunks and documents."""
 _SAMPLE = 16_384
 """Bounds looked at to tell which ones are high."""
 _TINY = np.float32(1e-30)
+_BESIDE = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="adfontes-words")
 
 
 @dataclass(frozen=True)
@@ -60,12 +65,15 @@ class Words:
         self._levels, self._terms, self._rows = levels, list(terms), rows
         self._sums: tuple[Floats, Floats, Floats] | None = None
         """BM25 of every document, chunk and sentence; None where only a few rows are asked for."""
+        self._holding: tuple[Floats, np.float32] | None = None
+        """The most that sentences can be worth of each chunk by the words that it holds, but for common words; and by
+        those."""
         if rows is None or len(rows) > _FEW:
-            self._sums = (
-                levels.documents.scores(self._terms),
-                levels.chunks.scores(self._terms),
-                levels.sentences.scores(self._terms),
-            )
+            beside = _BESIDE.submit(levels.sentences.scores, self._terms) if levels.sentences.size > _LARGE else None
+            documents, chunks = levels.documents.scores(self._terms), levels.chunks.scores(self._terms)
+            self._holding = self._held()
+            sentences = levels.sentences.scores(self._terms) if beside is None else beside.result()
+            self._sums = documents, chunks, sentences
         self._shares, self._best = shares, self._best_of_levels()
         self._weights = tuple(
             np.float32(share) / np.float32(best) if best > 0 else np.float32(0)
@@ -100,6 +108,17 @@ class Words:
         )  # fmt: skip
         return of_documents[np.cumsum(new) - 1], of_chunks, best_of(of_sentences, places)
 
+    def _held(self) -> tuple[Floats, np.float32]:
+        levels = self._levels
+        held, always = np.zeros(levels.chunks.size, dtype=np.float32), np.float32(0)
+        for term in self._terms:
+            most = np.float32(levels.sentences.most(term))
+            if levels.chunks.common(term):
+                always += most
+            else:
+                held[levels.chunks.listed(term)[0]] += most
+        return held, always
+
     # ── the best ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _best_of_levels(self) -> tuple[float, float, float]:
@@ -130,16 +149,11 @@ class Words:
     def _promising(self, sums: tuple[Floats, Floats, Floats], k: int) -> Rows:
         """Rows, ascending, among which the `k` best are: documents and chunks are weighed, sentences bounded."""
         levels, (of_document, of_chunk, of_sentence) = self._levels, self._weights
+        assert self._holding is not None  # noqa: S101  (made with the sums)
         documents, chunks, _ = sums
-        bounds, always = np.zeros(len(chunks), dtype=np.float32), np.float32(0)
-        for term in self._terms:  # the most that sentences of a chunk that holds these terms can be worth
-            most = np.float32(levels.sentences.most(term))
-            if levels.chunks.common(term):
-                always += most
-            else:
-                bounds[levels.chunks.listed(term)[0]] += most
+        held, always = self._holding
         highest = np.float32(self._best[2])
-        np.minimum(bounds, max(highest - always, np.float32(0)), out=bounds)
+        bounds = np.minimum(held, max(highest - always, np.float32(0)))
         bounds *= of_sentence
         bounds += of_chunk * chunks
         bounds += np.repeat(of_document * documents, np.diff(levels.first_chunk))
