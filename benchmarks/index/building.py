@@ -30,7 +30,9 @@ import numpy as np
 from rag import build, encoder, store
 from rag import chunks as chunks_of
 from rag.encoder.base import Vectors
+from rag.settings import Settings
 from rag.types import BuildReport
+from rag.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
 CHUNKS_PER_DOCUMENT = 100
@@ -80,13 +82,18 @@ def prose(chance: random.Random, chunks: int) -> str:
     return "\n\n".join(lines) + "\n"
 
 
-def measure(chunks: int, folder: Path) -> dict[str, Any]:
-    """Build, change, remove, do nothing; seconds of each."""
+def sources(corpus: Path, chunks: int) -> None:
+    """A folder of documents of about so many chunks in all."""
     chance = random.Random(chunks)  # noqa: S311
-    corpus = folder / "corpus"
-    corpus.mkdir()
+    corpus.mkdir(parents=True)
     for n in range(max(1, chunks // CHUNKS_PER_DOCUMENT)):
         (corpus / f"d{n}.md").write_text(prose(chance, min(chunks, CHUNKS_PER_DOCUMENT)), encoding="utf-8")
+
+
+def measure(chunks: int, folder: Path) -> dict[str, Any]:
+    """Build, change, remove, do nothing; seconds of each."""
+    corpus = folder / "corpus"
+    sources(corpus, chunks)
     stand_in = StandIn()
     plan = build.Plan(
         corpus=corpus, index=folder / "index", load_encoder=lambda: stand_in, encoder_fingerprint=stand_in.fingerprint
@@ -135,30 +142,21 @@ def real(texts: Sequence[str]) -> float:
 
 def throughput(chunks: int, folder: Path) -> dict[str, Any]:
     """Texts a second of a whole build and of its models alone, and the ratio to the better of the two ways."""
-    chance = random.Random(chunks)  # noqa: S311
-    (folder / "corpus").mkdir()
-    for n in range(max(1, chunks // CHUNKS_PER_DOCUMENT)):
-        (folder / "corpus" / f"d{n}.md").write_text(prose(chance, min(chunks, CHUNKS_PER_DOCUMENT)), encoding="utf-8")
-    cores, exports = os.cpu_count() or 1, ROOT / "index" / ".models"
-    model, weigher = (encoder.load("all-MiniLM-L6-v2", 1, exports), encoder.load_sparse(1))
-    plan = build.Plan(
-        corpus=folder / "corpus",
-        index=folder / "index",
-        load_encoder=lambda: model,
-        encoder_fingerprint=model.fingerprint,
-        load_sparse=lambda: weigher,
-        sparse_fingerprint=weigher.fingerprint,
-        workers=cores,
-    )
+    exports = ROOT / "index" / ".models"
+    workspace = Workspace(Settings(corpus=folder / "corpus", index=folder / "index", models=exports, collection="c"))
+    sources(folder / "corpus" / "c", chunks)
+    model, weigher = workspace.encoder(), workspace.sparse()
+    assert weigher is not None
     started = time.perf_counter()
-    build.rebuild(plan)
+    workspace.rebuild()
     built = time.perf_counter() - started
-    generation = store.Generation.open(plan.index)
+    generation = workspace.generation()
     documents = {d.id: generation.document(d.id) for d in generation.documents()}
     found = [(documents[i], c) for i in documents for c in generation.chunks(i)]
     wholes = sorted({chunks_of.embedded_text(d, c) for d, c in found}, key=len, reverse=True)
     texts = sorted({*wholes, *(s.of(d.text) for d, c in found for s in c.sentences)}, key=len, reverse=True)
 
+    cores = os.cpu_count() or 1
     wide = encoder.load("all-MiniLM-L6-v2", cores, exports), encoder.load_sparse(cores)
     started = time.perf_counter()
     wide[0].encode(texts)

@@ -73,31 +73,21 @@ class SentenceTransformerEncoder:
         """Unit vectors of passages."""
 
         def encode(batch: list[str]) -> Vectors:
-            with self._one:
-                vectors: Vectors = self.model.encode_document(
-                    [self._before_passage + text for text in batch],
-                    batch_size=BATCH,
-                    normalize_embeddings=True,
-                    show_progress_bar=False,
-                )
-            return vectors
+            return self._run(self.model.encode_document, [self._before_passage + text for text in batch])
 
         return in_batches(texts, self.dimension, encode, progress)
 
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of questions."""
-        with self._one:
-            vectors: Vectors = self.model.encode_query(
-                [self._before_question + text for text in texts],
-                batch_size=BATCH,
-                normalize_embeddings=True,
-                show_progress_bar=False,
-            )
-        return vectors
+        return self._run(self.model.encode_query, [self._before_question + text for text in texts])
 
     def encode_question(self, text: str) -> Vectors:
         """The unit vector of one question."""
         return self._joined(text)
+
+    def _run(self, encode: Callable[..., Vectors], texts: list[str]) -> Vectors:
+        with self._one:
+            return encode(texts, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False)
 
 
 def _first_line(error: BaseException) -> str:

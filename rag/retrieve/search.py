@@ -52,7 +52,8 @@ _LEARNED = 0.3
 _LARGE = 50_000
 """Chunks among which words are looked for while vectors are; among fewer, to hand over takes as long as to look."""
 _BESIDE = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="adfontes-beside")
-"""Where a question's sparse vector is made while its dense one is: one after the other they take half as long again."""
+"""Where a question's sparse vector is made while its dense one is (one after the other they take half as long again),
+and where words and sentences are looked for while vectors are."""
 
 
 def search(
