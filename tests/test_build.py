@@ -164,6 +164,17 @@ def test_old_generations_are_pruned_but_never_the_live_one(fresh: Workspace) -> 
     assert [g.id for g in kept if g.current] == [live]
 
 
+def test_a_build_killed_before_its_pruning_leaves_no_generation_for_long(fresh: Workspace) -> None:
+    """What a killed build did not prune goes with the next rebuild, even one that finds nothing to do."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(store, "prune", lambda *_: [])
+        for _ in range(5):
+            fresh.rebuild(force=True)
+    assert len(store.generations(fresh.settings.index / "c")) > fresh.settings.keep_generations
+    assert fresh.rebuild().unchanged
+    assert len(store.generations(fresh.settings.index / "c")) == fresh.settings.keep_generations
+
+
 def test_a_bibliography_file_of_the_same_name_is_the_documents(fresh: Workspace) -> None:
     """A .bib beside a document without a list is its bibliography, and its citations resolve into it."""
     folder = fresh.settings.corpus / "c"

@@ -173,7 +173,7 @@ class Sea:
         whole = {g.id for g in store.generations(self.index)}
         folders = {p.name for p in self.index.iterdir() if p.is_dir()}
         assert folders == whole
-        assert len(whole) <= self.workspace.settings.keep_generations + 1
+        assert len(whole) <= self.workspace.settings.keep_generations
 
     def _indexed(self) -> dict[str, dict[str, str]]:
         return {g.id: self._texts(g.id) for g in store.generations(self.index)}

@@ -47,7 +47,7 @@ def bring_up_to_date(plan: Plan, *, force: bool, fresh: Mapping[Path, Document] 
     about = _about(plan, sources)
     live = _live(plan)
     if live is not None and not force and live.manifest.get("inputs_sha256") == about["inputs_sha256"]:
-        return _report(plan, live.state.generation, live.manifest, 0, live.manifest["vectors"], started, unchanged=True)
+        return _as_it_was(plan, live, started)
 
     read, skipped = read_all(plan, sources, already_read(live, about), fresh or {})
     if not read and sources:
@@ -69,10 +69,15 @@ def index(plan: Plan, given: Sequence[Document]) -> BuildReport:
         )
         live = _live(plan)
         if live is not None and live.manifest.get("inputs_sha256") == about["inputs_sha256"]:
-            unchanged = live.manifest["vectors"]
-            return _report(plan, live.state.generation, live.manifest, 0, unchanged, started, unchanged=True)
+            return _as_it_was(plan, live, started)
         read = with_unique_references([link(document, {}) for document in given])
         return _publish(plan, about, live, read, [], started)
+
+
+def _as_it_was(plan: Plan, live: store.Generation, started: float) -> BuildReport:
+    # A build killed between its publishing and its pruning has left a generation too many.
+    store.prune(plan.index, plan.keep_generations)
+    return _report(plan, live.state.generation, live.manifest, 0, live.manifest["vectors"], started, unchanged=True)
 
 
 def _publish(  # noqa: PLR0917  (two callers)
