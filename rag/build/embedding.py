@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ from rag.encoder import Encoder, SparseEncoder
 from rag.types import Chunk, Progress
 
 _LOOKED_UP_AT_ONCE = 5000
-_KEPT_AT_ONCE = 64
+_KEPT_AT_ONCE = 32
 """Texts embedded before their vectors go into the cache: what an interrupted build may do again, for each core."""
 _REPORTED_EVERY = 0.2
 """Seconds."""
@@ -167,9 +167,10 @@ def _vectors(  # noqa: PLR0917  (one caller)
 def _embedded(
     plan: Plan, encoder: Encoder | SparseEncoder, numbers: Sequence[int], text_of: Callable[[int], str]
 ) -> Iterator[tuple[Sequence[int], Vectors]]:
-    """The vectors of these texts, stretch by stretch in their order.
+    """The vectors of these texts, a stretch at a time, begun in their order and given as they are done.
 
-    Each core runs a stretch of its own: a model that shares a batch among threads has them wait for each other.
+    Each core runs a stretch of its own: a model that shares a batch among threads has them wait for each other. Of a
+    build that is stopped, whatever was done is given before CancelledError is raised.
     """
     stretches = [numbers[begin : begin + _KEPT_AT_ONCE] for begin in range(0, len(numbers), _KEPT_AT_ONCE)]
     done = [0] * len(stretches)
@@ -181,18 +182,27 @@ def _embedded(
 
         return encoder.encode([text_of(n) for n in stretches[place]], report)
 
+    waiting = iter(range(len(stretches)))
+    at_work: dict[Future[Vectors], int] = {}
+    plan.progress(Progress("embedding", 0, len(numbers)))
     pool = ThreadPoolExecutor(plan.workers, thread_name_prefix="embedding")
     try:
-        ahead: deque[Future[Vectors]] = deque()
-        for place, some in enumerate(stretches):
-            while len(ahead) < plan.workers and place + len(ahead) < len(stretches):
-                ahead.append(pool.submit(encode, place + len(ahead)))
-            first = ahead.popleft()
-            while True:
-                stop_if_cancelled(plan)
-                plan.progress(Progress("embedding", sum(done), len(numbers)))
-                if wait([first], timeout=_REPORTED_EVERY).done:
-                    break
-            yield some, first.result()
+        while True:
+            # One more than there are cores, so that none is idle while what is done is being kept.
+            for place in islice(waiting, plan.workers + 1 - len(at_work)):
+                at_work[pool.submit(encode, place)] = place
+            if not at_work:
+                return
+            if plan.cancelled():
+                pool.shutdown(cancel_futures=True)
+            ready = wait(at_work, timeout=_REPORTED_EVERY, return_when=FIRST_COMPLETED).done
+            whole = [future for future in ready if not future.cancelled() and future.exception() is None]
+            for future in whole:
+                yield stretches[at_work[future]], future.result()
+            stop_if_cancelled(plan)
+            for future in ready:
+                future.result()
+                del at_work[future]
+            plan.progress(Progress("embedding", sum(done), len(numbers)))
     finally:
         pool.shutdown(cancel_futures=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -49,6 +50,7 @@ def bring_up_to_date(plan: Plan, *, force: bool, fresh: Mapping[Path, Document] 
     if live is not None and not force and live.manifest.get("inputs_sha256") == about["inputs_sha256"]:
         return _as_it_was(plan, live, started)
 
+    threading.Thread(target=chunks.count_tokens, args=("",)).start()  # its table loads while the first source is read
     read, skipped = read_all(plan, sources, already_read(live, about), fresh or {})
     if not read and sources:
         reasons = "; ".join(f"{s.source}: {s.reason}" for s in skipped[:5])

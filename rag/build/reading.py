@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections import deque
+from collections.abc import Generator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
@@ -19,6 +21,8 @@ BIBLIOGRAPHY_KINDS: dict[str, Literal["bibtex", "ris", "csl"]] = {".bib": "bibte
 
 QUESTIONS = "questions.jsonl"
 """The judged questions of a collection, beside its sources and not one of them."""
+_AHEAD = 4
+"""Documents read before they are asked for: what is held in memory of them."""
 ASIDE, PART = ".before-", ".part-"
 """Before the names of files that are kept, or made, aside while the collection changes."""
 
@@ -114,23 +118,47 @@ def read_all(
                 skipped.append(Skipped(path.relative_to(plan.corpus).as_posix(), why))
     found: list[Read] = []
     found_sources = identified(plan.corpus)
-    for done, (path, document_id) in enumerate(found_sources):
-        stop_if_cancelled(plan)
-        plan.progress(Progress("reading", done, len(found_sources)))
+    taken: dict[Path, Read] = {}
+    for path, document_id in found_sources:
         kept = already.get(path.relative_to(plan.corpus).as_posix())
         if kept is not None and kept.document.id == document_id:
-            found.append(kept)
-            continue
-        source = path.relative_to(plan.corpus).as_posix()
-        try:
-            known = documents.known_of(path)
-            document = fresh.get(path) or documents.read_isolated(path, known=known)
-        except DocumentError as error:
-            skipped.append(Skipped(source, str(error), document_id))
-            continue
-        found.append(link(replace(document, id=document_id, source=source), lists))
+            taken[path] = kept
+    read_in_turn = _read_ahead([path for path, _ in found_sources if path not in taken and path not in fresh])
+    with closing(read_in_turn):
+        for done, (path, document_id) in enumerate(found_sources):
+            stop_if_cancelled(plan)
+            plan.progress(Progress("reading", done, len(found_sources)))
+            if path in taken:
+                found.append(taken[path])
+                continue
+            source = path.relative_to(plan.corpus).as_posix()
+            document = fresh.get(path) or next(read_in_turn)
+            if isinstance(document, DocumentError):
+                skipped.append(Skipped(source, str(document), document_id))
+                continue
+            found.append(link(replace(document, id=document_id, source=source), lists))
     plan.progress(Progress("reading", len(found_sources), len(found_sources)))
     return found, skipped
+
+
+def _read_ahead(paths: Sequence[Path]) -> Generator[Document | DocumentError]:
+    """What each file holds, or why it cannot be read; the next ones are read while the caller is at work on one."""
+
+    def read(path: Path) -> Document | DocumentError:
+        try:
+            return documents.read_isolated(path, known=documents.known_of(path))
+        except DocumentError as error:
+            return error
+
+    pool = ThreadPoolExecutor(1, thread_name_prefix="reading")
+    try:
+        ahead: deque[Future[Document | DocumentError]] = deque()
+        for place in range(len(paths)):
+            while len(ahead) < _AHEAD and place + len(ahead) < len(paths):
+                ahead.append(pool.submit(read, paths[place + len(ahead)]))
+            yield ahead.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def link(document: Document, lists: Mapping[Path, tuple[tuple[Reference, ...], tuple[Problem, ...]]]) -> Read:

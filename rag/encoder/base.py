@@ -11,6 +11,9 @@ import numpy.typing as npt
 Vectors = npt.NDArray[np.float32]
 BATCH = 32
 """Texts encoded at once: more gains nothing on a CPU and costs memory."""
+CACHED_BYTES = 2048
+"""Of UTF-8 encoded at once by a model whose runs cost little to begin, about 500 tokens: what goes from layer to layer
+then stays in a processor's cache. 32 passages of 256 tokens at once take half as long again as one by one."""
 _PAIRS = (
     ("Why was the bridge closed last winter?", "The bridge was closed for repairs last winter."),
     ("How much sugar goes in?", "Add two spoons of sugar and stir slowly."),
@@ -68,13 +71,24 @@ def in_batches(
     dimension: int,
     encode: Callable[[list[str]], Vectors],
     progress: Callable[[int], None] | None = None,
+    *,
+    most_bytes: int | None = None,
 ) -> Vectors:
-    """Encode `texts` in batches of like length, so that little is spent on padding; in the order given."""
+    """Encode `texts` in batches of like length, so that little is spent on padding; in the order given.
+
+    A batch has at most `BATCH` texts, and of longer ones so many that, all as long as the longest, they have
+    `most_bytes` of UTF-8, but always one.
+    """
     vectors = np.empty((len(texts), dimension), dtype=np.float32)
-    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-    for begin in range(0, len(order), BATCH):
-        batch = order[begin : begin + BATCH]
+    lengths = [len(text.encode("utf-8", "surrogatepass")) for text in texts]
+    order = sorted(range(len(texts)), key=lengths.__getitem__, reverse=True)
+    done = 0
+    while done < len(order):
+        longest = max(lengths[order[done]], 1)
+        size = BATCH if most_bytes is None else min(BATCH, max(1, most_bytes // longest))
+        batch = order[done : done + size]
         vectors[batch] = encode([texts[i] for i in batch])
+        done += len(batch)
         if progress is not None:
-            progress(begin + len(batch))
+            progress(done)
     return vectors

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from rag.encoder.base import Vectors, in_batches
+from rag.encoder.base import CACHED_BYTES, Vectors, in_batches
 from rag.encoder.joined import Joined
 from rag.encoder.reference import SentenceTransformerEncoder
 from rag.errors import ModelError
@@ -170,15 +170,20 @@ class ExportedEncoder:
 
     def encode(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
         """Unit vectors of passages."""
-        return in_batches(texts, self.dimension, lambda b: self._run([self._before_passage + t for t in b]), progress)
+        return self._in_batches(self._before_passage, texts, progress)
 
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of questions."""
-        return in_batches(texts, self.dimension, lambda b: self._run([self._before_question + t for t in b]))
+        return self._in_batches(self._before_question, texts)
 
     def encode_question(self, text: str) -> Vectors:
         """The unit vector of one question."""
         return self._joined(text)
+
+    def _in_batches(self, before: str, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
+        return in_batches(
+            texts, self.dimension, lambda b: self._run([before + t for t in b]), progress, most_bytes=CACHED_BYTES
+        )
 
     def _run(self, texts: list[str]) -> Vectors:
         encoded = self._tokenizer.encode_batch(texts)
