@@ -50,8 +50,10 @@ def bring_up_to_date(plan: Plan, *, force: bool, fresh: Mapping[Path, Document] 
     if live is not None and not force and live.manifest.get("inputs_sha256") == about["inputs_sha256"]:
         return _as_it_was(plan, live, started)
 
-    threading.Thread(target=chunks.count_tokens, args=("",)).start()  # its table loads while the first source is read
-    read, skipped = read_all(plan, sources, already_read(live, about), fresh or {})
+    kept = already_read(live, about)
+    if len(kept) < len(sources):  # something will be cut: the table for it loads while the first source is read
+        threading.Thread(target=chunks.count_tokens, args=("",)).start()
+    read, skipped = read_all(plan, sources, kept, fresh or {})
     if not read and sources:
         reasons = "; ".join(f"{s.source}: {s.reason}" for s in skipped[:5])
         raise InputError(f"not one source of {plan.corpus.name!r} can be read ({reasons})")
