@@ -39,6 +39,8 @@ _FUNCTION_WORDS = {
 _BY_LANGUAGE = {language: frozenset(listed.split()) for language, listed in _FUNCTION_WORDS.items()}
 STOP = frozenset().union(*_BY_LANGUAGE.values())
 """Words that ask and join, in every language known here."""
+ASKING_CHARACTERS = frozenset("的了是在有和与对从向被把将会能可为以及这那其之们吗呢吧什么多少哪谁何怎样如几")
+"""Chinese characters that ask and join: a word of these alone says nothing of what is asked about."""
 _SCRIPTS = (  # a Greek letter alone is a symbol
     ("ja", re.compile(r"[\u3040-\u30ff]")),
     ("zh", re.compile(r"[\u3400-\u9fff]")),
@@ -49,6 +51,7 @@ _SCRIPTS = (  # a Greek letter alone is a symbol
     ("he", re.compile(r"[\u0590-\u05ff]")),
     ("hi", re.compile(r"[\u0900-\u097f]")),
 )
+_ACCENTED = re.compile(r"[\u00a1\u00bf\u00c0-\u024f]")
 
 
 def language_of(text: str) -> str | None:
@@ -58,5 +61,6 @@ def language_of(text: str) -> str | None:
             return language
     found = words(text)
     score = {language: sum(w in listed for w in found) for language, listed in _BY_LANGUAGE.items()}
-    best = max(score, key=lambda language: score[language])
+    foreign = bool(_ACCENTED.search(text))  # "on", "as" and "do" are small words elsewhere too
+    best = max(score, key=lambda language: (score[language], foreign and language != "en"))
     return best if score[best] > 0 else None

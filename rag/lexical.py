@@ -17,7 +17,8 @@ import Stemmer
 _UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af"
 _LETTERS = rf"[^\W_{_UNSPACED}]+"
 _TOKEN = re.compile(rf"[{_UNSPACED}]+|{_LETTERS}(?:[.'’]{_LETTERS})*")
-_PAIRED = re.compile(rf"[{_UNSPACED}]")
+UNSPACED = re.compile(rf"[{_UNSPACED}]")
+"""A character of a script that puts no spaces between words."""
 _ACCENTED_LATIN = re.compile(r"[\u00c0-\u024f]")
 _SNOWBALL = {
     "ar": "arabic", "da": "danish", "de": "german", "el": "greek", "en": "english", "es": "spanish", "fi": "finnish",
@@ -35,7 +36,7 @@ def terms(text: str, language: str | None = "en") -> list[str]:
     """The index terms of `text` in order, repeated as often as they occur."""
     found: list[str] = []
     for word in words(text):
-        if _PAIRED.match(word):
+        if UNSPACED.match(word):
             found.extend(word)
             found.extend(a + b for a, b in pairwise(word))
         else:

@@ -22,7 +22,7 @@ from rag.answer.question import Question
 from rag.answer.sources import Counterparts
 from rag.answer.writing import Cited, Tell, Writing
 from rag.bibliography import format_reference
-from rag.encoder import Encoder, Reranker, SparseEncoder
+from rag.encoder import Across, Encoder, Reranker, SparseEncoder
 from rag.encoder.judge import Judge
 from rag.store import Generation
 from rag.types import Answer, Corroboration, Passage, Status
@@ -88,6 +88,8 @@ def ask(
     tell = on_event or (lambda _name, _body: None)
     clock = _Clock()
     asked = question.read(text, extract.language_of(generation))
+    scale = encoder.scale
+    encoder = retrieve.speaking(generation, encoder, text)
 
     @cache
     def vector() -> retrieve.Vectors:
@@ -134,7 +136,7 @@ def ask(
     writing = Writing(generation, chosen.style, tell)
     generated = _generate(generation, asked, told, passages, chosen, writing)
     clock.read("generate")
-    beside = Counterparts(generation, chosen.judge, encoder.scale, _citable(generation, chosen))
+    beside = Counterparts(generation, chosen.judge, scale, _citable(generation, chosen))
     corroboration = _quote(told, writing, beside) if generated is None else ()
     if not writing.text:
         tell("answer.delta", NOT_ANSWERED)
@@ -155,6 +157,7 @@ def ask(
         corroboration=corroboration,
         generator="extractive" if generated is None else "llm",
         models={"encoder": encoder.name}
+        | ({"across": encoder.reader} if isinstance(encoder, Across) else {})
         | ({"judge": chosen.judge.name} if chosen.judge else {})
         | ({"sparse": chosen.sparse.name} if chosen.sparse else {})
         | ({"reranker": chosen.reranker.name} if chosen.reranker else {})

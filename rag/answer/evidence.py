@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from math import exp
@@ -35,9 +35,12 @@ FEATURES = (
     "unknown",
     "length",
     "stands_out",
+    "held",
 )
-ACROSS = ("cosine", "passage", "stands_out", "expected", "figures_around")
-"""The features that still mean something when the question is in another language than the source."""
+WITHIN = FEATURES[:-1]
+"""Those of a question in the source's own language, whose words can be compared as they stand."""
+ACROSS = ("cosine", "passage", "stands_out", "expected", "figures_around", "held")
+"""Those that still mean something when it is in another: `held` are its words, compared by what they mean."""
 _HANGING = re.compile(
     r"^[\W_]*(?!(?:this|the present|our) (?:article|paper|report|study|essay|document|chapter|digest|review|text)\b)"
     r"(?:(?:it|its|he|his|she|her|they|their|them|this|these|those|that|such|both|"
@@ -100,12 +103,12 @@ def candidates(
     titles: Mapping[str, str],
     scale: tuple[float, float] = (0.0, 1.0),
     language: str | None = "en",
-    across: bool = False,
+    held: Callable[[Sequence[str]], Sequence[float]] | None = None,
 ) -> list[Candidate]:
     """Every sentence of the text passages as a candidate, the most probable first.
 
-    `scale` is the encoder's (`Encoder.scale`); `across` says that the question is in another language than the
-    sources, so that words cannot be compared.
+    `scale` is the encoder's (`Encoder.scale`). `held` is given where the question is in another language than the
+    sources: it tells of sentences how much of the question each says (`rag.answer.nearness`).
     """
     low, high = scale
     found: list[Candidate] = []
@@ -135,9 +138,11 @@ def candidates(
                 language=language,
                 plain=plain,
             )  # fmt: skip
-            chance = probability(values, across=across)
-            found.append(Candidate(passage, span, text, plain, before, hangs, values, chance, vector))
+            found.append(Candidate(passage, span, text, plain, before, hangs, values, probability(values), vector))
             before = span
+    if held is not None:
+        shares = held([c.bare for c in found])
+        found = [_across(c, share) for c, share in zip(found, shares, strict=True)]
     return sorted(found, key=lambda c: (-c.probability, c.passage.document_id, c.span.start))
 
 
@@ -153,7 +158,10 @@ def measure(
     language: str | None = "en",
     plain: str | None = None,
 ) -> tuple[float, ...]:
-    """The features of one candidate, in the order of `FEATURES`, each about 0 to 1. `plain` is its `bare` text."""
+    """The features of one candidate, in the order of `FEATURES`, each about 0 to 1; `held` is 0, and told apart.
+
+    `plain` is its `bare` text.
+    """
     own = present(text, language)
     near = own | present(f"{around.before}\n{around.section}\n{around.title}", language)
     weights = {term: idf(term) for term in question.content}
@@ -170,7 +178,14 @@ def measure(
         sum(w >= highest for w in weights.values()) / max(1, len(weights)),
         min(1.0, len(words(text)) / 40),
         stands_out,
+        0.0,
     )
+
+
+def _across(candidate: Candidate, held: float) -> Candidate:
+    """The candidate for a question in another language, of whose words it says this share."""
+    values = (*candidate.features[:-1], held)
+    return replace(candidate, features=values, probability=probability(values, across=True))
 
 
 def probability(values: Sequence[float], *, across: bool = False) -> float:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from rag import function_words, retrieve
-from rag.answer import about, corroborate, evidence, listed, polarity, question, reading, select
+from rag.answer import about, corroborate, evidence, listed, nearness, polarity, question, reading, select
 from rag.answer.corroborate import Compared
 from rag.answer.evidence import Candidate
 from rag.answer.question import Question
 from rag.answer.select import Piece
-from rag.encoder import Encoder
+from rag.encoder import Across, Encoder
 from rag.encoder.judge import Judge
 from rag.store import Generation
 from rag.types import Passage, Reference, Span
@@ -93,8 +94,7 @@ def from_passages(  # noqa: PLR0917  (one caller)
 
     `worded` says that a language model is to word them, which has a threshold of its own.
     """
-    languages = languages_of(generation)
-    across = encoder.multilingual and function_words.language_of(asked.text) not in {None, *languages}
+    across = encoder if isinstance(encoder, Across) else None
     candidates = evidence.candidates(
         asked,
         vector,
@@ -104,10 +104,10 @@ def from_passages(  # noqa: PLR0917  (one caller)
         titles=generation.titles({p.document_id for p in passages}),
         scale=encoder.scale,
         language=language_of(generation),
-        across=across,
+        held=partial(nearness.held, asked.text, meanings=across.words) if across else None,
     )
     how = "across" if across else "within"
-    reader = judge if not across and readable(generation, asked) else None
+    reader = judge if across is None and readable(generation, asked) else None
     every = candidates
     if reader is not None:
         how = "settled"

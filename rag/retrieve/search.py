@@ -23,7 +23,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from rag.encoder import MULTILINGUAL, Encoder, Reranker, SparseEncoder
+from rag.encoder import MULTILINGUAL, Across, Encoder, Reranker, SparseEncoder, across
 from rag.errors import InputError, ModelError
 from rag.function_words import language_of
 from rag.lexical import question_terms
@@ -74,8 +74,9 @@ def search(
 
     A question of several parts (`rag.retrieve.parts`) gets the best passages of each part in turn. `vector` is the
     query's, shape (d,), where the caller has it already or makes it itself: then it is asked for it while the sparse
-    vector is made. `notices` is told of a question in a language that the encoder
-    may not bridge, and of a re-ranker that failed, where the order stays as it was. Raises InputError for an empty
+    vector is made. A question in another language than the sources is asked across (`speaking`); a caller who makes
+    its vector makes it so. `notices` is told of such a question, and of a re-ranker that failed, where the order stays
+    as it was. Raises InputError for an empty
     query and when the index was built with another encoder, NotFoundError for a filter that names what does not exist.
     """
     if not query.strip():
@@ -88,22 +89,18 @@ def search(
         )
     if generation.size == 0:
         return []
+    encoder = speaking(generation, encoder, query)
     rows = (filters or Filters()).rows(generation, kinds)
     if rows is not None and len(rows) == 0:
         return []
 
     spoken = language_of(query)
     if _foreign(spoken, generation.languages):
-        if encoder.multilingual:
+        if isinstance(encoder, Across):
             # Words that the sources cannot say tell nothing, yet the best of them would count in full.
             dense_weight = 1.0
-        elif notices is not None:
-            theirs = ", ".join(sorted(set(generation.languages)))
-            notices.append(
-                f"the question is in another language ({spoken}) than the sources ({theirs}), and the encoder "
-                f"{encoder.name!r} is not known to read across: ask in theirs, or set a multilingual encoder such as "
-                f"{MULTILINGUAL!r} and rebuild"
-            )
+        if notices is not None:
+            notices.append(_of_languages(spoken, generation.languages, encoder))
     if spoken not in {None, "en"} or (sparse and generation.weighed_by != sparse.fingerprint):
         sparse = None
     texts = [query, *parts(query)]
@@ -129,6 +126,25 @@ def search(
                 notices.append(f"{error}; the passages stand as they were found")
     chosen = _interleaved(lists)[:limit]
     return generation.passages([row for row, _ in chosen], [scores for _, scores in chosen])
+
+
+def speaking(generation: Generation, encoder: Encoder, query: str) -> Encoder:
+    """`encoder`, or what asks it across languages where a question is in none of the sources' and that can be had."""
+    spoken = language_of(query)
+    if spoken is None or not _foreign(spoken, generation.languages):
+        return encoder
+    return across(encoder, spoken, {x.split("-")[0] for x in generation.languages})
+
+
+def _of_languages(spoken: str | None, languages: Sequence[str], encoder: Encoder) -> str:
+    theirs = ", ".join(sorted(set(languages)))
+    told = f"the question is in another language ({spoken}) than the sources ({theirs}), and "
+    if isinstance(encoder, Across):
+        return f"{told}was compared with them by meaning alone, which is less sure: ask in theirs to have them read"
+    return (
+        f"{told}the encoder {encoder.name!r} is not known to read across: ask in theirs, or set a multilingual encoder "
+        f"such as {MULTILINGUAL!r} and rebuild"
+    )
 
 
 def _foreign(spoken: str | None, languages: Sequence[str]) -> bool:

@@ -146,8 +146,8 @@ def test_filters_and_names_are_checked(workspace: Workspace) -> None:
 
 
 def test_a_question_in_a_language_that_the_encoder_does_not_bridge_says_so(workspace: Workspace) -> None:
-    """Declined in Chinese, the answer says why and what to do; in the sources' own language nothing is said."""
-    answer = workspace.ask("文心一言吸引了多少用户？")
+    """Declined in Greek, the answer says why and what to do; in the sources' own language nothing is said."""
+    answer = workspace.ask("Πόσους χρήστες προσέλκυσε το Ernie Bot;")
     assert answer.status == "abstained"
     assert [n for n in answer.notices if "multilingual-e5-small" in n]
     assert not workspace.ask("How many users had Ernie Bot attracted by April 2024?").notices
