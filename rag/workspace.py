@@ -184,15 +184,23 @@ class Workspace:
         limit: int = 10,
         filters: Mapping[str, Any] | None = None,
         kinds: Sequence[str] | None = None,
+        embedded: retrieve.Embedded | None = None,
     ) -> tuple[Generation, list[Passage]]:
-        """The passages nearest to a query, of all chunk kinds or of some, and the generation they are from."""
+        """The passages nearest to a query, of all chunk kinds or of some, and the generation they are from.
+
+        `embedded` is the query where `embed` has made it already, with others.
+        """
         self._check_question(query)
 
         def found(generation: Generation) -> tuple[Generation, list[Passage]]:
+            speaking = retrieve.speaking(generation, self.encoder(), query)
+            known = embedded if speaking is self.encoder() else None
             passages = retrieve.search(
                 generation,
-                self.encoder(),
+                speaking,
                 query,
+                vector=known.vector if known else None,
+                weights=known.weights if known else None,
                 limit=limit,
                 dense_weight=self.settings.dense_weight,
                 filters=retrieve.Filters.of(filters),
@@ -203,6 +211,10 @@ class Workspace:
             return generation, passages
 
         return self._from_whole(collection, found)
+
+    def embed(self, questions: Sequence[str]) -> list[retrieve.Embedded]:
+        """Questions as the encoders read them, in one run: for searches that come together."""
+        return retrieve.embed(self.encoder(), self.sparse(), questions)
 
     def ask(
         self,

@@ -90,6 +90,7 @@ def create_app(workspace: Workspace, shared: Path | None = None) -> FastAPI:
             yield
             tasks.cancel_scope.cancel()
         await anyio.to_thread.run_sync(service.jobs.close)
+        await anyio.to_thread.run_sync(service.together.close)
         access.keys.close()
 
     app = Application(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +18,7 @@ from fastapi import Depends, Query, Request
 from prometheus_client.core import Metric
 
 from rag.errors import CancelledError, InputError
+from rag.retrieve import Embedded
 from rag.store import Generation
 from rag.types import Answer
 from rag.workspace import Workspace
@@ -27,10 +28,11 @@ from service.contract import COLLECTION_PATTERN
 from service.jobs import Jobs
 from service.metrics import Metrics, gauge
 from service.problems import OverloadedError, QuotaError
+from service.together import Together
 
 T = TypeVar("T")
-SEARCHES = 32
-"""Searches under way at a time: most of them wait for the encoder, which embeds them together."""
+SEARCHES = 96
+"""Searches under way at a time; the next one is refused instead of being answered too late."""
 WAITING = 64
 """Questions that may wait for a thread; the next one is refused instead of being answered too late."""
 
@@ -50,34 +52,37 @@ class Service:
     """Whether the models have been loaded."""
     failed: bool = False
     """Whether they could not be; the log says why."""
-    searches: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(SEARCHES))
+    together: Together = field(init=False)
 
-    async def compute(self, work: Callable[[], T], limiter: anyio.CapacityLimiter | None = None) -> T:
-        """Run CPU work in a thread, as many at a time as `limiter` lets, else as there are processors.
+    def __post_init__(self) -> None:
+        self.together = Together(self.workspace.embed, SEARCHES)
+
+    async def compute(self, work: Callable[[], T]) -> T:
+        """Run CPU work in a thread, as many at a time as there are processors.
 
         Raises OverloadedError when too much waits, TimeoutError when it takes too long. A thread cannot be killed: work
         that asks `stopped` now and then ends early, other work is waited for.
         """
-        within = limiter or self.limiter
-        if within.statistics().tasks_waiting >= WAITING:
+        if self.limiter.statistics().tasks_waiting >= WAITING:
             raise OverloadedError(f"{WAITING} questions are waiting already")
         with anyio.move_on_after(self.timeout) as timed:
-            return await anyio.to_thread.run_sync(work, limiter=within)
+            return await anyio.to_thread.run_sync(work, limiter=self.limiter)
         assert timed.cancelled_caught  # noqa: S101  (else the line before has returned or raised)
         raise TimeoutError(f"no answer came within {self.timeout:g} seconds")
 
-    async def compute_for(
-        self, request: Request, work: Callable[[], T], limiter: anyio.CapacityLimiter | None = None
-    ) -> T:
+    async def compute_for(self, request: Request, work: Callable[[], T]) -> T:
         """`compute` for a client that may leave: then the work is stopped. Raises CancelledError when it left."""
-        with anyio.CancelScope() as scope:
-            # No task group: to cancel one that has done its work costs a third of a millisecond.
-            watching = asyncio.create_task(_left(request, scope))
-            try:
-                return await self.compute(work, limiter)
-            finally:
-                watching.cancel()
-        raise CancelledError("the client left before the answer was there")
+        return await _for(request, self.compute(work))
+
+    async def search_for(self, request: Request, query: str, rank: Callable[[Embedded], T]) -> T:
+        """What `rank` makes of a query embedded with others. Raises what `compute_for` raises."""
+
+        async def searched() -> T:
+            with anyio.move_on_after(self.timeout):
+                return await self.together.search(query, rank)
+            raise TimeoutError(f"no answer came within {self.timeout:g} seconds")
+
+        return await _for(request, searched())
 
     def ask(
         self,
@@ -146,6 +151,17 @@ class Service:
         if len(text) > longest:
             raise InputError(f"the question has {len(text):,} characters; at most {longest:,} are taken")
         return text
+
+
+async def _for(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    with anyio.CancelScope() as scope:
+        # No task group: to cancel one that has done its work costs a third of a millisecond.
+        watching = asyncio.create_task(_left(request, scope))
+        try:
+            return await work
+        finally:
+            watching.cancel()
+    raise CancelledError("the client left before the answer was there")
 
 
 async def _left(request: Request, scope: anyio.CancelScope) -> None:

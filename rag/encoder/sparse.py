@@ -86,9 +86,14 @@ class SparseEncoder:
 
     def encode_question(self, text: str) -> npt.NDArray[np.float32] | None:
         """The weight of every term of the vocabulary, shape (terms,); None for a question that cannot be read."""
-        windows = self._windows(text)
-        found: npt.NDArray[np.float32] | None = self._run(windows[:1])[0] if windows else None
-        return found
+        return self.encode_questions([text])[0]
+
+    def encode_questions(self, texts: Sequence[str]) -> list[npt.NDArray[np.float32] | None]:
+        """The same of several questions, in one run."""
+        windows = [self._windows(text)[:1] for text in texts]
+        read = [w for own in windows for w in own]
+        weights = iter(self._run(read)) if read else iter(())
+        return [next(weights) if own else None for own in windows]
 
     def _windows(self, text: str) -> list[list[int]]:
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids

@@ -5,6 +5,6 @@ search ──► filters (which rows may be found) ──► candidates of each 
 
 from rag.retrieve.filters import Filters
 from rag.retrieve.parts import questions
-from rag.retrieve.search import Vectors, search, speaking
+from rag.retrieve.search import Embedded, Vectors, embed, search, speaking
 
-__all__ = ["Filters", "Vectors", "questions", "search", "speaking"]
+__all__ = ["Embedded", "Filters", "Vectors", "embed", "questions", "search", "speaking"]

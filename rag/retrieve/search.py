@@ -17,7 +17,7 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -62,6 +62,7 @@ def search(
     query: str,
     *,
     vector: Vectors | Callable[[], Vectors] | None = None,
+    weights: Vectors | None = None,
     limit: int = 10,
     dense_weight: float = 0.5,
     filters: Filters | None = None,
@@ -74,10 +75,10 @@ def search(
 
     A question of several parts (`rag.retrieve.parts`) gets the best passages of each part in turn. `vector` is the
     query's, shape (d,), where the caller has it already or makes it itself: then it is asked for it while the sparse
-    vector is made. A question in another language than the sources is asked across (`speaking`); a caller who makes
-    its vector makes it so. `notices` is told of such a question, and of a re-ranker that failed, where the order stays
-    as it was. Raises InputError for an empty
-    query and when the index was built with another encoder, NotFoundError for a filter that names what does not exist.
+    vector is made; `weights` are its sparse vector, where it is made too. A question in another language than the
+    sources is asked across (`speaking`); a caller who makes its vector makes it so. `notices` is told of such a
+    question, and of a re-ranker that failed, where the order stays as it was. Raises InputError for an empty query and
+    when the index was built with another encoder, NotFoundError for a filter that names what does not exist.
     """
     if not query.strip():
         raise InputError("the question is empty; ask something in words")
@@ -104,12 +105,15 @@ def search(
     if spoken not in {None, "en"} or (sparse and generation.weighed_by != sparse.fingerprint):
         sparse = None
     texts = [query, *parts(query)]
-    learning = [_BESIDE.submit(sparse.encode_question, text) for text in texts] if sparse else []
+    new = texts if weights is None else texts[1:]
+    learning = [_BESIDE.submit(sparse.encode_question, text) for text in new] if sparse else []
     if vector is None:
         vector = encoder.encode_question(query)
     vectors = [vector() if callable(vector) else vector]
     vectors += [encoder.encode_question(part) for part in texts[1:]]
-    learned = [future.result() for future in learning] or [None] * len(texts)
+    learned: list[Vectors | None] = [None] * len(texts)
+    if sparse:
+        learned = [*([] if weights is None else [weights]), *(future.result() for future in learning)]
     read = max(limit, _READ) if reranker is not None else limit
     asked = list(zip(texts, vectors, learned, strict=True))
     lists = [
@@ -126,6 +130,24 @@ def search(
                 notices.append(f"{error}; the passages stand as they were found")
     chosen = _interleaved(lists)[:limit]
     return generation.passages([row for row, _ in chosen], [scores for _, scores in chosen])
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A question as the encoders read it."""
+
+    vector: Vectors
+    """Shape (d,)."""
+    weights: Vectors | None
+    """Of every term of the sparse model's vocabulary; None where it is not used or cannot read the question."""
+
+
+def embed(encoder: Encoder, sparse: SparseEncoder | None, questions: Sequence[str]) -> list[Embedded]:
+    """Questions embedded in one run of each model, one beside the other."""
+    learning = _BESIDE.submit(sparse.encode_questions, questions) if sparse else None
+    vectors = encoder.encode_questions(questions)
+    weights = learning.result() if learning else [None] * len(questions)
+    return [Embedded(*both) for both in zip(vectors, weights, strict=True)]
 
 
 def speaking(generation: Generation, encoder: Encoder, query: str) -> Encoder:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
+from rag.retrieve import Embedded
+from rag.store import Generation
 from rag.types import Passage
 from service.contract import SearchRequest, SearchResult
 from service.dependencies import GenerationDep, ServiceDep
@@ -15,13 +17,14 @@ router = APIRouter(tags=["search"])
 async def search(request: SearchRequest, http: Request, service: ServiceDep) -> SearchResult:
     """Find passages by meaning and by words, best first, without wording an answer."""
     query = service.question(request.query)
-    generation, passages = await service.compute_for(
-        http,
-        lambda: service.workspace.search(
-            query, collection=request.collection, limit=request.limit, filters=request.filters.given()
-        ),
-        service.searches,
-    )
+    filters = request.filters.given()
+
+    def found(embedded: Embedded) -> tuple[Generation, list[Passage]]:
+        return service.workspace.search(
+            query, collection=request.collection, limit=request.limit, filters=filters, embedded=embedded
+        )
+
+    generation, passages = await service.search_for(http, query, found)
     return SearchResult(index=generation.state, query=query, passages=passages)
 
 
