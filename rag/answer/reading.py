@@ -146,7 +146,11 @@ def _telling(about: Sequence[str], idf: Callable[[str], float]) -> list[str]:
 
 
 def _where(question: Question, candidate: Candidate, around: str, rest: Mapping[str, float]) -> str:
-    """Where the subject must be named: in the sentence before, where that alone says what is asked, else in either."""
+    """Where the subject must be named: in the sentence before, where that alone says what is asked, else in either.
+
+    A sentence that leans on none and lacks the kind asked for names it nowhere: it loses twice, as it should, for it
+    speaks of the thing and not of its date or person. (Left to lose once, no judged question changed.)
+    """
     before = around[: len(around) - len(candidate.bare)]
     asked, own = (covered(rest, present(text, question.language)) for text in (before, candidate.bare))
     return before if asked > own or not meets(question.expects, candidate.bare, question) else around

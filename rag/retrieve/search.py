@@ -215,26 +215,32 @@ def _ranked(  # noqa: PLR0917  (one caller)
     """The best rows for one query with their scores, best first."""
     terms = question_terms(query, generation.languages)
     width = min(max(_CANDIDATES, limit), generation.size)
+    every = generation.size if rows is None else len(rows)
 
     def find_by_words() -> tuple[Words, list[int]]:
         words = generation.words(terms, _OF_WORDS, rows)
-        return words, words.best(width).tolist()
+        return words, words.best(width).tolist() if every > width else []
 
     beside = _BESIDE.submit if generation.size > _LARGE else _at_once
     found = beside(find_by_words)
-    near = {row for row, _ in generation.dense(vector, width, rows)}
+    if every > width:
+        near = {row for row, _ in generation.dense(vector, width, rows)}
+    else:  # as many as are wanted: nobody need be looked for
+        near = set(range(every) if rows is None else rows.tolist())
     by_words, best = found.result()
     union = sorted(near.union(best))
     of_sentences = beside(generation.sentence_of, vector, union)
     words, bm25 = by_words.of(union)
     dense = generation.dense_of(vector, union)
-    documents = generation.documents_of(union)
+    _, of_document = np.unique(generation.documents_of(union), return_inverse=True)
     sentence = of_sentences.result()
     learned = _learned(generation, sparse, weights, union)
 
     def backed(own: Vectors) -> Vectors:
         """The passages' own scores with the best of their documents."""
-        return of_own * own + (1 - of_own) * _best_of_document(own, documents)
+        best = np.full(len(own), -np.inf, dtype=np.float32)
+        np.maximum.at(best, of_document, own)
+        return of_own * own + (1 - of_own) * best[of_document]
 
     if learned is not None:
         words = (1 - _LEARNED) * words + _LEARNED * backed(learned)
@@ -262,15 +268,6 @@ def _at_once(work: Callable[..., T], *given: object) -> Future[T]:
     done: Future[T] = Future()
     done.set_result(work(*given))
     return done
-
-
-def _best_of_document(cosines: Vectors, documents: npt.NDArray[np.int32]) -> Vectors:
-    """The highest of each row's document among the candidates."""
-    _, place = np.unique(documents, return_inverse=True)
-    best = np.full(len(cosines), -np.inf, dtype=np.float32)
-    np.maximum.at(best, place, cosines)
-    found: Vectors = best[place]
-    return found
 
 
 def _learned(
