@@ -90,40 +90,37 @@ def search(
         )
     if generation.size == 0:
         return []
-    encoder = speaking(generation, encoder, query)
     rows = (filters or Filters()).rows(generation, kinds)
     if rows is not None and len(rows) == 0:
         return []
 
-    spoken = language_of(query)
-    if _foreign(spoken, generation.languages):
-        if isinstance(encoder, Across):
-            # Words that the sources cannot say tell nothing, yet the best of them would count in full.
-            dense_weight = 1.0
-        if notices is not None:
-            notices.append(_of_languages(spoken, generation.languages, encoder))
-    if spoken not in {None, "en"} or (sparse and generation.weighed_by != sparse.fingerprint):
+    if sparse and generation.weighed_by != sparse.fingerprint:
         sparse = None
-    texts = [query, *parts(query)]
-    new = texts if weights is None else texts[1:]
-    learning = [_BESIDE.submit(sparse.encode_question, text) for text in new] if sparse else []
+    # A part may be in another language than the whole: of "比较 Ernie Bot 和 ChatGPT" the names are anybody's.
+    ways = [_way(generation, encoder, sparse, text, dense_weight) for text in (query, *parts(query))]
+    if notices is not None and ways[0].foreign:
+        notices.append(_of_languages(query, generation.languages, ways[0].encoder))
+    learning = [
+        _BESIDE.submit(way.sparse.encode_question, way.text)
+        if way.sparse and (weights is None or way is not ways[0])
+        else None
+        for way in ways
+    ]
     if vector is None:
-        vector = encoder.encode_question(query)
+        vector = ways[0].encoder.encode_question(query)
     vectors = [vector() if callable(vector) else vector]
-    vectors += [encoder.encode_question(part) for part in texts[1:]]
-    learned: list[Vectors | None] = [None] * len(texts)
-    if sparse:
-        learned = [*([] if weights is None else [weights]), *(future.result() for future in learning)]
+    vectors += [way.encoder.encode_question(way.text) for way in ways[1:]]
+    learned = [future.result() if future else None for future in learning]
+    if weights is not None and ways[0].sparse:
+        learned[0] = weights
     read = max(limit, _READ) if reranker is not None else limit
-    asked = list(zip(texts, vectors, learned, strict=True))
     lists = [
-        _ranked(generation, encoder, sparse, text, of_text, weights, rows, read, dense_weight,
-                _OF_OWN if text == query else 1.0)
-        for text, of_text, weights in asked
-    ]  # fmt: skip
+        _ranked(generation, way, of_text, terms, rows, read, _OF_OWN if way is ways[0] else 1.0)
+        for way, of_text, terms in zip(ways, vectors, learned, strict=True)
+    ]
     if reranker is not None:
         try:
-            lists = [_reread(generation, reranker, text, own) for (text, *_), own in zip(asked, lists, strict=True)]
+            lists = [_reread(generation, reranker, way.text, own) for way, own in zip(ways, lists, strict=True)]
         except ModelError as error:
             log.warning("%s; the order stays as it was", error)
             if notices is not None:
@@ -158,9 +155,33 @@ def speaking(generation: Generation, encoder: Encoder, query: str) -> Encoder:
     return across(encoder, spoken, {x.split("-")[0] for x in generation.languages})
 
 
-def _of_languages(spoken: str | None, languages: Sequence[str], encoder: Encoder) -> str:
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How one text is asked."""
+
+    text: str
+    encoder: Encoder
+    sparse: SparseEncoder | None
+    dense_weight: float
+    foreign: bool
+
+
+def _way(
+    generation: Generation, encoder: Encoder, sparse: SparseEncoder | None, text: str, dense_weight: float
+) -> _Way:
+    spoken = language_of(text)
+    foreign = _foreign(spoken, generation.languages)
+    own = encoder.own if isinstance(encoder, Across) else encoder
+    asking = speaking(generation, own, text)
+    if isinstance(asking, Across):
+        # Words that the sources cannot say tell nothing, yet the best of them would count in full.
+        dense_weight = 1.0
+    return _Way(text, asking, sparse if spoken in {None, "en"} else None, dense_weight, foreign)
+
+
+def _of_languages(query: str, languages: Sequence[str], encoder: Encoder) -> str:
     theirs = ", ".join(sorted(set(languages)))
-    told = f"the question is in another language ({spoken}) than the sources ({theirs}), and "
+    told = f"the question is in another language ({language_of(query)}) than the sources ({theirs}), and "
     if isinstance(encoder, Across):
         return f"{told}was compared with them by meaning alone, which is less sure: ask in theirs to have them read"
     return (
@@ -202,18 +223,15 @@ def _interleaved(lists: Sequence[Sequence[tuple[int, Scores]]]) -> list[tuple[in
 
 def _ranked(  # noqa: PLR0917  (one caller)
     generation: Generation,
-    encoder: Encoder,
-    sparse: SparseEncoder | None,
-    query: str,
+    way: _Way,
     vector: Vectors,
     weights: Vectors | None,
     rows: npt.NDArray[np.int64] | None,
     limit: int,
-    dense_weight: float,
     of_own: float,
 ) -> list[tuple[int, Scores]]:
-    """The best rows for one query with their scores, best first."""
-    terms = question_terms(query, generation.languages)
+    """The best rows for one text with their scores, best first."""
+    terms = question_terms(way.text, generation.languages)
     width = min(max(_CANDIDATES, limit), generation.size)
     every = generation.size if rows is None else len(rows)
 
@@ -234,7 +252,7 @@ def _ranked(  # noqa: PLR0917  (one caller)
     dense = generation.dense_of(vector, union)
     _, of_document = np.unique(generation.documents_of(union), return_inverse=True)
     sentence = of_sentences.result()
-    learned = _learned(generation, sparse, weights, union)
+    learned = _learned(generation, way.sparse, weights, union)
 
     def backed(own: Vectors) -> Vectors:
         """The passages' own scores with the best of their documents."""
@@ -244,9 +262,9 @@ def _ranked(  # noqa: PLR0917  (one caller)
 
     if learned is not None:
         words = (1 - _LEARNED) * words + _LEARNED * backed(learned)
-    low, high = encoder.scale
+    low, high = way.encoder.scale
     meaning = (_OF_PASSAGE * backed(dense) + (1 - _OF_PASSAGE) * backed(sentence) - low) / max(high - low, 1e-6)
-    fused = dense_weight * meaning + (1 - dense_weight) * words
+    fused = way.dense_weight * meaning + (1 - way.dense_weight) * words
     order = sorted(range(len(union)), key=lambda i: (-fused[i], union[i]))[:limit]
     return [
         (

@@ -18,7 +18,7 @@ class Difference:
     documents_changed: tuple[str, ...]
     references_added: tuple[str, ...]
     references_removed: tuple[str, ...]
-    chunks: tuple[int, int]
+    chunks: tuple[int, ...]
     """How many there were and are."""
     settings_changed: tuple[str, ...]
     """Of the settings, the encoder and the code that shape an index."""

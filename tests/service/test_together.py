@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -160,13 +159,13 @@ def test_too_many_are_refused_and_who_left_is_not_searched_for() -> None:
 
 def test_its_threads_end_with_it() -> None:
     """After closing, no thread is left, also where nothing was ever searched for."""
-    embeds = Embeds()
+    embeds, others = Embeds(), set(threading.enumerate())
     with together(embeds):
         pass
     with together(embeds) as made:
         run(lambda: made.search("a", lambda _: None))
-    time.sleep(0.05)
-    assert not [t for t in threading.enumerate() if t.name.startswith("adfontes-search")]
+        assert len(set(threading.enumerate()) - others) >= THREADS
+    assert not [t for t in set(threading.enumerate()) - others if t.name.startswith("adfontes-search")]
 
 
 def test_a_crowd_gets_what_each_would_get_alone(
