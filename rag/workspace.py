@@ -19,17 +19,20 @@ from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from rag import answer, build, encoder, examine, harvest, retrieve, store
+from rag import answer, build, encoder, examine, retrieve, store
 from rag.build import Incoming
 from rag.encoder import Encoder, Reranker, SparseEncoder
 from rag.encoder.judge import Judge
 from rag.errors import DocumentError, IndexDamagedError, IndexMissingError, InputError, NotFoundError
-from rag.fetch import Fetcher, Limits
 from rag.settings import Settings
 from rag.store import Generation, GenerationInfo
 from rag.types import Answer, BuildReport, Document, Passage, Progress
+
+if TYPE_CHECKING:  # what fetches takes a twentieth of a cold start, and few commands fetch
+    from rag import harvest
+    from rag.fetch import Fetcher
 
 log = logging.getLogger("adfontes.workspace")
 
@@ -364,6 +367,8 @@ class Workspace:
 
     def fetcher(self) -> Fetcher:
         """What fetches addresses, as the settings say."""
+        from rag.fetch import Fetcher, Limits
+
         settings = self.settings
         contact = "".join(c for c in settings.fetch_contact if c.isascii() and c.isprintable() and c not in "()")
         return Fetcher(
@@ -374,6 +379,8 @@ class Workspace:
 
     def fetch(self, collection: str | None, address: str, folder: Path, *, reference: str | None = None) -> Incoming:
         """Fetch one address into `folder`, as a source that `add_all` takes. Raises FetchError."""
+        from rag import harvest
+
         return harvest.fetch_one(self.fetcher(), address, folder, self._corpus(collection), reference=reference)
 
     def add_address(
@@ -408,6 +415,8 @@ class Workspace:
         cancelled: Callable[[], bool] | None = None,
     ) -> harvest.Harvest:
         """Try to have a copy of every work that a collection's bibliographies list; see `rag.harvest.harvest`."""
+        from rag import harvest
+
         return harvest.harvest(
             self.plan(collection, progress=progress, cancelled=cancelled),
             self.fetcher(),
@@ -420,6 +429,8 @@ class Workspace:
 
     def fetched(self, collection: str | None = None) -> list[harvest.Outcome]:
         """What came of each entry of a collection's bibliographies when it was last tried."""
+        from rag import harvest
+
         return harvest.outcomes(self._index(collection))
 
     def remove(self, collection: str | None, document_id: str) -> BuildReport:
