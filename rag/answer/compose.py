@@ -207,11 +207,11 @@ def _generate(  # noqa: PLR0917  (one caller)
     judge = options.judge if extract.readable(generation, asked) else None
 
     def check(drafted: Drafted) -> verify.Verified:
-        return verify.verify(drafted.text, drafted.passages, passages, judge)
+        return verify.verify(drafted.text, drafted.passages, passages, judge, asked.content)
 
     made = generate(model, asked.text, passages, check, writing, show_unsupported=options.show_unsupported)
     if made.failed or (not made.kept and not writing.sentences):
-        why = made.failed or ("it declined" if made.refused else "nothing it said had support")
+        why = made.failed or ("it declined" if made.refused else "nothing it said had full support")
         told.notices.append(f"the language model gave no answer ({why}); this one is extractive")
         if told.confidence < told.verbatim_from:  # enough to ask a model, not enough to answer by
             told.withdraw()

@@ -53,6 +53,8 @@ class Generated:
 
     refused: bool = False
     """The model said that the passages do not answer."""
+    waiting: list[tuple[Drafted, Verified]] = field(default_factory=list)
+    """Sentences carried in part, until one that is carried whole stands beside them."""
     kept: int = 0
     dropped: int = 0
     mended: int = 0
@@ -88,6 +90,7 @@ def generate(
         if not model.pause(attempt, failure, until):
             break
         attempt += 1
+    made.dropped += len(made.waiting)  # a reply of which nothing is carried whole: the sources' own words are better
     if made.failed and made.kept:  # what has been shown was verified, and stays
         made.notices.append(f"the language model broke off: {made.failed}")
         made.failed = ""
@@ -114,6 +117,7 @@ def _attempt(  # noqa: PLR0917  (one caller)
 ) -> ModelFailedError | None:
     """Ask once and write down what holds; the reason when the model gave nothing usable, or broke off."""
     said: set[str] = set()
+    made.waiting.clear()
     try:
         for item in _items(model.stream(messages(question, passages), schema(len(passages)), until, attempt)):
             if isinstance(item, bool):
@@ -164,10 +168,14 @@ def schema(passages: int) -> dict[str, Any]:
 
 
 def _write(drafted: Drafted, verified: Verified, made: Generated, writing: Writing, *, show_unsupported: bool) -> None:
-    if verified.verdict in {"supported", "partial"} and verified.cited:
-        writing.add(drafted.text, verified.cited, verified.verdict, verified.score)
-        made.kept += 1
-        made.mended += verified.mended
+    if verified.verdict == "partial" and verified.cited and not made.kept and not show_unsupported:
+        made.waiting.append((drafted, verified))
+    elif verified.verdict in {"supported", "partial"} and verified.cited:
+        for one, found in (*made.waiting, (drafted, verified)):
+            writing.add(one.text, found.cited, found.verdict, found.score)
+            made.kept += 1
+            made.mended += found.mended
+        made.waiting.clear()
     elif show_unsupported:
         writing.add(drafted.text, [], verified.verdict, verified.score)
     else:

@@ -4,14 +4,15 @@ Three things must hold. Its numbers, names and dates stand in the cited text, an
 word. The judge, having read the cited sentence in its passage, finds it supported rather than contradicted; its
 opinion is weighed with the words the two share, by a logistic regression learned on held-out claims (`weights.json`;
 benchmarks/training/train_support.py). A passage named wrongly is mended by another that carries the sentence. A
-verbatim sentence is carried by definition. Where the judge cannot read (sources not in English), nothing is called
-supported unless it is verbatim. Knows no index.
+verbatim sentence is carried by definition. A word of the question that the sentence repeats and the passage does not
+have may be supposed and not read ("invented", of lamps that were changed): then support must be surer. Where the judge
+cannot read (sources not in English), nothing is called supported unless it is verbatim. Knows no index.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import log
 
@@ -28,6 +29,9 @@ FEATURES = ("against", "open", "words", "words_around", "figures", "negations")
 words in the sentence and in its passage, whether figures are missing, by how many negations they differ."""
 SUPPORTED, PARTIAL = 0.6, 0.3
 """Least probability for each verdict."""
+_SURE = 0.9
+"""… for `supported` where a claim repeats a word of the question that the passage does not have: "requires" for "must"
+is read out of it, "supervised" beside the right names is not (0.96 and 0.84; benchmarks/answers/README.md)."""
 _CONTRADICTED = 0.5
 """Least probability of contradiction, the judge's own, for a sentence without support."""
 _COVERED = 0.8
@@ -59,14 +63,23 @@ class Verified:
     """Numbers, names and quotations that the passages do not have."""
 
 
-def verify(claim: str, named: Sequence[int], passages: Sequence[Passage], judge: Judge | None) -> Verified:
-    """Hold a sentence to the passages it names (numbers from 1), then to the others."""
+def verify(
+    claim: str,
+    named: Sequence[int],
+    passages: Sequence[Passage],
+    judge: Judge | None,
+    asked: Collection[str] = (),
+) -> Verified:
+    """Hold a sentence to the passages it names (numbers from 1), then to the others.
+
+    `asked` are the index terms of the question that it answers.
+    """
     chosen = [passages[n - 1] for n in dict.fromkeys(named) if 1 <= n <= len(passages)]
-    own = _best(claim, chosen, judge, _PER_PASSAGE * max(1, len(chosen)))
+    own = _best(claim, chosen, judge, _PER_PASSAGE * max(1, len(chosen)), asked)
     if own is not None and own.verdict == "supported":
         return own
     others = [p for p in passages if p not in chosen]
-    other = _best(claim, others, judge, _ELSEWHERE)
+    other = _best(claim, others, judge, _ELSEWHERE, asked)
     if other is not None and (own is None or _RANK[other.verdict] > _RANK[own.verdict]):
         return Verified(other.verdict, other.score, other.cited, mended=True, missing=other.missing)
     return own or Verified("unsupported", 0.0)
@@ -91,7 +104,9 @@ def features(claim: str, evidence: str, around: str, verdict: Support) -> tuple[
     )
 
 
-def _best(claim: str, passages: Sequence[Passage], judge: Judge | None, most: int) -> Verified | None:
+def _best(
+    claim: str, passages: Sequence[Passage], judge: Judge | None, most: int, asked: Collection[str] = ()
+) -> Verified | None:
     """The best verdict that a sentence of these passages gives; None where they hold no sentence."""
     said = {t for w in words(claim) if w not in STOP for t in terms(w)}
     found = []
@@ -130,10 +145,18 @@ def _best(claim: str, passages: Sequence[Passage], judge: Judge | None, most: in
             against = support.contradicted >= _CONTRADICTED and support.contradicted > support.supported
             if against and verdict != "supported":
                 verdict = "contradicted"
+            if SUPPORTED <= score < _SURE and _supposed(said.intersection(asked), passage):
+                verdict = "partial"
         one = Verified(verdict, score, tuple(Cited(passage, s) for s in cited))
         if best is None or (_RANK[one.verdict], one.score) > (_RANK[best.verdict], best.score):
             best = one
     return best
+
+
+def _supposed(repeated: Collection[str], passage: Passage) -> bool:
+    """Whether words of the question that a claim repeats stand nowhere in the passage."""
+    held = present(f"{passage.section or ''}\n{passage.text}")
+    return any(t not in held and t.rstrip("s") not in held for t in repeated)
 
 
 def _literals(claim: str, passage: Passage, span: Span) -> tuple[list[Span], tuple[str, ...]]:

@@ -14,6 +14,8 @@ import pytest
 from model_server import Reply, Server, said, serving
 
 from rag.answer import LanguageModel, Options, ask
+from rag.answer.question import read
+from rag.answer.verify import verify
 from rag.errors import InputError
 from rag.types import Answer
 from rag.workspace import Workspace
@@ -121,7 +123,35 @@ def test_when_nothing_holds_the_answer_is_extractive(asked: Asker) -> None:
         answer = asked(server)
     assert answer.generator == "extractive"
     assert "200 million" in answer.answer
-    assert any("had support" in notice for notice in answer.notices)
+    assert any("full support" in notice for notice in answer.notices)
+
+
+def test_what_is_carried_in_part_stands_beside_what_is_carried_whole_or_not_at_all(asked: Asker) -> None:
+    """A doubtful sentence alone gives way to the sources' own words; beside one that holds it is shown, marked."""
+    doubtful = "Yes, China is ahead in generative AI at the moment."
+    question = "Is China ahead in generative AI at the moment?"
+    with serving(lambda *_: said((doubtful, [1, 2, 3]))) as server:
+        alone = asked(server, question)
+        shown = asked(server, question, unsupported=True)
+    assert server.requests
+    assert alone.generator == "extractive"
+    assert doubtful not in alone.answer
+    assert any("full support" in notice for notice in alone.notices)
+    assert doubtful in shown.answer
+    assert {s.verdict for s in shown.sentences} == {"partial"}
+
+
+def test_a_word_of_the_question_that_no_passage_has_is_not_read_out_of_it(workspace: Workspace) -> None:
+    """Who "supervised" is asked, a passage on a degree has the names: the judge alone would let the claim pass."""
+    question = "Which professor supervised Damiani's thesis in Venice?"
+    claim = "Pietro Damiani supervised the article in Venice."
+    _, passages = workspace.search(question, collection="china-generative-ai", limit=5, kinds=("text",))
+    numbers = range(1, len(passages) + 1)
+    alone = verify(claim, numbers, passages, workspace.judge())
+    held_to = verify(claim, numbers, passages, workspace.judge(), read(question).content)
+    assert (alone.verdict, held_to.verdict) == ("supported", "partial")
+    degree = "Pietro Damiani took a master’s degree in China Studies."
+    assert verify(degree, numbers, passages, workspace.judge(), read(question).content).verdict == "supported"
 
 
 def test_what_the_sources_do_not_answer_is_not_the_models_to_say(asked: Asker) -> None:
