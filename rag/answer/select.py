@@ -18,7 +18,7 @@ THRESHOLDS = {"settled": 0.3, "within": 0.2, "across": 0.2}
 told by meaning alone. Below it the sources are said not to answer. The first is chosen on our own collections ("risk"
 in weights.json: what a threshold costs)."""
 WORDED = {"settled": 0.3, "within": 0.2, "across": 0.2}
-"""The same for a language model to be asked at all; calibrated apart (benchmarks/answers/README.md)."""
+"""The same for a language model to be asked at all, measured apart (benchmarks/answers/README.md)."""
 _NEAR_BEST = 0.8
 _MOST = 3
 _SAME = 0.92
