@@ -33,6 +33,8 @@ from service.together import Together
 T = TypeVar("T")
 SEARCHES = 96
 """Searches under way at a time; the next one is refused instead of being answered too late."""
+RERANKED = 32
+"""Searches under way at a time where passages are read again, by a model that may take seconds: each in its thread."""
 WAITING = 64
 """Questions that may wait for a thread; the next one is refused instead of being answered too late."""
 
@@ -53,20 +55,22 @@ class Service:
     failed: bool = False
     """Whether they could not be; the log says why."""
     together: Together = field(init=False)
+    reranked: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(RERANKED))
 
     def __post_init__(self) -> None:
         self.together = Together(self.workspace.embed, SEARCHES)
 
-    async def compute(self, work: Callable[[], T]) -> T:
-        """Run CPU work in a thread, as many at a time as there are processors.
+    async def compute(self, work: Callable[[], T], limiter: anyio.CapacityLimiter | None = None) -> T:
+        """Run CPU work in a thread, as many at a time as `limiter` lets, else as there are processors.
 
         Raises OverloadedError when too much waits, TimeoutError when it takes too long. A thread cannot be killed: work
         that asks `stopped` now and then ends early, other work is waited for.
         """
-        if self.limiter.statistics().tasks_waiting >= WAITING:
+        within = limiter or self.limiter
+        if within.statistics().tasks_waiting >= WAITING:
             raise OverloadedError(f"{WAITING} questions are waiting already")
         with anyio.move_on_after(self.timeout) as timed:
-            return await anyio.to_thread.run_sync(work, limiter=self.limiter)
+            return await anyio.to_thread.run_sync(work, limiter=within)
         assert timed.cancelled_caught  # noqa: S101  (else the line before has returned or raised)
         raise TimeoutError(f"no answer came within {self.timeout:g} seconds")
 
@@ -74,8 +78,10 @@ class Service:
         """`compute` for a client that may leave: then the work is stopped. Raises CancelledError when it left."""
         return await _for(request, self.compute(work))
 
-    async def search_for(self, request: Request, query: str, rank: Callable[[Embedded], T]) -> T:
+    async def search_for(self, request: Request, query: str, rank: Callable[[Embedded | None], T]) -> T:
         """What `rank` makes of a query embedded with others. Raises what `compute_for` raises."""
+        if self.workspace.settings.reranker != "none":
+            return await _for(request, self.compute(lambda: rank(None), self.reranked))
 
         async def searched() -> T:
             with anyio.move_on_after(self.timeout):

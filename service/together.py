@@ -92,8 +92,11 @@ class Together:
         try:
             embedded = self._embed([one.query for one in batch])
         except BaseException as error:  # noqa: BLE001  (whoever asked is told)
-            for one in batch:
-                _tell(one, None, error)
+            if len(batch) == 1:
+                _tell(batch[0], None, error)
+            else:  # one question that cannot be embedded must not cost the others their answer
+                for one in batch:
+                    self._answer([one])
             return
         for one, of_one in zip(batch, embedded, strict=True):
             try:

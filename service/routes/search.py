@@ -19,7 +19,7 @@ async def search(request: SearchRequest, http: Request, service: ServiceDep) -> 
     query = service.question(request.query)
     filters = request.filters.given()
 
-    def found(embedded: Embedded) -> tuple[Generation, list[Passage]]:
+    def found(embedded: Embedded | None) -> tuple[Generation, list[Passage]]:
         return service.workspace.search(
             query, collection=request.collection, limit=request.limit, filters=filters, embedded=embedded
         )

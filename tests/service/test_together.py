@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -65,10 +66,10 @@ def run(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
 async def occupied(made: Together, embeds: Embeds) -> list[asyncio.Task[None]]:
     """Keep every thread in the encoder until `embeds.go` is set."""
     embeds.go.clear()
-    busy = []
+    busy, before = [], len(embeds.batches)
     for n in range(THREADS):
         busy.append(asyncio.create_task(made.search(f"busy {n}", lambda _: None)))
-        while len(embeds.batches) <= n:
+        while len(embeds.batches) <= before + n:
             await asyncio.sleep(0.005)
     return busy
 
@@ -113,7 +114,7 @@ def test_each_is_ranked_as_its_own_caller() -> None:
 
 
 def test_an_error_reaches_who_asked_and_the_next_are_answered() -> None:
-    """Where the encoder breaks the batch is told; where one ranking breaks only its caller is; then all goes on."""
+    """A question that cannot be embedded or ranked costs nobody else's answer, also in one batch; then all goes on."""
     embeds = Embeds()
 
     def breaks(_: Embedded) -> None:
@@ -124,10 +125,18 @@ def test_an_error_reaches_who_asked_and_the_next_are_answered() -> None:
         mixed = await asyncio.gather(
             made.search("a", breaks), made.search("b", lambda _: "fine"), return_exceptions=True
         )
-        return [*broken, *mixed, await made.search("c", lambda _: "again")]
+        busy = await occupied(made, embeds)
+        beside = [asyncio.create_task(made.search(q, lambda _: "answered")) for q in ("d", "bad", "e")]
+        await asyncio.sleep(0.05)
+        embeds.go.set()
+        neighbours = await asyncio.gather(*beside, return_exceptions=True)
+        await asyncio.gather(*busy)
+        return [*broken, *mixed, await made.search("c", lambda _: "again"), *neighbours]
 
     with together(embeds) as made:
-        error, missing, fine, again = run(work)
+        error, missing, fine, again, *neighbours = run(work)
+    assert ["d", "bad", "e"] in embeds.batches
+    assert [type(n) for n in neighbours] == [str, ValueError, str]
     assert isinstance(error, ValueError)
     assert isinstance(missing, LookupError)
     assert (fine, again) == ("fine", "again")
@@ -204,3 +213,32 @@ def test_a_crowd_of_two_keys_sees_each_its_own(
 
         with ThreadPoolExecutor(16) as threads:
             assert list(threads.map(status, range(128))) == [200, 404] * 64
+
+
+def test_searches_that_are_read_again_do_not_wait_for_each_other(
+    workspace: Workspace,
+    application: Callable[[Workspace], AbstractContextManager[TestClient]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a re-ranker that takes its time, as many searches wait for theirs side by side as come."""
+
+    class Slow:
+        """A re-ranker that waits for a server."""
+
+        name = "slow"
+
+        def relevance(self, _: str, passages: Sequence[str]) -> list[float]:
+            """Half a second, and no opinion."""
+            time.sleep(0.5)
+            return [0.0] * len(passages)
+
+    slow = Workspace(workspace.settings.model_copy(update={"reranker": "judge"}))
+    monkeypatch.setattr(slow, "reranker", Slow)
+    with application(slow) as client:
+        client.post("/v1/search", json={"query": QUESTIONS[0]})
+        started = time.monotonic()
+        with ThreadPoolExecutor(12) as threads:
+            bodies = [{"query": f"{QUESTIONS[0]} {n}"} for n in range(12)]
+            answers = list(threads.map(lambda body: client.post("/v1/search", json=body).status_code, bodies))
+    assert answers == [200] * 12
+    assert time.monotonic() - started < 4
