@@ -168,7 +168,7 @@ def test_sentences_are_told_as_they_are_verified(asked: Asker) -> None:
 
     def slow(body: dict[str, Any], _: int) -> Reply:
         reply = said((TRUE, [passage_with(body, "200 million")]), ("Of them 85,000 were enterprise clients.", [1]))
-        return Reply(reply.pieces, pause=0.03)
+        return Reply(reply.pieces, pause=0.1)
 
     with serving(slow) as server:
         answer = asked(server, on_event=lambda name, _: told.append((time.monotonic(), name)))
