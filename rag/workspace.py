@@ -196,14 +196,11 @@ class Workspace:
         self._check_question(query)
 
         def found(generation: Generation) -> tuple[Generation, list[Passage]]:
-            speaking = retrieve.speaking(generation, self.encoder(), query)
-            known = embedded if speaking is self.encoder() else None
             passages = retrieve.search(
                 generation,
-                speaking,
+                self.encoder(),
                 query,
-                vector=known.vector if known else None,
-                weights=known.weights if known else None,
+                embedded=embedded,
                 limit=limit,
                 dense_weight=self.settings.dense_weight,
                 filters=retrieve.Filters.of(filters),

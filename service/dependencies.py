@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -69,10 +69,7 @@ class Service:
         within = limiter or self.limiter
         if within.statistics().tasks_waiting >= WAITING:
             raise OverloadedError(f"{WAITING} questions are waiting already")
-        with anyio.move_on_after(self.timeout) as timed:
-            return await anyio.to_thread.run_sync(work, limiter=within)
-        assert timed.cancelled_caught  # noqa: S101  (else the line before has returned or raised)
-        raise TimeoutError(f"no answer came within {self.timeout:g} seconds")
+        return await self._in_time(anyio.to_thread.run_sync(work, limiter=within))
 
     async def compute_for(self, request: Request, work: Callable[[], T]) -> T:
         """`compute` for a client that may leave: then the work is stopped. Raises CancelledError when it left."""
@@ -82,13 +79,13 @@ class Service:
         """What `rank` makes of a query embedded with others. Raises what `compute_for` raises."""
         if self.workspace.settings.reranker != "none":
             return await _for(request, self.compute(lambda: rank(None), self.reranked))
+        return await _for(request, self._in_time(self.together.search(query, rank)))
 
-        async def searched() -> T:
-            with anyio.move_on_after(self.timeout):
-                return await self.together.search(query, rank)
-            raise TimeoutError(f"no answer came within {self.timeout:g} seconds")
-
-        return await _for(request, searched())
+    async def _in_time(self, work: Awaitable[T]) -> T:
+        with anyio.move_on_after(self.timeout) as timed:
+            return await work
+        assert timed.cancelled_caught  # noqa: S101  (else the line before has returned or raised)
+        raise TimeoutError(f"no answer came within {self.timeout:g} seconds")
 
     def ask(
         self,

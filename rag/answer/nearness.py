@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from rag.function_words import ASKING_CHARACTERS, STOP
 from rag.lexical import UNSPACED, words
+from rag.retrieve import Vectors
 
-Vectors = npt.NDArray[np.float32]
 Meanings = Callable[[Sequence[str]], Vectors]
 _LONGEST_WORD = 4
 """Characters of a word in a script without spaces."""

@@ -16,7 +16,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import log
 
-from rag.answer.evidence import bare, learned, present
+from rag.answer.evidence import bare, covered, learned, present
 from rag.answer.orders import orders
 from rag.answer.writing import Cited
 from rag.encoder.judge import Judge, Support
@@ -105,7 +105,7 @@ def features(claim: str, evidence: str, around: str, verdict: Support) -> tuple[
 
 
 def _best(
-    claim: str, passages: Sequence[Passage], judge: Judge | None, most: int, asked: Collection[str] = ()
+    claim: str, passages: Sequence[Passage], judge: Judge | None, most: int, asked: Collection[str]
 ) -> Verified | None:
     """The best verdict that a sentence of these passages gives; None where they hold no sentence."""
     said = {t for w in words(claim) if w not in STOP for t in terms(w)}
@@ -136,27 +136,23 @@ def _best(
     )
     for (passage, _, text, cited, _), support in zip(whole, verdicts, strict=True):
         if support is None:
-            covered = len(said & present(text)) / len(said)
-            verdict: Verdict = "partial" if covered >= _COVERED else "unsupported"
-            score = covered / 2
+            share = len(said & present(text)) / len(said)
+            verdict: Verdict = "partial" if share >= _COVERED else "unsupported"
+            score = share / 2
         else:
             score = learned("supports", FEATURES, features(claim, text, passage.text, support))
             verdict = "supported" if score >= SUPPORTED else "partial" if score >= PARTIAL else "unsupported"
             against = support.contradicted >= _CONTRADICTED and support.contradicted > support.supported
             if against and verdict != "supported":
                 verdict = "contradicted"
-            if SUPPORTED <= score < _SURE and _supposed(said.intersection(asked), passage):
-                verdict = "partial"
+            if SUPPORTED <= score < _SURE:
+                near = present(f"{passage.section or ''}\n{passage.text}")
+                if covered(dict.fromkeys(said.intersection(asked), 1.0), near) < 1:
+                    verdict = "partial"
         one = Verified(verdict, score, tuple(Cited(passage, s) for s in cited))
         if best is None or (_RANK[one.verdict], one.score) > (_RANK[best.verdict], best.score):
             best = one
     return best
-
-
-def _supposed(repeated: Collection[str], passage: Passage) -> bool:
-    """Whether words of the question that a claim repeats stand nowhere in the passage."""
-    held = present(f"{passage.section or ''}\n{passage.text}")
-    return any(t not in held and t.rstrip("s") not in held for t in repeated)
 
 
 def _literals(claim: str, passage: Passage, span: Span) -> tuple[list[Span], tuple[str, ...]]:

@@ -30,7 +30,6 @@ _REMEMBERED = 4096
 _LONGEST = 1000
 """Characters read of a text."""
 _LOADING = threading.Lock()
-_UNIVERSAL: list[Universal] = []
 _MADE: dict[int, Across] = {}
 """By encoder, which it holds: as many as encoders are loaded, one or two. The model is loaded with the first."""
 
@@ -145,10 +144,13 @@ def across(own: Encoder, language: str, sources: Collection[str]) -> Encoder:
     with _LOADING:
         made = _MADE.get(id(own))
         if made is None:
-            if not _UNIVERSAL:
-                _UNIVERSAL.append(Universal(threads=1))
-            made = _MADE[id(own)] = Across(own, _UNIVERSAL[0], bridge)
+            made = _MADE[id(own)] = Across(own, _universal(), bridge)
     return made
+
+
+@lru_cache(maxsize=1)
+def _universal() -> Universal:
+    return Universal(threads=1)
 
 
 @lru_cache(maxsize=1)

@@ -62,7 +62,7 @@ def search(
     query: str,
     *,
     vector: Vectors | Callable[[], Vectors] | None = None,
-    weights: Vectors | None = None,
+    embedded: Embedded | None = None,
     limit: int = 10,
     dense_weight: float = 0.5,
     filters: Filters | None = None,
@@ -75,10 +75,11 @@ def search(
 
     A question of several parts (`rag.retrieve.parts`) gets the best passages of each part in turn. `vector` is the
     query's, shape (d,), where the caller has it already or makes it itself: then it is asked for it while the sparse
-    vector is made; `weights` are its sparse vector, where it is made too. A question in another language than the
-    sources is asked across (`speaking`); a caller who makes its vector makes it so. `notices` is told of such a
-    question, and of a re-ranker that failed, where the order stays as it was. Raises InputError for an empty query and
-    when the index was built with another encoder, NotFoundError for a filter that names what does not exist.
+    vector is made. A question in another language than the sources is asked across (`speaking`); a caller who makes its
+    vector makes it so. `embedded` is the query as `embed` made it by `encoder`, used unless it is asked across.
+    `notices` is told of a question asked across or that cannot be, and of a re-ranker that failed, where the order
+    stays as it was. Raises InputError for an empty query and when the index was built with another encoder,
+    NotFoundError for a filter that names what does not exist.
     """
     if not query.strip():
         raise InputError("the question is empty; ask something in words")
@@ -99,20 +100,18 @@ def search(
     # A part may be in another language than the whole: of "比较 Ernie Bot 和 ChatGPT" the names are anybody's.
     ways = [_way(generation, encoder, sparse, text, dense_weight) for text in (query, *parts(query))]
     if notices is not None and ways[0].foreign:
-        notices.append(_of_languages(query, generation.languages, ways[0].encoder))
-    learning = [
-        _BESIDE.submit(way.sparse.encode_question, way.text)
-        if way.sparse and (weights is None or way is not ways[0])
-        else None
-        for way in ways
-    ]
-    if vector is None:
-        vector = ways[0].encoder.encode_question(query)
-    vectors = [vector() if callable(vector) else vector]
-    vectors += [way.encoder.encode_question(way.text) for way in ways[1:]]
-    learned = [future.result() if future else None for future in learning]
-    if weights is not None and ways[0].sparse:
-        learned[0] = weights
+        notices.append(_of_languages(ways[0].foreign, generation.languages, ways[0].encoder))
+    known = [embedded] if embedded is not None and ways[0].encoder is encoder else []
+    new = ways[len(known) :]
+    learning = [_BESIDE.submit(way.sparse.encode_question, way.text) if way.sparse else None for way in new]
+    vectors = [one.vector for one in known]
+    for way in new:
+        if way is ways[0] and vector is not None:
+            vectors.append(vector() if callable(vector) else vector)
+        else:
+            vectors.append(way.encoder.encode_question(way.text))
+    learned = [one.weights if ways[0].sparse else None for one in known]
+    learned += [future.result() if future else None for future in learning]
     read = max(limit, _READ) if reranker is not None else limit
     lists = [
         _ranked(generation, way, of_text, terms, rows, read, _OF_OWN if way is ways[0] else 1.0)
@@ -149,7 +148,10 @@ def embed(encoder: Encoder, sparse: SparseEncoder | None, questions: Sequence[st
 
 def speaking(generation: Generation, encoder: Encoder, query: str) -> Encoder:
     """`encoder`, or what asks it across languages where a question is in none of the sources' and that can be had."""
-    spoken = language_of(query)
+    return _speaking(generation, encoder, language_of(query))
+
+
+def _speaking(generation: Generation, encoder: Encoder, spoken: str | None) -> Encoder:
     if spoken is None or not _foreign(spoken, generation.languages):
         return encoder
     return across(encoder, spoken, {x.split("-")[0] for x in generation.languages})
@@ -163,25 +165,26 @@ class _Way:
     encoder: Encoder
     sparse: SparseEncoder | None
     dense_weight: float
-    foreign: bool
+    foreign: str | None
+    """Its language, where that is none of the sources'."""
 
 
 def _way(
     generation: Generation, encoder: Encoder, sparse: SparseEncoder | None, text: str, dense_weight: float
 ) -> _Way:
     spoken = language_of(text)
-    foreign = _foreign(spoken, generation.languages)
+    foreign = spoken if _foreign(spoken, generation.languages) else None
     own = encoder.own if isinstance(encoder, Across) else encoder
-    asking = speaking(generation, own, text)
+    asking = _speaking(generation, own, spoken)
     if isinstance(asking, Across):
         # Words that the sources cannot say tell nothing, yet the best of them would count in full.
         dense_weight = 1.0
     return _Way(text, asking, sparse if spoken in {None, "en"} else None, dense_weight, foreign)
 
 
-def _of_languages(query: str, languages: Sequence[str], encoder: Encoder) -> str:
+def _of_languages(spoken: str, languages: Sequence[str], encoder: Encoder) -> str:
     theirs = ", ".join(sorted(set(languages)))
-    told = f"the question is in another language ({language_of(query)}) than the sources ({theirs}), and "
+    told = f"the question is in another language ({spoken}) than the sources ({theirs}), and "
     if isinstance(encoder, Across):
         return f"{told}was compared with them by meaning alone, which is less sure: ask in theirs to have them read"
     return (
