@@ -21,9 +21,9 @@ import json
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -147,27 +147,11 @@ def _across() -> None:
 
 def _own_across(base: Path) -> Iterator[tuple[str, Examples]]:
     """The features of the sentences found for our own questions in translation."""
-    workspace = _own_workspace(base)
-    for name in OWN:
-        workspace.rebuild(name)
-        generation = workspace.generation(name)
-        texts = {d.id: squeezed(generation.document(d.id).text) for d in generation.documents()}
-        for judged in load(Path("tests/gold") / f"{name}-across.jsonl"):
-            asked = question.read(judged.question)
-            model = retrieve.speaking(generation, workspace.encoder(), judged.question)
-            assert isinstance(model, encoder.Across), judged.question
-            vector = model.encode_question(judged.question)
-            passages = retrieve.search(generation, model, judged.question, vector=vector, limit=8, kinds=("text",))
-            found = evidence.candidates(
-                asked, vector, passages,
-                vectors_of=generation.sentence_vectors, idf=generation.idf, scale=model.scale,
-                titles=generation.titles({p.document_id for p in passages}),
-                held=partial(nearness.held, judged.question, meanings=model.words),
-            )  # fmt: skip
-            found.sort(key=lambda c: -c.features[0])
-            labels = _labels(found, texts, judged)
-            if not judged.answerable or any(labels):
-                yield name, ([c.features for c in found], labels, "answerable" if judged.answerable else "own")
+    for name, judged, _, found, generation in _own_found(base, "-across"):
+        found.sort(key=lambda c: -c.features[0])
+        labels = _labels(found, generation, judged)
+        if not judged.answerable or any(labels):
+            yield name, ([c.features for c in found], labels, "answerable" if judged.answerable else "own")
 
 
 def _fit(rows: Sequence[Examples], columns: Sequence[int], ridge: float, *, judged: bool) -> Fitted:
@@ -308,45 +292,52 @@ def _judged(
 def _own_examples(judge: Judge, stage: str) -> Iterator[tuple[str, Examples]]:
     """The judged questions on our own collections: questions as users put them, not as annotators of Wikipedia do."""
     with tempfile.TemporaryDirectory() as folder:
-        workspace = _own_workspace(Path(folder))
-        model = workspace.encoder()
-        for name in OWN:
-            workspace.rebuild(name)
-            generation = workspace.generation(name)
-            texts = {d.id: squeezed(generation.document(d.id).text) for d in generation.documents()}
-            for judged in load(Path("tests/gold") / f"{name}.jsonl"):
-                asked = question.read(judged.question)
-                if about.look_up(generation, asked) is not None:
-                    continue
-                vector = model.encode_question(judged.question)
-                passages = retrieve.search(generation, model, judged.question, vector=vector, limit=8, kinds=("text",))
-                found = evidence.candidates(
-                    asked, vector, passages,
-                    vectors_of=generation.sentence_vectors, idf=generation.idf, scale=model.scale,
-                    titles=generation.titles({p.document_id for p in passages}),
-                )  # fmt: skip
-                found = _judged(asked, found, judge, stage, generation.idf)
-                labels = _labels(found, texts, judged)
-                if not judged.answerable or any(labels):
-                    yield name, ([c.judged for c in found], labels, "answerable" if judged.answerable else "own")
-            print(name, flush=True)
+        for name, judged, asked, candidates, generation in _own_found(Path(folder), ""):
+            found = _judged(asked, candidates, judge, stage, generation.idf)
+            labels = _labels(found, generation, judged)
+            if not judged.answerable or any(labels):
+                yield name, ([c.judged for c in found], labels, "answerable" if judged.answerable else "own")
 
 
-def _own_workspace(base: Path) -> Workspace:
-    """Our own collections, copied, not indexed yet."""
+def _own_found(
+    base: Path, which: str
+) -> Iterator[tuple[str, Judged, question.Question, list[evidence.Candidate], store.Generation]]:
+    """The sentences that the service finds for each judged question of `tests/gold/<collection><which>.jsonl`."""
     for name, source in OWN.items():
         shutil.copytree(source, base / "corpus" / name)
-    return Workspace(Settings(corpus=base / "corpus", index=base / "index", models=Path("index/.models")))
+    workspace = Workspace(Settings(corpus=base / "corpus", index=base / "index", models=Path("index/.models")))
+    for name in OWN:
+        workspace.rebuild(name)
+        generation = workspace.generation(name)
+        for judged in load(Path("tests/gold") / f"{name}{which}.jsonl"):
+            asked = question.read(judged.question)
+            if about.look_up(generation, asked) is not None:
+                continue
+            model = retrieve.speaking(generation, workspace.encoder(), judged.question)
+            across = model if isinstance(model, encoder.Across) else None
+            vector = model.encode_question(judged.question)
+            passages = retrieve.search(generation, model, judged.question, vector=vector, limit=8, kinds=("text",))
+            found = evidence.candidates(
+                asked, vector, passages,
+                vectors_of=generation.sentence_vectors, idf=generation.idf, scale=model.scale,
+                titles=generation.titles({p.document_id for p in passages}),
+                held=partial(nearness.held, judged.question, meanings=across.words) if across else None,
+            )  # fmt: skip
+            yield name, judged, asked, found, generation
+        print(name, flush=True)
 
 
-def _labels(
-    found: Sequence[evidence.Candidate], texts: Mapping[str, tuple[str, Sequence[int]]], judged: Judged
-) -> list[int]:
+def _labels(found: Sequence[evidence.Candidate], generation: store.Generation, judged: Judged) -> list[int]:
     """Which candidates hold the evidence."""
     if not judged.answerable or not judged.evidence:
         return [0] * len(found)
-    golds = {name: list(places(text, judged.evidence)) for name, text in texts.items()}
+    golds = {d: places(_squeezed(generation, d), judged.evidence) for d in {c.passage.document_id for c in found}}
     return [int(any(c.span.overlaps(*g) for g in golds[c.passage.document_id])) for c in found]
+
+
+@lru_cache(maxsize=len(OWN))
+def _squeezed(generation: store.Generation, document_id: str) -> tuple[str, list[int]]:
+    return squeezed(generation.document(document_id).text)
 
 
 def _index(folder: Path, document: Document, model: encoder.Encoder) -> store.Generation:
