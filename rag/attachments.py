@@ -2,17 +2,22 @@
 
 A person says so (`reference` in the sidecar), or it is told by DOI, address, title, authors and year, with a
 confidence. Titles are looked up by their first and last words, so that many documents meet many entries in time that
-grows with their sum. The weights are by hand, measured in benchmarks/documents. Knows no file and no index.
+grows with their sum; the entries need not be in memory. The weights are by hand, measured in benchmarks/documents.
+Knows no file and no index.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
+
+import numpy as np
 
 from rag.bibliography import identifiers
 from rag.citations.names import Entry, main_titles, read_entry, words
@@ -29,6 +34,8 @@ _FRONT = 4000
 """Characters of a document that say what it is."""
 _KEY = 5
 _SHORTEST = 2
+_ENTRIES = 4096
+"""Entries that are remembered once they were compared."""
 _BORNE = 0.75
 """Share of a title's words that a page must show to be taken for the work."""
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -66,15 +73,17 @@ class _Front:
 
 
 def attach(
-    documents: Sequence[Document], references: Sequence[Reference], given: Mapping[str, str | None]
+    documents: Iterable[Document], references: Sequence[Reference], given: Mapping[str, str | None]
 ) -> tuple[dict[str, tuple[Attachment, ...]], list[Problem]]:
     """The attachments of each document that has some, by its id, and what is wrong with those that were given.
 
     `given` says of a document which entry it is: an id, or ``document:entry`` where several lists use the id; NONE
     that it is no entry's; AUTOMATIC, or no word, that it is to be found out. A document is never its own source.
+    The entries are gone through once, then a few are asked for: they need not be in memory.
     """
-    listed = [_Listed(r, e, _titles(e)) for i, r in enumerate(references) for e in (read_entry(r, i),)]
-    by_doi, by_address, by_title = _indexes(listed)
+    if not references and not given:
+        return {}, []  # there is nothing to be found out, and no document need be read
+    listed = _Entries(references, {said for said in given.values() if said})
     found: dict[str, tuple[Attachment, ...]] = {}
     problems: list[Problem] = []
     for document in documents:
@@ -82,18 +91,16 @@ def attach(
         if said == NONE:
             continue
         best: dict[str, Attachment] = {}
-        if listed:  # else there is nothing to be found out, and no front need be read
-            front = _front(document)
-            near = [x for doi in {front.doi, *front.dois} for x in by_doi.get(doi, ())]
-            near += by_address.get(front.address, [])
-            near += [x for key in _keys_within([front.words, *front.titles]) for x in by_title.get(key, ())]
-            for one in {x.reference.id: x for x in near if x.reference.document_id != document.id}.values():
-                attachment = _judged(one, front)
-                before = best.get(one.reference.document_id)
-                if attachment.confidence >= LEAST and (before is None or attachment.confidence > before.confidence):
-                    best[one.reference.document_id] = attachment
+        front = _front(document)
+        for one in listed.near(front):
+            if one.reference.document_id == document.id:
+                continue
+            attachment = _judged(one, front)
+            before = best.get(one.reference.document_id)
+            if attachment.confidence >= LEAST and (before is None or attachment.confidence > before.confidence):
+                best[one.reference.document_id] = attachment
         if said is not None:
-            meant = named((x.reference for x in listed if x.reference.document_id != document.id), said)
+            meant = named((r for r in listed.said if r.document_id != document.id), said)
             best |= {r.document_id: Attachment(r.id, 1.0, "given") for r in meant}
             if not meant:
                 message = (
@@ -193,21 +200,51 @@ def _same_address(address: str) -> str:
     return f"{host}{path}?{parts.query}" if "." in host and (path or parts.query) else ""
 
 
-def _indexes(
-    listed: Iterable[_Listed],
-) -> tuple[dict[str, list[_Listed]], dict[str, list[_Listed]], dict[tuple[str, ...], list[_Listed]]]:
-    by_doi: dict[str, list[_Listed]] = defaultdict(list)
-    by_address: dict[str, list[_Listed]] = defaultdict(list)
-    by_title: dict[tuple[str, ...], list[_Listed]] = defaultdict(list)
-    for one in listed:
-        if doi := _doi_of(one.reference):
-            by_doi[doi].append(one)
-        if address := _same_address(str(one.reference.csl.get("URL") or "")):
-            by_address[address].append(one)
-        for title in one.titles:
-            for key in {title[:_KEY], title[-_KEY:]}:
-                by_title[key].append(one)
-    return by_doi, by_address, by_title
+class _Entries:
+    """All entries by what a document may show of them: hashes and numbers, the entries stay where they are."""
+
+    def __init__(self, references: Sequence[Reference], said: AbstractSet[str]) -> None:
+        self.said: list[Reference] = []
+        """Those that somebody may mean by what is `said`."""
+        self._references = references
+        self._entry = lru_cache(maxsize=_ENTRIES)(self._listed)
+        keys, numbers = array("q"), array("q")
+        for number, reference in enumerate(references):
+            if said and not said.isdisjoint({reference.id, qualified_id(reference), plain_id(reference)}):
+                self.said.append(reference)
+            own = _keys(reference, _titles(read_entry(reference, number)))
+            keys.extend(own)
+            numbers.extend([number] * len(own))
+        order = np.argsort(np.array(keys, dtype=np.int64), kind="stable")
+        self._keys = np.array(keys, dtype=np.int64)[order]
+        self._numbers = np.array(numbers, dtype=np.int64)[order]
+
+    def near(self, front: _Front) -> Iterator[_Listed]:
+        """The entries that share a DOI, an address or some words of a title with a document, in their order."""
+        shown = {hash(("doi", doi)) for doi in {front.doi, *front.dois}}
+        shown.add(hash(("address", front.address)))
+        shown.update(map(hash, _keys_within([front.words, *front.titles])))
+        wanted = np.fromiter(shown, dtype=np.int64, count=len(shown))
+        first = np.searchsorted(self._keys, wanted, side="left")
+        last = np.searchsorted(self._keys, wanted, side="right")
+        there = np.flatnonzero(last > first)
+        numbers = {int(n) for a, b in zip(first[there], last[there], strict=True) for n in self._numbers[a:b]}
+        return map(self._entry, sorted(numbers))
+
+    def _listed(self, number: int) -> _Listed:
+        reference = self._references[number]
+        entry = read_entry(reference, number)
+        return _Listed(reference, entry, _titles(entry))
+
+
+def _keys(reference: Reference, titles: Iterable[tuple[str, ...]]) -> set[int]:
+    """Hashes of what a document that is this entry may show: a DOI, an address, a title's first or last words."""
+    found = {hash(key) for title in titles for key in (title[:_KEY], title[-_KEY:])}
+    if doi := _doi_of(reference):
+        found.add(hash(("doi", doi)))
+    if address := _same_address(str(reference.csl.get("URL") or "")):
+        found.add(hash(("address", address)))
+    return found
 
 
 def _keys_within(texts: Iterable[tuple[str, ...]]) -> set[tuple[str, ...]]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from rag import store
 from rag.errors import IndexDamagedError
-from rag.store import contents, vectors
+from rag.store import vectors, writer
 from rag.store.folder import sealed
 from rag.types import Chunk, Document, Span
 
@@ -42,13 +42,14 @@ def build(folder: Path, kind: str) -> str:
             )
         documents.append(Document(f"d{d}", text, f"Title {d}", language="en", source=f"d{d}.txt"))
     chosen = next(k for k in vectors.KINDS if k.name == kind)
-    contents.choose = lambda *_: chosen  # type: ignore[assignment]
+    writer.choose = lambda *_: chosen  # type: ignore[assignment]
     count = DOCUMENTS * CHUNKS
-    held = store.Contents(
-        documents, [], {}, [], chunks, keys(count), unit(chance, count), keys(2 * count), unit(chance, 2 * count)
-    )
+    embedded = store.Embedded(keys(count), unit(chance, count), keys(2 * count), unit(chance, 2 * count))
     about = {"encoder": {"name": "x", "fingerprint": "x", "dimension": DIMENSION}}
-    return store.publish(folder, store.write(folder, held, about))
+    with store.Writer(folder) as written:
+        for n, document in enumerate(documents):
+            written.add(document, chunks[n * CHUNKS : (n + 1) * CHUNKS])
+        return store.publish(folder, written.finish(about, embedded))
 
 
 def unit(chance: np.random.Generator, count: int) -> np.ndarray:

@@ -7,14 +7,16 @@ import hashlib
 import shutil
 import sqlite3
 import threading
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rag import store
-from rag.build import embedding
+from rag.build import drafts, embedding, texts
 from rag.build.cache import VectorCache
 from rag.errors import (
     BusyError,
@@ -25,7 +27,7 @@ from rag.errors import (
     InputError,
     NotFoundError,
 )
-from rag.store import contents, vectors
+from rag.store import postings, vectors, writer
 from rag.types import Progress
 from rag.workspace import Workspace
 
@@ -136,8 +138,8 @@ def test_two_writers_are_told(fresh: Workspace) -> None:
 def test_a_failed_self_check_publishes_nothing(fresh: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the new index does not hold what was written, the old one stays live and the new one is gone."""
     live = fresh.rebuild().generation
-    written = contents.write_vectors
-    monkeypatch.setattr(contents, "write_vectors", lambda f, n, vectors, *more: written(f, n, vectors[:-1], *more))
+    written = writer.write_vectors
+    monkeypatch.setattr(writer, "write_vectors", lambda f, n, vectors, *more: written(f, n, vectors[:-1], *more))
     with pytest.raises(IndexDamagedError):
         fresh.rebuild(force=True)
     assert [g.id for g in store.generations(fresh.settings.index / "c")] == [live]
@@ -197,6 +199,44 @@ def test_two_documents_may_list_the_same_work(fresh: Workspace) -> None:
     for document_id in ("again", "tides"):
         for mention in generation.mentions(document_id):
             assert generation.reference(mention.reference_id or "").document_id == document_id
+
+
+def test_step_by_step_is_the_same_as_from_nothing(fresh: Workspace, tmp_path: Path) -> None:
+    """After each change the index holds what one built from the sources alone holds: ids, links, chunks, vectors."""
+    folder = fresh.settings.corpus / "c"
+    tides, again = folder / "tides.md", folder / "again.md"
+    work = "# Turning tides\n\nT. Marlowe, 2019\n\nA turbine in Kestrel Bay powers 4,000 homes.\n"
+    steps: list[Callable[[], object]] = [
+        lambda: again.write_text(tides.read_text().replace("Kestrel", "Osprey")),  # shares both ids with the first
+        lambda: (folder / "work.md").write_text(work),  # is an entry of both lists
+        lambda: tides.write_text(tides.read_text().replace("4,000 homes.", "4,000 homes. It hums at night.")),
+        lambda: tides.write_text(tides.read_text().replace("Marlowe, T., 2019", "Marlow, T., 2018")),
+        lambda: (folder / "work.md.toml").write_text('reference = ""\n'),
+        again.unlink,
+    ]
+    fresh.rebuild()
+    for number, step in enumerate(steps):
+        step()
+        fresh.rebuild()
+        nothing = Workspace(fresh.settings.model_copy(update={"index": tmp_path / f"index{number}"}))
+        nothing.rebuild()
+        assert held(fresh.generation()) == held(nothing.generation())
+
+
+def held(generation: store.Generation) -> list[object]:
+    """All that a generation holds, but for the time at which sources came."""
+    ids = [d.id for d in generation.documents()]
+    passages = generation.passages(range(generation.size))
+    return [
+        [replace(generation.document(i), added="") for i in ids],
+        generation.references(),
+        [generation.mentions(i) for i in ids],
+        generation.problems(),
+        passages,
+        generation.vectors_of(range(generation.size)).round(5).tolist(),
+        [generation.sentence_vectors(p.id).round(5).tolist() for p in passages],
+        generation.lexical(["turbin", "marlow", "tide"]).tolist(),
+    ]
 
 
 def test_every_stored_span_is_the_text_it_claims(workspace: Workspace) -> None:
@@ -305,9 +345,19 @@ def test_a_full_disk_is_told_and_harms_nothing(fresh: Workspace, monkeypatch: py
     live = fresh.rebuild().generation
     (fresh.settings.corpus / "c/new.txt").write_text("A wholly new sentence about gulls on the pier.")
     folder = fresh.settings.index / "c"
-    for library in ("write_vectors", "_write_lexical", "_write_sqlite"):
+    writes: list[tuple[object, str]] = [
+        (drafts.Drafts, "_put"),
+        (texts, "TemporaryFile"),
+        (postings, "TemporaryFile"),
+        (postings.PostingsWriter, "add"),
+        (postings.PostingsWriter, "write"),
+        (writer.Writer, "_add_rows"),
+        (writer, "write_vectors"),
+        (writer, "write_text"),
+    ]
+    for owner, name in writes:
         with monkeypatch.context() as patch:
-            patch.setattr(contents, library, _full)
+            patch.setattr(owner, name, _full)
             with pytest.raises(IndexWriteError, match="No space left"):
                 fresh.rebuild()
         assert [g.id for g in store.generations(folder)] == [live]
@@ -315,7 +365,7 @@ def test_a_full_disk_is_told_and_harms_nothing(fresh: Workspace, monkeypatch: py
     assert fresh.rebuild().documents == 2
 
 
-def _full(*_: object) -> None:
+def _full(*_: object, **__: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
@@ -385,7 +435,7 @@ def test_a_larger_collection_changes_its_kind_of_index_by_itself(
     flat = fresh.rebuild()
     before = fresh.search("tidal turbine homes")[1]
     chosen = next(k for k in vectors.KINDS if k.name == kind)
-    monkeypatch.setattr(contents, "choose", lambda *_: chosen)
+    monkeypatch.setattr(writer, "choose", lambda *_: chosen)
     larger = fresh.rebuild(force=True)
     assert (larger.embedded, larger.reused) == (0, flat.embedded)
     assert fresh.generation().manifest["vector_index"]["chunks"] == kind

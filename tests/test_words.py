@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import IndexDamagedError
-from rag.store import words
+from rag.store import postings, words
 from rag.store.layout import best_of
 from rag.store.postings import Postings, PostingsWriter, summed
 from rag.store.words import Levels, Words
@@ -22,7 +22,8 @@ SHARES = (0.5, 0.25, 0.25)
 def levels(folder: Path, chance: np.random.Generator, documents: int, vocabulary: int) -> Levels:
     """A small collection of documents of chunks of sentences of words by Zipf's law."""
     numbers: dict[str, int] = {}
-    writers = [PostingsWriter(numbers) for _ in range(3)]
+    folder.mkdir(exist_ok=True)
+    writers = [PostingsWriter(numbers, folder) for _ in range(3)]
     document_of, counts = [], []
     for document in range(documents):
         whole: list[str] = []
@@ -39,6 +40,7 @@ def levels(folder: Path, chance: np.random.Generator, documents: int, vocabulary
         writers[0].add(whole)
     for name, writer in zip(("documents", "chunks", "sentences"), writers, strict=True):
         writer.write(folder / name)
+        writer.close()
     sizes = (documents, len(document_of), sum(counts))
     return Levels(
         *(
@@ -113,10 +115,11 @@ def test_looking_up_is_reading(tmp_path: Path) -> None:
 def test_a_common_word_has_a_score_for_every_text(tmp_path: Path) -> None:
     """A word in a quarter of all texts is kept as a row of scores, and says what its postings would have said."""
     texts = [["tide", *(["moon"] if n % 5 == 0 else [])] if n % 2 else ["harbour"] for n in range(40)]
-    writer = PostingsWriter({})
+    writer = PostingsWriter({}, tmp_path)
     for text in texts:
         writer.add(text)
     writer.write(tmp_path / "texts")
+    writer.close()
     found = Postings(tmp_path / "texts", len(texts))
     tide, moon, harbour = (writer.vocabulary[w] for w in ("tide", "moon", "harbour"))
     assert [found.common(t) for t in (tide, moon, harbour)] == [True, False, True]
@@ -125,13 +128,25 @@ def test_a_common_word_has_a_score_for_every_text(tmp_path: Path) -> None:
     assert found.most(tide) == found.scores([tide]).max()
 
 
+def test_many_postings_are_written_as_few_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is put away in pieces, and sorted a few terms at a time, comes out to the byte as what is held at once."""
+    levels(tmp_path / "few", np.random.default_rng(3), 60, 40)
+    monkeypatch.setattr(postings, "_TAKEN", 11)
+    monkeypatch.setattr(postings, "_SORTED", 7)
+    levels(tmp_path / "many", np.random.default_rng(3), 60, 40)
+    files = [p.relative_to(tmp_path / "few") for p in (tmp_path / "few").rglob("*.npy")]
+    assert len(files) == 3 * 7
+    assert all((tmp_path / "few" / f).read_bytes() == (tmp_path / "many" / f).read_bytes() for f in files)
+
+
 @pytest.mark.parametrize("row", [-1, 40])
 def test_a_posting_of_no_text_is_refused(tmp_path: Path, row: int) -> None:
     """Rows that no text has, as a forged index may name, are told as damage and never read or written."""
-    writer = PostingsWriter({})
+    writer = PostingsWriter({}, tmp_path)
     for n in range(40):
         writer.add(["rare"] if n == 3 else ["other"])
     writer.write(tmp_path / "texts")
+    writer.close()
     np.save(tmp_path / "texts" / "rows.npy", np.array([row], dtype=np.int32))
     with pytest.raises(IndexDamagedError, match="40"):
         Postings(tmp_path / "texts", 40).scores([writer.vocabulary["rare"]])

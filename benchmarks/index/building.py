@@ -5,7 +5,8 @@
 
 Prose is invented. The encoder is a stand-in that costs nothing (vectors drawn from the text's hash), so that what is
 measured is everything else; the real one is measured on a sample in the same run, and `full_s` adds what it would take
-for all texts. `changed_s` adds what it takes for the texts that were new. Prints JSON, one line a size.
+for all texts. `changed_s` adds what it takes for the texts that were new. `memory_mb` is the most that the process had
+of its own during the full build and the one after the change, beyond what it had before. Prints JSON, one line a size.
 
 `--throughput` builds with the real models, then has them encode the same texts and do nothing else, in two ways: all
 cores on one batch, and a batch on each core.
@@ -19,9 +20,11 @@ import json
 import os
 import random
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -104,10 +107,12 @@ def measure(chunks: int, folder: Path) -> dict[str, Any]:
         report = work()
         return time.perf_counter() - started, report
 
-    full, first = timed(lambda: build.rebuild(plan))
+    with growth() as full_mb:
+        full, first = timed(lambda: build.rebuild(plan))
     with (corpus / "d0.md").open("a", encoding="utf-8") as file:
         file.write("\nOne new sentence stands at the end of this document.\n")
-    changed, second = timed(lambda: build.rebuild(plan))
+    with growth() as changed_mb:
+        changed, second = timed(lambda: build.rebuild(plan))
     unchanged, third = timed(lambda: build.rebuild(plan))
     assert third.unchanged
     removed, _ = timed(lambda: build.remove(plan, "d0"))
@@ -128,8 +133,31 @@ def measure(chunks: int, folder: Path) -> dict[str, Any]:
         "changed_share": round((changed + renewed) / (full + embedding), 4),
         "removed_s": round(removed, 2),
         "unchanged_s": round(unchanged, 2),
+        "memory_mb": {"full": full_mb[0], "changed": changed_mb[0]},
         "load": os.getloadavg()[0],
     }
+
+
+@contextmanager
+def growth() -> Iterator[list[int]]:
+    """The most megabytes that no file backs, beyond those before; looked at 50 times a second while the context is."""
+
+    def own() -> int:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        return int(status.split("RssAnon:")[1].split()[0]) >> 10
+
+    def look() -> None:
+        while not done.wait(0.02):
+            most[0] = max(most[0], own() - before)
+
+    before, most, done = own(), [0], threading.Event()
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        yield most
+    finally:
+        done.set()
+        looking.join()
 
 
 def real(texts: Sequence[str]) -> float:

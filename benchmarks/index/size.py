@@ -87,7 +87,7 @@ class Chunks(Sequence[Chunk]):
 
 
 class Made:
-    """Unit vectors, shape (count, 384), made when asked for: `store.Contents` takes them in slices."""
+    """Unit vectors, shape (count, 384), made when asked for: `store.Embedded` holds whatever gives slices."""
 
     def __init__(self, count: int, seed: int, cache: Path | None) -> None:
         self.shape = (count, DIMENSION)
@@ -169,12 +169,7 @@ def build(count: int, folder: Path, memory: int, cache: Path | None) -> dict[str
         Document(f"d{n}", "", f"Document {n}", language="zh" if n % 20 == 19 else "en", source=f"d{n}.txt")
         for n in range(-(-count // PER_DOCUMENT))
     ]
-    contents = store.Contents(
-        documents=documents,
-        references=[],
-        mentions={},
-        problems=[],
-        chunks=chunks,
+    embedded = store.Embedded(
         chunk_keys=np.array([hashlib.sha256(str(n).encode()).digest() for n in range(count)], dtype="S32"),
         chunk_vectors=Made(count, 1, cache),
         sentence_keys=np.array([hashlib.sha256(f"s{n}".encode()).digest() for n in range(2 * count)], dtype="S32"),
@@ -182,9 +177,12 @@ def build(count: int, folder: Path, memory: int, cache: Path | None) -> dict[str
     )
     started = time.perf_counter()
     about = {"encoder": {"name": "mixed", "fingerprint": "mixed", "dimension": DIMENSION}}
-    written = store.write(
-        folder, contents, about, memory=memory, progress=lambda n: print(f"{n} indexed", file=sys.stderr, flush=True)
-    )
+    with store.Writer(folder) as writer:
+        for n, document in enumerate(documents):
+            writer.add(document, chunks[n * PER_DOCUMENT : (n + 1) * PER_DOCUMENT])
+        written = writer.finish(
+            about, embedded, memory=memory, progress=lambda n: print(f"{n} indexed", file=sys.stderr, flush=True)
+        )
     seconds = time.perf_counter() - started
     generation = store.publish(folder, written)
     files = {p.name: p.stat().st_size for p in (folder / generation).rglob("*") if p.is_file()}

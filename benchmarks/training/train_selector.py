@@ -343,15 +343,16 @@ def _squeezed(generation: store.Generation, document_id: str) -> tuple[str, list
 def _index(folder: Path, document: Document, model: encoder.Encoder) -> store.Generation:
     pieces = chunks.split(document, encoder_tokens=model.count_tokens, encoder_limit=model.max_tokens)
     sentences = [s.of(document.text) for c in pieces for s in c.sentences]
-    contents = store.Contents(
-        documents=[document], references=[], mentions={}, problems=[], chunks=pieces,
+    embedded = store.Embedded(
         chunk_keys=np.zeros(len(pieces), dtype="S32"),
         chunk_vectors=model.encode([chunks.embedded_text(document, c) for c in pieces]),
         sentence_keys=np.zeros(len(sentences), dtype="S32"),
         sentence_vectors=model.encode(sentences),
-    )  # fmt: skip
+    )
     about = {"encoder": {"name": model.name, "fingerprint": model.fingerprint, "dimension": model.dimension}}
-    return store.Generation.open(folder, store.write(folder, contents, about))
+    with store.Writer(folder) as writer:
+        writer.add(document, pieces)
+        return store.Generation.open(folder, writer.finish(about, embedded))
 
 
 if __name__ == "__main__":

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from rag import chunks, documents, store
-from rag.build.checking import check
+from rag.build.checking import check, check_offsets
+from rag.build.drafts import Drafts, Read
 from rag.build.embedding import cut, embed
 from rag.build.plan import Plan, stop_if_cancelled
-from rag.build.provenance import provenance, with_provenance
-from rag.build.reading import Read, already_read, clear_leftovers, link, read_all, sources_of, with_unique_references
+from rag.build.provenance import attached, provenance
+from rag.build.reading import already_read, clear_leftovers, link, read_all, sources_of
+from rag.build.texts import Texts
 from rag.encoder import Encoder
 from rag.errors import IndexDamagedError, InputError, NotFoundError
 from rag.types import BuildReport, Chunk, Document, Progress, Skipped
@@ -53,12 +53,13 @@ def bring_up_to_date(plan: Plan, *, force: bool, fresh: Mapping[Path, Document] 
     kept = already_read(live, about)
     if len(kept) < len(sources):  # something will be cut: the table for it loads while the first source is read
         threading.Thread(target=chunks.count_tokens, args=("",)).start()
-    read, skipped = read_all(plan, sources, kept, fresh or {})
-    if not read and sources:
-        reasons = "; ".join(f"{s.source}: {s.reason}" for s in skipped[:5])
-        raise InputError(f"not one source of {plan.corpus.name!r} can be read ({reasons})")
-    read = with_provenance(plan, with_unique_references(read), live)
-    return _publish(plan, about, live, read, skipped, started)
+    with Drafts(plan.index) as drafts:
+        skipped = read_all(plan, sources, live, kept, fresh or {}, drafts)
+        if not drafts and sources:
+            reasons = "; ".join(f"{s.source}: {s.reason}" for s in skipped[:5])
+            raise InputError(f"not one source of {plan.corpus.name!r} can be read ({reasons})")
+        about["skipped"] = [{"source": s.source, "reason": s.reason, "id": s.id} for s in skipped]
+        return _publish(plan, about, live, attached(plan, drafts), len(drafts), started)
 
 
 def index(plan: Plan, given: Sequence[Document]) -> BuildReport:
@@ -74,8 +75,10 @@ def index(plan: Plan, given: Sequence[Document]) -> BuildReport:
         live = _live(plan)
         if live is not None and live.manifest.get("inputs_sha256") == about["inputs_sha256"]:
             return _as_it_was(plan, live, started)
-        read = with_unique_references([link(document, {}) for document in given])
-        return _publish(plan, about, live, read, [], started)
+        with Drafts(plan.index) as drafts:
+            for document in given:
+                drafts.add(link(document, {}))
+            return _publish(plan, about | {"skipped": []}, live, drafts, len(drafts), started)
 
 
 def _as_it_was(plan: Plan, live: store.Generation, started: float) -> BuildReport:
@@ -88,60 +91,81 @@ def _publish(  # noqa: PLR0917  (two callers)
     plan: Plan,
     about: dict[str, Any],
     live: store.Generation | None,
-    read: Sequence[Read],
-    skipped: Sequence[Skipped],
+    read: Iterable[Read],
+    count: int,
     started: float,
 ) -> BuildReport:
-    """From what was read to the published generation: chunk, embed, write aside, check, one rename."""
+    """From what was read to the published generation: chunk, write aside, embed, check, one rename."""
     encoder = plan.load_encoder()
-    found = cut(plan, encoder, read, _unchanged(live, about, encoder, read))
+    about |= {
+        "encoder": {"name": encoder.name, "fingerprint": encoder.fingerprint, "dimension": encoder.dimension},
+        "sparse": {"fingerprint": plan.sparse_fingerprint} if plan.sparse_fingerprint else None,
+    }
+    with (
+        store.Writer(plan.index) as writer,
+        Texts(plan.index, encoder.fingerprint) as texts,
+    ):
+        about["provenance"] = _written(plan, encoder, read, count, _reusable(live, about), writer, texts)
 
-    def indexed(done: int) -> None:
-        stop_if_cancelled(plan)
-        plan.progress(Progress("indexing", done, len(found)))
+        def indexed(done: int) -> None:
+            stop_if_cancelled(plan)
+            plan.progress(Progress("indexing", done, writer.chunks))
 
-    with embed(plan, encoder, read, found, live) as (contents, embedded, reused):
-        about |= {
-            "encoder": {"name": encoder.name, "fingerprint": encoder.fingerprint, "dimension": encoder.dimension},
-            "sparse": {"fingerprint": plan.sparse_fingerprint} if plan.sparse_fingerprint else None,
-            "provenance": provenance(read),
-            "skipped": [{"source": s.source, "reason": s.reason, "id": s.id} for s in skipped],
-            "vectors": embedded + reused,
-        }
-        written = store.write(plan.index, contents, about, memory=plan.vector_memory, progress=indexed)
-        plan.progress(Progress("indexing", len(found), len(found)))
-        try:
-            plan.accepted(check(plan, written, contents))
+        with embed(plan, encoder, texts, live) as (embedded, new, reused):
+            about["vectors"] = new + reused
+            written = writer.finish(about, embedded, memory=plan.vector_memory, progress=indexed)
+            plan.progress(Progress("indexing", writer.chunks, writer.chunks))
+            plan.accepted(check(plan, written, writer.chunks, embedded.chunk_vectors))
             stop_if_cancelled(plan)
             generation = store.publish(plan.index, written)
-        except BaseException:
-            shutil.rmtree(plan.index / written, ignore_errors=True)
-            raise
     plan.progress(Progress("publishing", 1, 1))
     store.prune(plan.index, plan.keep_generations)
     manifest = json.loads((plan.index / generation / store.MANIFEST).read_bytes())
-    return _report(plan, generation, manifest, embedded, reused, started, unchanged=False)
+    return _report(plan, generation, manifest, new, reused, started, unchanged=False)
 
 
-def _unchanged(
-    live: store.Generation | None, about: Mapping[str, Any], encoder: Encoder, read: Sequence[Read]
-) -> dict[str, list[Chunk]]:
-    """By document the live generation's chunks, of those whose text, entries and context are what they were."""
-    if live is None or any(live.manifest.get(name) != about[name] for name in ("code", "settings")):
-        return {}
-    if live.manifest["encoder"]["fingerprint"] != encoder.fingerprint:
-        return {}
-    before = {d.id: d for d in live.documents()}
-    same = {}
-    for r in read:
-        old = before.get(r.document.id)
-        if old is None or r.document.sha256 != old.sha256 or replace(r.document, text="") != old:
-            continue
-        if [(x.id, x.start, x.end) for x in r.references] == [
-            (x.id, x.start, x.end) for x in live.references(r.document.id)
-        ]:
-            same[r.document.id] = live.chunks(r.document.id)
-    return same
+def _written(  # noqa: PLR0917  (one caller)
+    plan: Plan,
+    encoder: Encoder,
+    read: Iterable[Read],
+    count: int,
+    live: store.Generation | None,
+    writer: store.Writer,
+    texts: Texts,
+) -> list[dict[str, Any]]:
+    """Cut and write one document after the other, and keep what is to be embedded; what the manifest says of each."""
+    said = []
+    for done, r in enumerate(read):
+        stop_if_cancelled(plan)
+        plan.progress(Progress("chunking", done, count))
+        found = cut(plan, encoder, r, _unchanged(live, r) if live is not None else None)
+        check_offsets(r.document, found)
+        writer.add(r.document, found, references=r.references, mentions=r.mentions, problems=r.problems)
+        for chunk in found:
+            texts.add(chunks.embedded_text(r.document, chunk), [s.of(r.document.text) for s in chunk.sentences])
+        said.append(provenance(r.document))
+    texts.done()
+    plan.progress(Progress("chunking", count, count))
+    return said
+
+
+def _reusable(live: store.Generation | None, about: Mapping[str, Any]) -> store.Generation | None:
+    """The live generation, if its chunks may be taken over: those of another code, budget or encoder may not."""
+    if live is None or any(live.manifest.get(name) != about[name] for name in ("code", "settings", "encoder")):
+        return None
+    return live
+
+
+def _unchanged(live: store.Generation, read: Read) -> list[Chunk] | None:
+    """The live generation's chunks of a document whose text, entries and context are what they were; else None."""
+    own = read.document.id
+    try:
+        if live.document(own) != read.document:
+            return None
+    except NotFoundError:
+        return None
+    before, now = ([(x.id, x.start, x.end) for x in found] for found in (live.references(own), read.references))
+    return live.chunks(own) if before == now else None
 
 
 def _live(plan: Plan) -> store.Generation | None:

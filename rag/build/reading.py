@@ -6,15 +6,17 @@ from collections import deque
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, Literal
 
 from rag import bibliography, citations, documents, store
+from rag.build.drafts import Drafts, Read
 from rag.build.plan import Plan, stop_if_cancelled
+from rag.build.provenance import Placing
 from rag.errors import DocumentError
-from rag.types import Document, Mention, Problem, Progress, Reference, Skipped
+from rag.types import Document, Problem, Progress, Reference, Skipped
 
 BIBLIOGRAPHY_KINDS: dict[str, Literal["bibtex", "ris", "csl"]] = {".bib": "bibtex", ".ris": "ris", ".json": "csl"}
 
@@ -25,16 +27,6 @@ _AHEAD = 4
 """Documents read before they are asked for: what is held in memory of them."""
 ASIDE, PART = ".before-", ".part-"
 """Before the names of files that are kept, or made, aside while the collection changes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A source, read and linked: the document, its bibliography, its citations, what the audit found."""
-
-    document: Document
-    references: tuple[Reference, ...]
-    mentions: tuple[Mention, ...]
-    problems: tuple[Problem, ...]
 
 
 def sources_of(corpus: Path) -> list[Path]:
@@ -73,8 +65,8 @@ def identified(corpus: Path) -> list[tuple[Path, str]]:
     return found
 
 
-def already_read(live: store.Generation | None, about: Mapping[str, Any]) -> dict[str, Read]:
-    """What the live generation holds of sources that have not changed, by file name, if the same code read them.
+def already_read(live: store.Generation | None, about: Mapping[str, Any]) -> dict[str, str]:
+    """The live generation's documents whose sources have not changed, by file name, if the same code read them.
 
     A list file (.bib, .ris, .json) may serve any document, so when one changed nothing is taken over.
     """
@@ -85,23 +77,23 @@ def already_read(live: store.Generation | None, about: Mapping[str, Any]) -> dic
     if any(documents.is_bibliography(Path(name)) for name in changed):
         return {}
     found = {}
-    for brief in live.documents():
-        beside = (p.as_posix() for p in documents.sidecars_of(Path(brief.source)))
-        if {brief.source, *beside} & changed or brief.source not in new:
-            continue
-        references = live.references(brief.id)
-        plain = {r.id: r.id.removeprefix(f"{brief.id}:") for r in references}
-        read = Read(
-            live.document(brief.id), tuple(references), tuple(live.mentions(brief.id)), tuple(live.problems(brief.id))
-        )
-        found[brief.source] = _renamed(read, plain)
+    for known in live.manifest["provenance"]:
+        source = known["source"]
+        beside = (p.as_posix() for p in documents.sidecars_of(Path(source)))
+        if source in new and not {source, *beside} & changed:
+            found[source] = known["id"]
     return found
 
 
-def read_all(
-    plan: Plan, sources: Sequence[Path], already: Mapping[str, Read], fresh: Mapping[Path, Document]
-) -> tuple[list[Read], list[Skipped]]:
-    """Read what is not taken over from the live generation; a source that cannot be read is skipped with its reason.
+def read_all(  # noqa: PLR0917  (one caller)
+    plan: Plan,
+    sources: Sequence[Path],
+    live: store.Generation | None,
+    already: Mapping[str, str],
+    fresh: Mapping[Path, Document],
+    drafts: Drafts,
+) -> list[Skipped]:
+    """Read what is not taken over from the live generation; a source that cannot be read is skipped, with its reason.
 
     `fresh` holds documents that were read a moment ago, when their files were let in.
     """
@@ -116,29 +108,25 @@ def read_all(
             else:
                 why = problems[0].message if problems else "it holds no entries"
                 skipped.append(Skipped(path.relative_to(plan.corpus).as_posix(), why))
-    found: list[Read] = []
-    found_sources = identified(plan.corpus)
-    taken: dict[Path, Read] = {}
-    for path, document_id in found_sources:
-        kept = already.get(path.relative_to(plan.corpus).as_posix())
-        if kept is not None and kept.document.id == document_id:
-            taken[path] = kept
-    read_in_turn = _read_ahead([path for path, _ in found_sources if path not in taken and path not in fresh])
+    found = [(path, i, path.relative_to(plan.corpus).as_posix()) for path, i in identified(plan.corpus)]
+    taken = {path for path, document_id, source in found if already.get(source) == document_id}
+    placed = Placing(plan, live)
+    read_in_turn = _read_ahead([path for path, _, _ in found if path not in taken and path not in fresh])
     with closing(read_in_turn):
-        for done, (path, document_id) in enumerate(found_sources):
+        for done, (path, document_id, source) in enumerate(found):
             stop_if_cancelled(plan)
-            plan.progress(Progress("reading", done, len(found_sources)))
-            if path in taken:
-                found.append(taken[path])
+            plan.progress(Progress("reading", done, len(found)))
+            if live is not None and path in taken:
+                drafts.take_over(live, document_id, source)
                 continue
-            source = path.relative_to(plan.corpus).as_posix()
             document = fresh.get(path) or next(read_in_turn)
             if isinstance(document, DocumentError):
                 skipped.append(Skipped(source, str(document), document_id))
                 continue
-            found.append(link(replace(document, id=document_id, source=source), lists))
-    plan.progress(Progress("reading", len(found_sources), len(found_sources)))
-    return found, skipped
+            read = link(replace(document, id=document_id, source=source), lists)
+            drafts.add(replace(read, document=placed(read.document)))
+    plan.progress(Progress("reading", len(found), len(found)))
+    return skipped
 
 
 def _read_ahead(paths: Sequence[Path]) -> Generator[Document | DocumentError]:
@@ -190,36 +178,3 @@ def _distinct_ids(references: Sequence[Reference]) -> list[Reference]:
         taken.add(name)
         found.append(replace(reference, id=name))
     return found
-
-
-def with_unique_references(read: Sequence[Read]) -> list[Read]:
-    """Reference ids that two documents share get their document's name in front; the others stay short."""
-    shared: dict[str, int] = {}
-    for r in read:
-        for reference in r.references:
-            shared[reference.id] = shared.get(reference.id, 0) + 1
-    return [
-        _renamed(r, {x.id: f"{r.document.id}:{x.id}" if shared[x.id] > 1 else x.id for x in r.references}) for r in read
-    ]
-
-
-def _renamed(read: Read, names: Mapping[str, str]) -> Read:
-    """The same with its references under other ids."""
-
-    def renamed(problem: Problem) -> Problem:
-        return replace(problem, reference_id=names.get(problem.reference_id or "", problem.reference_id))
-
-    return Read(
-        read.document,
-        tuple(replace(x, id=names[x.id], problems=tuple(map(renamed, x.problems))) for x in read.references),
-        tuple(
-            replace(
-                m,
-                reference_id=names.get(m.reference_id or "", m.reference_id),
-                candidates=tuple(names.get(c, c) for c in m.candidates),
-                problems=tuple(map(renamed, m.problems)),
-            )
-            for m in read.mentions
-        ),
-        tuple(map(renamed, read.problems)),
-    )

@@ -14,7 +14,6 @@ No manifest, no generation. Nothing is pickled. The only room that imports faiss
 of sources.
 """
 
-from rag.store.contents import Contents, write
 from rag.store.difference import Difference, difference
 from rag.store.folder import (
     BUILDING,
@@ -34,17 +33,22 @@ from rag.store.folder import (
 )
 from rag.store.generation import Generation
 from rag.store.layout import KnownVectors
+from rag.store.rows import Keys, Rowwise
+from rag.store.writer import Embedded, Writer
 
 __all__ = [
     "BUILDING",
     "CURRENT",
     "FORMAT",
     "MANIFEST",
-    "Contents",
     "Difference",
+    "Embedded",
     "Generation",
     "GenerationInfo",
+    "Keys",
     "KnownVectors",
+    "Rowwise",
+    "Writer",
     "current",
     "difference",
     "folders",
@@ -53,7 +57,6 @@ __all__ = [
     "publish",
     "sweep",
     "verify",
-    "write",
     "writing",
     "written_in",
 ]

@@ -15,13 +15,13 @@ import numpy.typing as npt
 
 from rag.errors import IndexDamagedError, IndexMissingError, NotFoundError
 from rag.store import records
-from rag.store.contents import CHUNK_KINDS
 from rag.store.folder import current, verify
 from rag.store.layout import KnownVectors, Layout, best_of, ranges
 from rag.store.postings import Postings
 from rag.store.rows import StoredVectors, Vectors, cosines
 from rag.store.vectors import VectorIndex
 from rag.store.words import Levels, Words
+from rag.store.writer import CHUNK_KINDS
 from rag.types import Chunk, Document, IndexState, Mention, Passage, Problem, Reference, Scores
 
 _TERMS = 50_000
@@ -124,6 +124,15 @@ class Generation:
         """The bibliography entries, of one document or of all, in list order."""
         rows = self._listed("refs", document_id)
         return [records.reference(body) for (body,) in rows]
+
+    def reference_ids(self, document_id: str) -> list[str]:
+        """The ids of a document's bibliography entries, in list order."""
+        return [str(i) for (i,) in self._sql("SELECT id FROM refs WHERE document_id = ? ORDER BY ord", document_id)]
+
+    def reference_at(self, document_id: str, place: int) -> Reference:
+        """The entry at this place, from 0, of a document's list. Raises IndexError."""
+        query = "SELECT body FROM refs WHERE document_id = ? ORDER BY ord LIMIT 1 OFFSET ?"
+        return records.reference(self._sql(query, document_id, place)[0][0])
 
     def reference(self, reference_id: str) -> Reference:
         """One bibliography entry. Raises NotFoundError."""

@@ -21,8 +21,11 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +35,8 @@ from rag.store.rows import Rows, load_array
 
 K1, B = 0.9, 0.4
 COMMON = 4
+_TAKEN, _SORTED = 1 << 19, 1 << 21
+"""Postings held in memory until they are put away, 12 bytes each, and those sorted at a time, some 40."""
 _ARRAYS = {
     "starts": np.int64, "rows": np.int32, "scores": np.float32, "most": np.float32,
     "frequencies": np.int32, "common": np.int32, "dense": np.float32,
@@ -41,59 +46,116 @@ Floats = npt.NDArray[np.float32]
 
 
 class PostingsWriter:
-    """Takes texts one by one, in row order, and writes the arrays."""
+    """Takes texts one by one, in row order, and writes the arrays.
 
-    def __init__(self, vocabulary: dict[str, int]) -> None:
+    Of what it takes it holds a length for each text; the rest lies in a file without a name in `scratch`.
+    """
+
+    def __init__(self, vocabulary: dict[str, int], scratch: Path) -> None:
         self.vocabulary = vocabulary
         """The number of each term; new terms are added to it."""
-        self._terms, self._rows, self._counts, self._lengths = array("i"), array("i"), array("i"), array("i")
+        self._terms, self._rows, self._counts = array("i"), array("i"), array("i")
+        """Of the postings that are not in the file yet."""
+        self._lengths = array("i")
+        self._file = TemporaryFile(dir=scratch)  # noqa: SIM115  (closed by `close`)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
 
     def add(self, terms: Sequence[str]) -> None:
-        """Add the next text's terms, repeated as often as they occur."""
+        """Add the next text's terms, repeated as often as they occur. Raises OSError on a full disk."""
         row = len(self._lengths)
         self._lengths.append(len(terms))
-        counted = Counter(terms)
-        vocabulary = self.vocabulary
+        counted, vocabulary = Counter(terms), self.vocabulary
         self._terms.extend([vocabulary.setdefault(term, len(vocabulary)) for term in counted])
         self._rows.extend([row] * len(counted))
         self._counts.extend(counted.values())
+        if len(self._terms) > _TAKEN:
+            self._put_away()
 
     def write(self, folder: Path) -> None:
-        """Write the arrays into `folder`, which is made."""
-        terms, rows = np.frombuffer(self._terms, dtype=np.int32), np.frombuffer(self._rows, dtype=np.int32)
-        counts, lengths = (np.frombuffer(a, dtype=np.int32).astype(np.float32) for a in (self._counts, self._lengths))
-        order = np.argsort(terms, kind="stable")
-        found = np.bincount(terms, minlength=len(self.vocabulary))
-        idf = np.log1p((len(lengths) - found + 0.5) / (found + 0.5)).astype(np.float32)
-        average = max(float(lengths.mean()) if len(lengths) else 0.0, 1.0)
+        """Write the arrays into `folder`, which is made. Terms are gone through in order, some at a time."""
+        self._put_away()
+        texts = len(self._lengths)
+        found = np.zeros(len(self.vocabulary), dtype=np.int64)
+        for taken in self._blocks():
+            found += np.bincount(taken[:, 0], minlength=len(found))
+        idf = np.log1p((texts - found + 0.5) / (found + 0.5)).astype(np.float32)
+        lengths = np.array(self._lengths, dtype=np.float32)
+        average = max(float(lengths.mean()) if texts else 0.0, 1.0)
         damped = K1 * (1 - B + B * lengths / np.float32(average))
-        starts = np.concatenate(([0], np.cumsum(found))).astype(np.int64)
-        rows, scores = rows[order], (idf[terms] * counts / (counts + damped[rows]))[order].astype(np.float32)
-        most = np.zeros(len(found), dtype=np.float32)
-        if len(scores):
-            most[found > 0] = np.maximum.reduceat(scores, starts[:-1][found > 0])
-        common = np.flatnonzero((found > 0) & (found * COMMON >= len(lengths))).astype(np.int32)
-        listed = np.ones(len(rows), dtype=np.bool_)
-        folder.mkdir()
-        dense = np.lib.format.open_memmap(
-            folder / "dense.npy", mode="w+", dtype=np.float32, shape=(len(common), len(lengths))
-        )
-        for own, term in zip(dense, common, strict=True):
-            postings = slice(starts[term], starts[term + 1])
-            own[rows[postings]] = scores[postings]
-            listed[postings] = False
-        dense.flush()
+        common = np.flatnonzero((found > 0) & (found * COMMON >= texts)).astype(np.int32)
         lists = found.copy()
         lists[common] = 0
+        most = np.zeros(len(found), dtype=np.float32)
+        folder.mkdir()
+        with (
+            _array(folder / "rows.npy", np.int32, (int(lists.sum()),)) as all_rows,
+            _array(folder / "scores.npy", np.float32, (int(lists.sum()),)) as all_scores,
+            _array(folder / "dense.npy", np.float32, (len(common), texts)) as dense,
+        ):
+            for first, last in _bands(found):
+                terms, rows, counts = self._of(first, last)
+                scores = (idf[terms] * counts / (counts + damped[rows])).astype(np.float32)
+                starts = np.concatenate(([0], np.cumsum(found[first:last])))
+                there = np.flatnonzero(found[first:last])
+                most[first + there] = np.maximum.reduceat(scores, starts[there])
+                listed = np.ones(len(rows), dtype=np.bool_)
+                for term in common[(common >= first) & (common < last)]:
+                    postings = slice(starts[term - first], starts[term - first + 1])
+                    own = np.zeros(texts, dtype=np.float32)
+                    own[rows[postings]] = scores[postings]
+                    listed[postings] = False
+                    dense.write(own.tobytes())
+                all_rows.write(rows[listed].tobytes())
+                all_scores.write(scores[listed].tobytes())
         for name, values in (
             ("starts", np.concatenate(([0], np.cumsum(lists))).astype(np.int64)),
-            ("rows", rows[listed]),
-            ("scores", scores[listed]),
             ("most", most),
             ("frequencies", found.astype(np.int32)),
             ("common", common),
         ):
             np.save(folder / f"{name}.npy", values)
+
+    def _put_away(self) -> None:
+        self._file.write(np.column_stack((self._terms, self._rows, self._counts)).astype(np.int32).tobytes())
+        self._terms, self._rows, self._counts = array("i"), array("i"), array("i")
+
+    def _blocks(self) -> Iterator[npt.NDArray[np.int32]]:
+        """Term, row and count of every posting in the order of rows, some at a time, shape (n, 3)."""
+        self._file.seek(0)
+        while raw := self._file.read(12 * _TAKEN):
+            yield np.frombuffer(raw, dtype=np.int32).reshape(-1, 3)
+
+    def _of(self, first: int, last: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Floats]:
+        """Terms, rows and counts of the postings of these terms, by term and then by row."""
+        within = np.concatenate([b[(b[:, 0] >= first) & (b[:, 0] < last)] for b in self._blocks()])
+        within = within[np.argsort(within[:, 0], kind="stable")]
+        return within[:, 0], within[:, 1], within[:, 2].astype(np.float32)
+
+
+@contextmanager
+def _array(path: Path, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> Iterator[IO[bytes]]:
+    """A file of numpy's to write the values of an array of this type and shape into, one after the other.
+
+    Written, not mapped: a mapped page that finds no room on the disk ends the process.
+    """
+    with path.open("wb") as file:
+        header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        yield file
+
+
+def _bands(found: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """The terms from the first to the last, so many at a time as have `_SORTED` postings, or one that has more."""
+    ends = np.cumsum(found)
+    first, before = 0, 0
+    while first < len(found):
+        last = max(first + 1, int(np.searchsorted(ends, before + _SORTED, side="right")))
+        if int(ends[last - 1]) > before:
+            yield first, last
+        first, before = last, int(ends[last - 1])
 
 
 class Postings:
