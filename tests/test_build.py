@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from rag import store
-from rag.build import drafts, embedding, texts
+from rag.build import drafts, embedding, pipeline, texts
 from rag.build.cache import VectorCache
 from rag.errors import (
     BusyError,
@@ -28,7 +28,7 @@ from rag.errors import (
     NotFoundError,
 )
 from rag.store import postings, vectors, writer
-from rag.types import Progress
+from rag.types import Document, Progress
 from rag.workspace import Workspace
 
 
@@ -221,6 +221,26 @@ def test_step_by_step_is_the_same_as_from_nothing(fresh: Workspace, tmp_path: Pa
         nothing = Workspace(fresh.settings.model_copy(update={"index": tmp_path / f"index{number}"}))
         nothing.rebuild()
         assert held(fresh.generation()) == held(nothing.generation())
+
+
+def test_of_documents_read_already_only_the_changed_are_linked_again(
+    fresh: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an evaluation set gives them: what is as it was is taken over, and a language that none names is told."""
+    german = "Der Hafen von Kestrel wurde im Jahr 1911 gebaut und hat seither drei Kräne und einen Leuchtturm."
+    tides = (fresh.settings.corpus / "c" / "tides.md").read_text()
+    given = [Document("harbour", german, source="harbour"), Document("tides", tides, "Tides", source="tides")]
+    fresh.index_documents(given)
+    linked: list[str] = []
+    real = pipeline.link
+    monkeypatch.setattr(pipeline, "link", lambda d, lists: (linked.append(d.id), real(d, lists))[1])
+    given[1] = replace(given[1], text=tides.replace("4,000 homes.", "4,000 homes. It hums at night."))
+    fresh.index_documents(given)
+    assert linked == ["tides"]
+    assert [d.language for d in fresh.generation().documents()] == ["de", "en"]
+    nothing = Workspace(fresh.settings.model_copy(update={"index": tmp_path / "other"}))
+    nothing.index_documents(given)
+    assert held(fresh.generation()) == held(nothing.generation())
 
 
 def held(generation: store.Generation) -> list[object]:

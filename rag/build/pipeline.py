@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,6 +21,7 @@ from rag.build.plan import Plan, stop_if_cancelled
 from rag.build.provenance import attached, provenance
 from rag.build.reading import already_read, clear_leftovers, link, read_all, sources_of
 from rag.build.texts import Texts
+from rag.documents.language import language_of
 from rag.encoder import Encoder
 from rag.errors import IndexDamagedError, InputError, NotFoundError
 from rag.types import BuildReport, Chunk, Document, Progress, Skipped
@@ -65,7 +67,8 @@ def bring_up_to_date(plan: Plan, *, force: bool, fresh: Mapping[Path, Document] 
 def index(plan: Plan, given: Sequence[Document]) -> BuildReport:
     """Build and publish a generation of documents that are read already, as evaluation sets have them.
 
-    All that follows reading is done as in a rebuild; the collection's folder of sources is not looked at.
+    All that follows reading is done as in a rebuild; the collection's folder of sources is not looked at. The language
+    of a document that names none is told here.
     """
     with store.writing(plan.index):
         started = time.monotonic()
@@ -75,10 +78,30 @@ def index(plan: Plan, given: Sequence[Document]) -> BuildReport:
         live = _live(plan)
         if live is not None and live.manifest.get("inputs_sha256") == about["inputs_sha256"]:
             return _as_it_was(plan, live, started)
+        known = live if live is not None and live.manifest.get("code") == about["code"] else None
         with Drafts(plan.index) as drafts:
             for document in given:
-                drafts.add(link(document, {}))
+                stop_if_cancelled(plan)
+                if known is not None and _known(known, document, about["sources"][document.id]):
+                    drafts.take_over(known, document.id, document.source)
+                else:
+                    drafts.add(link(_with_language(document), {}))
             return _publish(plan, about | {"skipped": []}, live, drafts, len(drafts), started)
+
+
+def _known(live: store.Generation, document: Document, sha256: str) -> bool:
+    """Whether the live generation has this document, of this text, as it is given."""
+    if live.manifest["sources"].get(document.id) != sha256:
+        return False
+    before = live.document(document.id)
+    return replace(document, language=document.language or before.language) == before
+
+
+def _with_language(document: Document) -> Document:
+    if document.language is not None:
+        return document
+    body = document.text[document.sections[0].body_start if document.sections else 0 :]
+    return replace(document, language=language_of(body))
 
 
 def _as_it_was(plan: Plan, live: store.Generation, started: float) -> BuildReport:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 _FEWEST_LETTERS = 20
@@ -12,7 +13,8 @@ _LEAST_SURE = 0.5
 
 def language_of(text: str) -> str | None:
     """BCP 47 tag of the main language of `text`, None for too little text or an unsure guess."""
-    if sum(c.isalpha() for c in text[:2000]) < _FEWEST_LETTERS:
+    letters = filter(str.isalpha, text[:2000])
+    if next(islice(letters, _FEWEST_LETTERS - 1, None), None) is None:
         return None
     language, sure = _identifier().classify(text[:_SAMPLE])
     return str(language) if float(sure) >= _LEAST_SURE else None

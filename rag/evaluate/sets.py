@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rag.documents.language import language_of
 from rag.errors import InputError
 from rag.evaluate.answers import Judged, load
 from rag.sentences import split
@@ -178,13 +177,12 @@ def _question(asked: Mapping[str, Any], context: str, document_id: str) -> Query
 
 def _document(document_id: str, title: str, body: str) -> Document:
     """A document as a reader would make it of a page with a heading."""
-    language = language_of(body)
     if not title.strip():
-        return Document(id=document_id, text=body, language=language, source=document_id, reader="evaluation/1")
+        return Document(id=document_id, text=body, source=document_id, reader="evaluation/1")
     text = f"{title}\n\n{body}"
     section = Section(title, 1, "body", 0, len(title) + 2, len(text))
     return Document(
-        id=document_id, text=text, title=title, language=language, source=document_id, reader="evaluation/1",
+        id=document_id, text=text, title=title, source=document_id, reader="evaluation/1",
         sections=(section,),
     )  # fmt: skip
 

@@ -29,6 +29,8 @@ BY_ROW = "by row"
 BUILDING = ".building-"
 """Before the name of a generation that is written but has not been live."""
 _GENERATION = re.compile(r"\d{8}T\d{9}-[0-9a-f]{6}")
+_CHECKSUM = re.compile(r'^ "checksum": "[0-9a-f]{64}",\n', re.MULTILINE)
+"""The line of a manifest's own checksum. Others come after it, so it ends in a comma."""
 _MEND = "run `adfontes rebuild`, or `adfontes index rollback` to the generation before"
 
 
@@ -219,8 +221,17 @@ def _damaged(generation: str, name: str) -> IndexDamagedError:
 
 def sealed(manifest: Mapping[str, Any]) -> str:
     """The text of a manifest with a checksum of itself, so that not one byte of it can change unseen."""
-    body = {name: value for name, value in manifest.items() if name != "checksum"}
-    return _json({**body, "checksum": hashlib.sha256(_json(body).encode()).hexdigest()})
+    text = json.dumps({**manifest, "checksum": "0" * 64}, ensure_ascii=False, indent=1, sort_keys=True)
+    own = f' "checksum": "{_checksum(text)}",\n'
+    return _CHECKSUM.sub(lambda _: own, text)
+
+
+def _checksum(text: str) -> str:
+    """The SHA-256 of a manifest but for the line of its checksum. Raises ValueError when it has not just one."""
+    rest, lines = _CHECKSUM.subn("", text)
+    if lines != 1:
+        raise ValueError(f"{lines} checksums")
+    return hashlib.sha256(rest.encode()).hexdigest()
 
 
 def _manifest(where: Path) -> tuple[dict[str, Any], str]:
@@ -230,21 +241,19 @@ def _manifest(where: Path) -> tuple[dict[str, Any], str]:
     except FileNotFoundError:
         raise IndexDamagedError(f"generation {where.name!r} has no manifest; {_MEND}") from None
     try:
-        manifest = json.loads(raw)
+        text = raw.decode()
+        manifest = json.loads(text)
         if manifest["format"] != FORMAT:
             raise IndexDamagedError(
                 f"the {MANIFEST} of generation {where.name!r} has format {manifest['format']!r}, not {FORMAT}; "
                 "run `adfontes rebuild`"
             )
-        whole = sealed(manifest).encode() == raw and manifest["generation"] == where.name.removeprefix(BUILDING)
+        whole = _checksum(text) == manifest["checksum"] and manifest["generation"] == where.name.removeprefix(BUILDING)
         # A manifest by another hand must not lead outside the folder.
-        whole = whole and all((where / name).resolve().is_relative_to(where.resolve()) for name in manifest["files"])
+        root = where.resolve()
+        whole = whole and all((root / name).resolve().is_relative_to(root) for name in manifest["files"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         whole = False
     if not whole:
         raise IndexDamagedError(f"the {MANIFEST} of generation {where.name!r} is not what was written; {_MEND}")
     return manifest, hashlib.sha256(raw).hexdigest()
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)

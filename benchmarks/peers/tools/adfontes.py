@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.peers.tool import LIMIT, Document
 from rag.chunks import count_tokens
-from rag.documents.language import language_of, warm
+from rag.documents.language import warm
 from rag.settings import Settings
 from rag.types import Document as Source
 from rag.types import Section
@@ -56,6 +56,6 @@ def _source(document: Document) -> Source:
     """As `rag.evaluate.sets` makes a document of an abstract: its title is a heading."""
     sections = (Section(document.title, 1, "body", 0, len(document.title) + 2, len(document.text)),)
     return Source(
-        id=document.id, text=document.text, title=document.title, language=language_of(document.text),
-        source=document.id, reader="peers/1", sections=sections if document.title else (),
+        id=document.id, text=document.text, title=document.title, source=document.id, reader="peers/1",
+        sections=sections if document.title else (),
     )  # fmt: skip
