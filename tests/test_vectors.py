@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rag.errors import IndexDamagedError
-from rag.store import vectors
+from rag.store import rows, vectors
 from rag.store.vectors import KINDS, Kind, VectorIndex, choose, write_vectors
 
 COUNT, DIMENSION = 4000, 64
@@ -98,3 +98,21 @@ def test_a_file_of_another_kind_is_refused_before_faiss_reads_it(
     for dimension, count in ((DIMENSION + 1, COUNT), (DIMENSION, COUNT + 1)):
         with pytest.raises(IndexDamagedError):
             VectorIndex(tmp_path, "chunks", "flat", dimension, count)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells what is mapped")
+def test_a_large_file_that_is_read_by_rows_does_not_stay_mapped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many rows are asked for, little of the file stays mapped, and the rows are those that were written."""
+    monkeypatch.setattr(rows, "_KEPT_IN_SIGHT", 4 << 20)
+    written = np.random.default_rng(2).standard_normal((60_000, 256), dtype=np.float32)
+    rows.write_rows(tmp_path, "some", written)
+    stored = rows.StoredVectors(tmp_path, "some", *written.shape)
+    before, most = rows._mapped(), 0
+    assert before is not None
+    for begin in range(0, len(written), 3000):
+        wanted = np.arange(begin, begin + 3000, 3)
+        assert (stored.of(wanted) == written[wanted]).all()
+        most = max(most, (rows._mapped() or 0) - before)
+    assert most < written.nbytes / 2
