@@ -80,6 +80,7 @@ def measure(python: Path, tool: str, step: str) -> dict[str, Any]:
             aside = Path(name)
             if step == "change":  # each time from the state before
                 shutil.copytree(folder / "index", aside / "index")
+                os.sync()  # what the copy has not yet written is not for the tool to wait for
             runs.append(_run(python, tool, step, aside if step == "change" else folder, aside / "result.json"))
     middle = sorted(runs, key=lambda run: run.get("s", 0))[len(runs) // 2]
     return middle | ({"runs_s": [run["s"] for run in runs]} if "s" in middle else {})
