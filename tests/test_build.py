@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from rag import store
-from rag.build import drafts, embedding, pipeline, texts
+from rag.build import drafts, embedding, gathered, pipeline, texts
 from rag.build.cache import VectorCache
 from rag.errors import (
     BusyError,
@@ -368,6 +368,8 @@ def test_a_full_disk_is_told_and_harms_nothing(fresh: Workspace, monkeypatch: py
     writes: list[tuple[object, str]] = [
         (drafts.Drafts, "_put"),
         (texts, "TemporaryFile"),
+        (gathered, "TemporaryFile"),
+        (gathered.Scratch, "add"),
         (postings, "TemporaryFile"),
         (postings.PostingsWriter, "add"),
         (postings.PostingsWriter, "write"),

@@ -5,45 +5,44 @@ None are held in memory: whoever asks for some gets those.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
+from os import SEEK_END
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from rag.store import BUILDING, written_in
+from rag.store import written_in
 
 Vectors = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
 
 
 class Scratch:
-    """Vectors in a file in the index folder, which is gone afterwards; the next writer clears away a killed one's."""
+    """Vectors in a file in the index folder. It has no name: a killed process leaves none."""
 
     def __init__(self, folder: Path, dimension: int) -> None:
-        self._folder, self._dimension = folder, dimension
-        self._path = folder / f"{BUILDING}vectors-{secrets.token_hex(3)}"
-        self._count = 0
+        self._folder, self._dimension, self._count = folder, dimension, 0
 
     def __enter__(self) -> Self:
         """Make the file. Raises IndexWriteError."""
         with written_in(self._folder):
-            self._file = self._path.open("w+b")
+            self._file = TemporaryFile(dir=self._folder)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Take the file away."""
+        """Let go of it."""
         self._file.close()
-        self._path.unlink(missing_ok=True)
 
     def add(self, vectors: Vectors) -> Numbers:
         """Append vectors, shape (n, dimension); return their rows. Raises OSError on a full disk."""
         # Written, not mapped: a mapped page that finds no room on the disk ends the process.
+        self._file.seek(0, SEEK_END)
         self._file.write(np.ascontiguousarray(vectors, dtype=np.float32).tobytes())
         self._file.flush()
         self._count += len(vectors)
@@ -52,7 +51,7 @@ class Scratch:
     def of(self, rows: Numbers) -> Vectors:
         """The vectors of these rows."""
         shape = (self._count, self._dimension)
-        return np.asarray(np.memmap(self._path, dtype=np.float32, mode="r", shape=shape)[rows])
+        return np.asarray(np.memmap(self._file, dtype=np.float32, mode="r", shape=shape)[rows])
 
 
 class Gathered:

@@ -16,7 +16,6 @@ of sources.
 
 from rag.store.difference import Difference, difference
 from rag.store.folder import (
-    BUILDING,
     CURRENT,
     FORMAT,
     MANIFEST,
@@ -37,7 +36,6 @@ from rag.store.rows import Keys, Rowwise
 from rag.store.writer import Embedded, Writer
 
 __all__ = [
-    "BUILDING",
     "CURRENT",
     "FORMAT",
     "MANIFEST",
