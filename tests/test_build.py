@@ -243,6 +243,14 @@ def test_of_documents_read_already_only_the_changed_are_linked_again(
     assert held(fresh.generation()) == held(nothing.generation())
 
 
+def test_a_document_may_have_the_name_of_a_file_that_was_indexed(fresh: Workspace) -> None:
+    """Given documents are looked for by their own ids, also where a file of that name and text stood in the index."""
+    text = (fresh.settings.corpus / "c" / "tides.md").read_text()
+    fresh.rebuild()
+    fresh.index_documents([Document("tides.md", text, source="tides.md"), Document("more", text, source="more")])
+    assert [d.id for d in fresh.generation().documents()] == ["tides.md", "more"]
+
+
 def held(generation: store.Generation) -> list[object]:
     """All that a generation holds, but for the time at which sources came."""
     ids = [d.id for d in generation.documents()]

@@ -93,8 +93,8 @@ def _known(live: store.Generation, document: Document, sha256: str) -> bool:
     """Whether the live generation has this document, of this text, as it is given."""
     if live.manifest["sources"].get(document.id) != sha256:
         return False
-    before = live.document(document.id)
-    return replace(document, language=document.language or before.language) == before
+    before = _before(live, document)
+    return before is not None and replace(document, language=document.language or before.language) == before
 
 
 def _with_language(document: Document) -> Document:
@@ -182,13 +182,18 @@ def _reusable(live: store.Generation | None, about: Mapping[str, Any]) -> store.
 def _unchanged(live: store.Generation, read: Read) -> list[Chunk] | None:
     """The live generation's chunks of a document whose text, entries and context are what they were; else None."""
     own = read.document.id
-    try:
-        if live.document(own) != read.document:
-            return None
-    except NotFoundError:
+    if _before(live, read.document) != read.document:
         return None
     before, now = ([(x.id, x.start, x.end) for x in found] for found in (live.references(own), read.references))
     return live.chunks(own) if before == now else None
+
+
+def _before(live: store.Generation, document: Document) -> Document | None:
+    """The live generation's document of this id, if it has one."""
+    try:
+        return live.document(document.id)
+    except NotFoundError:
+        return None
 
 
 def _live(plan: Plan) -> store.Generation | None:
