@@ -215,9 +215,9 @@ class _Entries:
             own = _keys(reference, _titles(read_entry(reference, number)))
             keys.extend(own)
             numbers.extend([number] * len(own))
-        order = np.argsort(np.array(keys, dtype=np.int64), kind="stable")
-        self._keys = np.array(keys, dtype=np.int64)[order]
-        self._numbers = np.array(numbers, dtype=np.int64)[order]
+        unsorted = np.array(keys, dtype=np.int64)
+        order = np.argsort(unsorted, kind="stable")
+        self._keys, self._numbers = unsorted[order], np.array(numbers, dtype=np.int64)[order]
 
     def near(self, front: _Front) -> Iterator[_Listed]:
         """The entries that share a DOI, an address or some words of a title with a document, in their order."""

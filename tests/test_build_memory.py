@@ -54,6 +54,17 @@ class Drawn:
         return self.encode([text])[0]
 
 
+def plan(folder: Path, encoder: Drawn) -> build.Plan:
+    """A collection in this folder."""
+    return build.Plan(
+        corpus=folder / "c",
+        index=folder / "index",
+        load_encoder=lambda: encoder,
+        encoder_fingerprint=encoder.fingerprint,
+        vectors=folder / "vectors",
+    )
+
+
 def peak(folder: Path, documents: int) -> tuple[int, int]:
     """The most bytes that a build of so many documents had in hand, and those of its vectors."""
     encoder = Drawn(DIMENSION)
@@ -61,16 +72,9 @@ def peak(folder: Path, documents: int) -> tuple[int, int]:
     for n in range(documents):
         text = " ".join(f"Sentence {m} of document {n} says that lamp {n * m} burns oil." for m in range(120))
         given.append(Document(f"d{n}", text, f"Lamps {n}"))
-    plan = build.Plan(
-        corpus=folder / "c",
-        index=folder / "index",
-        load_encoder=lambda: encoder,
-        encoder_fingerprint=encoder.fingerprint,
-        vectors=folder / "vectors",
-    )
     tracemalloc.start()
     try:
-        build.index(plan, given)
+        build.index(plan(folder, encoder), given)
         return tracemalloc.get_traced_memory()[1], encoder.encoded * DIMENSION * 4
     finally:
         tracemalloc.stop()
@@ -93,16 +97,9 @@ def peak_of_sources(folder: Path, documents: int) -> tuple[int, int]:
         words = np.random.default_rng(n).integers(0, 2000, (200, 60))
         sentences = (" ".join(f"word{w}" for w in row).capitalize() + "." for row in words)
         (corpus / f"d{n}.md").write_text(f"# Lamps {n}\n\n" + "\n\n".join(sentences), encoding="utf-8")
-    plan = build.Plan(
-        corpus=corpus,
-        index=folder / "index",
-        load_encoder=lambda: encoder,
-        encoder_fingerprint=encoder.fingerprint,
-        vectors=folder / "vectors",
-    )
     tracemalloc.start()
     try:
-        report = build.rebuild(plan)
+        report = build.rebuild(plan(folder, encoder))
         assert (report.documents, report.skipped) == (documents, ())
         return tracemalloc.get_traced_memory()[1], sum(p.stat().st_size for p in corpus.iterdir())
     finally:

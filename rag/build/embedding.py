@@ -59,9 +59,10 @@ def embed(
     is there as long as the context is. A text that occurs twice is embedded once.
     """
     keys, lengths = texts.keys, texts.lengths
+    of_chunks, of_sentences = texts.chunks, texts.sentences
     shown, places = distinct(keys)
     sparse = plan.load_sparse()
-    own = np.unique(places[texts.chunks])  # of the distinct texts those of chunks
+    own = np.unique(places[of_chunks])  # of the distinct texts those of chunks
     weighed: Some | None = None
     with ExitStack() as scratches:
         with store.written_in(plan.index):
@@ -72,13 +73,13 @@ def embed(
                 scratch = scratches.enter_context(Scratch(plan.index, sparse.dimension))
                 known = live.known_sparse() if live and _built_by(live, "sparse", sparse) else ()
                 terms, _ = _vectors(plan, sparse, _Wanted(texts, keys, lengths, shown[own]), known, scratch)
-                weighed = Some(terms, np.searchsorted(own, places[texts.chunks]))
+                weighed = Some(terms, np.searchsorted(own, places[of_chunks]))
         yield (
             store.Embedded(
-                chunk_keys=keys[texts.chunks],
-                chunk_vectors=Some(vectors, places[texts.chunks]),
-                sentence_keys=keys[texts.sentences],
-                sentence_vectors=Some(vectors, places[texts.sentences]),
+                chunk_keys=keys[of_chunks],
+                chunk_vectors=Some(vectors, places[of_chunks]),
+                sentence_keys=keys[of_sentences],
+                sentence_vectors=Some(vectors, places[of_sentences]),
                 chunk_sparse=weighed,
             ),
             new,

@@ -89,7 +89,7 @@ class Gathered:
 
 
 class Some:
-    """Some of the gathered vectors, in an order of their own; what `store.Contents` takes."""
+    """Some of the gathered vectors, in an order of their own; what `store.Embedded` holds."""
 
     def __init__(self, vectors: Gathered, numbers: Numbers) -> None:
         self._vectors, self._numbers = vectors, numbers

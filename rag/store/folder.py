@@ -114,7 +114,7 @@ def _unwritable(folder: Path, error: Exception) -> IndexWriteError:
 
 
 def publish(folder: Path, generation: str) -> str:
-    """Make `generation`, as `write` or a listing names it, the live one; return the name it has from now on.
+    """Make `generation`, as `Writer.finish` or a listing names it, the live one; return the name it has from now on.
 
     One atomic rename of the pointer file, after which readers see it. Raises NotFoundError, IndexWriteError.
     """

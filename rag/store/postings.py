@@ -22,16 +22,14 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO
 
 import numpy as np
 import numpy.typing as npt
 
 from rag.errors import IndexDamagedError
-from rag.store.rows import Rows, load_array
+from rag.store.rows import Rows, array_file, load_array
 
 K1, B = 0.9, 0.4
 COMMON = 4
@@ -91,9 +89,9 @@ class PostingsWriter:
         most = np.zeros(len(found), dtype=np.float32)
         folder.mkdir()
         with (
-            _array(folder / "rows.npy", np.int32, (int(lists.sum()),)) as all_rows,
-            _array(folder / "scores.npy", np.float32, (int(lists.sum()),)) as all_scores,
-            _array(folder / "dense.npy", np.float32, (len(common), texts)) as dense,
+            array_file(folder / "rows.npy", np.int32, (int(lists.sum()),)) as all_rows,
+            array_file(folder / "scores.npy", np.float32, (int(lists.sum()),)) as all_scores,
+            array_file(folder / "dense.npy", np.float32, (len(common), texts)) as dense,
         ):
             for first, last in _bands(found):
                 terms, rows, counts = self._of(first, last)
@@ -133,18 +131,6 @@ class PostingsWriter:
         within = np.concatenate([b[(b[:, 0] >= first) & (b[:, 0] < last)] for b in self._blocks()])
         within = within[np.argsort(within[:, 0], kind="stable")]
         return within[:, 0], within[:, 1], within[:, 2].astype(np.float32)
-
-
-@contextmanager
-def _array(path: Path, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> Iterator[IO[bytes]]:
-    """A file of numpy's to write the values of an array of this type and shape into, one after the other.
-
-    Written, not mapped: a mapped page that finds no room on the disk ends the process.
-    """
-    with path.open("wb") as file:
-        header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(file, header)
-        yield file
 
 
 def _bands(found: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -74,13 +75,23 @@ def _weights(dimension: int) -> npt.NDArray[np.uint32]:
     return chance.integers(0, 1 << 32, dimension, dtype=np.uint32) | np.uint32(1)
 
 
+@contextmanager
+def array_file(path: Path, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> Iterator[IO[bytes]]:
+    """A file of numpy's to write the values of an array of this type and shape into, one after the other.
+
+    Written, not mapped: a mapped page that finds no room on the disk ends the process.
+    """
+    with path.open("wb") as file:
+        header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        yield file
+
+
 def write_rows(folder: Path, name: str, vectors: Rowwise) -> None:
     """Write vectors with their checksums, some at a time."""
     count, dimension = vectors.shape
     found = np.zeros(count, dtype=np.uint32)
-    with (folder / f"{name}.npy").open("wb") as file:
-        header = {"descr": "<f4", "fortran_order": False, "shape": (count, dimension)}
-        np.lib.format.write_array_header_1_0(file, header)
+    with array_file(folder / f"{name}.npy", "<f4", (count, dimension)) as file:
         for part in slices(count, dimension):
             some = np.ascontiguousarray(vectors[part], dtype="<f4")
             found[part] = sums(some)
