@@ -8,8 +8,11 @@ tokenizer as well, so that nothing is cut off unseen. Each bibliography entry is
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
+from operator import itemgetter
 
 import tiktoken
 
@@ -18,6 +21,9 @@ from rag.types import Chunk, ChunkKind, Document, Reference, Section, Span
 
 ENCODING = "cl100k_base"
 _BREAK = re.compile(r"(?<=[;:,，；、—–])\s*|\s+")
+_WORD = re.compile(r"\S")
+_AHEAD = 8000
+"""Characters of a sentence that are looked at first when it is cut."""
 
 
 @lru_cache(maxsize=1)
@@ -93,22 +99,28 @@ def embedded_text(document: Document, chunk: Chunk) -> str:
 
 def _regions(document: Document, references: Sequence[Reference]) -> Iterator[tuple[Section | None, Span]]:
     """The stretches of running text: every section's own body, without the entries of the bibliography."""
-    taken = sorted((r.start, r.end) for r in references if r.start is not None and r.end is not None)
+    taken: list[tuple[int, int]] = []  # in order, parted from each other
+    for start, end in sorted((r.start, r.end) for r in references if r.start is not None and r.end is not None):
+        if taken and start <= taken[-1][1]:
+            taken[-1] = taken[-1][0], max(taken[-1][1], end)
+        else:
+            taken.append((start, end))
     starts = sorted({section.start for section in document.sections} | {len(document.text)})
     if not document.sections or starts[0] > 0:
         yield from ((None, span) for span in _outside(Span(0, starts[0]), taken))
     for section in document.sections:
         # A parent's own text ends where its first child begins.
-        end = min((s for s in starts if s > section.start), default=section.end)
+        after = bisect_right(starts, section.start)
+        end = starts[after] if after < len(starts) else section.end
         body = Span(min(section.body_start, end), min(section.end, end))
         yield from ((section, span) for span in _outside(body, taken))
 
 
 def _outside(region: Span, taken: Sequence[tuple[int, int]]) -> Iterator[Span]:
     position = region.start
-    for start, end in taken:
-        if end <= position or start >= region.end:
-            continue
+    for start, end in islice(taken, bisect_right(taken, position, key=itemgetter(1)), None):
+        if start >= region.end:
+            break
         if start > position:
             yield Span(position, start)
         position = max(position, end)
@@ -119,14 +131,20 @@ def _outside(region: Span, taken: Sequence[tuple[int, int]]) -> Iterator[Span]:
 def _fitting(text: str, sentence: Span, fits: Callable[[Span], bool]) -> Iterator[Span]:
     """`sentence` itself, or the fewest pieces of it that fit, cut at clauses, then words, then anywhere."""
     rest = sentence
-    while not fits(rest):
-        cut = _last_fitting_cut(text, rest, fits)
-        yield Span(rest.start, rest.start + len(text[rest.start : cut].rstrip()))
-        begin = cut + len(text[cut : rest.end]) - len(text[cut : rest.end].lstrip())
-        if begin >= rest.end:
+    while True:
+        # What is far too long is not counted as a whole: tokens of some thousand characters tell.
+        ahead = Span(rest.start, min(rest.end, rest.start + _AHEAD))
+        while (fitting := fits(ahead)) and ahead.end < rest.end:
+            ahead = Span(rest.start, min(rest.end, rest.start + 2 * (ahead.end - rest.start)))
+        if fitting:
+            yield rest
             return
-        rest = Span(begin, rest.end)
-    yield rest
+        cut = _last_fitting_cut(text, ahead, fits)
+        yield Span(rest.start, rest.start + len(text[rest.start : cut].rstrip()))
+        word = _WORD.search(text, cut, rest.end)
+        if word is None:
+            return
+        rest = Span(word.start(), rest.end)
 
 
 def _last_fitting_cut(text: str, span: Span, fits: Callable[[Span], bool]) -> int:

@@ -16,22 +16,26 @@ import sentencex
 from rag.types import Span
 
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*")
-_OPENS_WITH_LOWER = re.compile(r"[\"'“‘(\[]*[a-zà-öø-ÿ]")
+_OPENS_WITH_LOWER = re.compile(r"[\"'“‘(\[]{0,20}+[a-zà-öø-ÿ]")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\[“\"])(?:[A-Z]|al|cf|ca|eds?|vols?|nos?|no|pp?|figs?|eqs?|secs?|ch|chs|approx|vs|viz|i\.e|e\.g|"
     r"av|dra|sra|mme|mlle|núm|págs?|arts?|caps?|nr|hr|abb|kap|bd|vgl|hrsg|ca|"
-    r"dr|mr|mrs|ms|prof|st|jr|sr|gen|sen|rep|gov|inc|ltd|co|corp|dept|univ|refs?|trans|rev|repr|n\.d)\.\s*$",
+    r"dr|mr|mrs|ms|prof|st|jr|sr|gen|sen|rep|gov|inc|ltd|co|corp|dept|univ|refs?|trans|rev|repr|n\.d)\.$",
     re.IGNORECASE,
 )
-_ENDS_SENTENCE_ANYWAY = re.compile(r"(?:^|[\s(\[“\"])(?:[a-z]|inc|ltd|co|corp|no|al)\.\s*$", re.IGNORECASE)
+_ENDS_SENTENCE_ANYWAY = re.compile(r"(?:^|[\s(\[“\"])(?:[a-z]|inc|ltd|co|corp|no|al)\.$", re.IGNORECASE)
 _STARTS_CLEARLY = re.compile(r"(?:The|This|These|It|In|However|But|We|They|A|An|On|At|As|For|Our|Their)\s")
-_ORDINAL = re.compile(r"(?:^|[\s(])\d{1,2}\.\s*$")
+_ORDINAL = re.compile(r"(?:^|[\s(])\d{1,2}\.$")
 """In German, as in "im 19. Jahrhundert"; a number that ends a sentence is followed by a word that begins one."""
 _STARTS_IN_GERMAN = re.compile(
     r"(?:Der|Die|Das|Den|Dem|Des|Ein|Eine|Es|Er|Sie|Wir|Ich|In|Im|Am|An|Auf|Bei|Mit|Nach|Danach|Dann|Doch|Aber|Und|"
     r"Als|Auch|Für|Seit|Vor|Zu|Dies|Diese|Dieser|Heute|So)\s"
 )
 _IDEOGRAPHIC_END = re.compile(r"[。！？]+[”’」』》】）\"]*")
+_LONGEST_ENDING = 32
+"""Characters in which an abbreviation and what stands before it fit."""
+_BRACKET = re.compile(r"[()\[\]（）【】]")
+_WORD = re.compile(r"\S")
 _BRACKETS = {"(": ")", "[": "]", "（": "）", "【": "】"}
 _MAX_OPEN_BRACKET = 400
 """Characters after which an unclosed bracket is taken for a slip of the pen, not for one long aside."""
@@ -75,41 +79,54 @@ def _paragraph(text: str, start: int, end: int, language: str | None) -> list[Sp
     ends = {start + int(b["end_index"]) for b in sentencex.get_sentence_boundaries(_language(language), block)}
     ends.update(start + m.end() for m in _IDEOGRAPHIC_END.finditer(block))
     spans: list[Span] = []
-    begin = start
+    begin = seen = start
+    solid = start  # behind the last character seen that is not white space
+    word = start  # the next such character
+    brackets: list[tuple[str, int]] = []  # open in the sentence that began at `begin`: what closes each, where it stands
     final = max(ends, default=end)
     for cut in sorted(ends):
         last = cut == final
-        if not last and not _ends_here(text, begin, cut, end, language):
-            continue
+        if not last:
+            piece = text[seen:cut].rstrip()
+            solid = seen + len(piece) if piece else solid
+            if word < cut:
+                found = _WORD.search(text, cut, end)
+                word = found.start() if found else end
+            _follow_brackets(brackets, text, seen, cut)
+            seen = cut
+            inside = bool(brackets) and cut - brackets[-1][1] < _MAX_OPEN_BRACKET
+            if inside or not _ends_here(text, begin, solid, word, end, language):
+                continue
         span = _trim(text, begin, end if last else cut)
         if span is not None:
             spans.append(span)
         begin = cut
+        brackets.clear()
     return spans
 
 
-def _ends_here(text: str, begin: int, cut: int, end: int, language: str | None) -> bool:
-    """Whether the boundary proposed at `cut` really closes the sentence that began at `begin`."""
-    before, after = text[begin:cut], text[cut:end].lstrip()
-    if not after or not before.strip():
+def _ends_here(text: str, begin: int, before: int, after: int, end: int, language: str | None) -> bool:
+    """Whether a sentence that began at `begin` really ends at a boundary proposed between `before` and `after`.
+
+    Between the two is only white space. What the boundary follows is told from the last characters alone.
+    """
+    if after >= end or before <= begin:
         return False
-    if _OPENS_WITH_LOWER.match(after) and not before.rstrip().endswith(("。", "！", "？")):
+    if _OPENS_WITH_LOWER.match(text, after, end) and text[before - 1] not in "。！？":
         return False
-    if _ABBREVIATION.search(before) and not (_ENDS_SENTENCE_ANYWAY.search(before) and _STARTS_CLEARLY.match(after)):
+    ending = text[max(begin, before - _LONGEST_ENDING) : before]
+    if _ABBREVIATION.search(ending) and not (_ENDS_SENTENCE_ANYWAY.search(ending) and _STARTS_CLEARLY.match(text, after, end)):
         return False
-    if _language(language) == "de" and _ORDINAL.search(before) and not _STARTS_IN_GERMAN.match(after):
-        return False
-    return not _inside_bracket(before)
+    return not (_language(language) == "de" and _ORDINAL.search(ending) and not _STARTS_IN_GERMAN.match(text, after, end))
 
 
-def _inside_bracket(before: str) -> bool:
-    stack: list[tuple[str, int]] = []
-    for i, char in enumerate(before):
-        if char in _BRACKETS:
-            stack.append((_BRACKETS[char], i))
-        elif stack and char == stack[-1][0]:
+def _follow_brackets(stack: list[tuple[str, int]], text: str, start: int, end: int) -> None:
+    """Note in `stack` what the brackets of `text[start:end]` open and close."""
+    for bracket in _BRACKET.finditer(text, start, end):
+        if bracket[0] in _BRACKETS:
+            stack.append((_BRACKETS[bracket[0]], bracket.start()))
+        elif stack and bracket[0] == stack[-1][0]:
             stack.pop()
-    return bool(stack) and len(before) - stack[-1][1] < _MAX_OPEN_BRACKET
 
 
 def _trim(text: str, start: int, end: int) -> Span | None:

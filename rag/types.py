@@ -9,9 +9,10 @@ This module imports nothing of ours and knows no file, no index and no HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 Severity = Literal["error", "warning", "info"]
 SectionKind = Literal["front", "body", "notes", "author-note", "bibliography"]
@@ -77,6 +78,17 @@ class Page:
     end: int
 
 
+_Part = TypeVar("_Part", Section, Page)
+
+
+def _holding(parts: Sequence[_Part], offset: int) -> _Part | None:
+    """The part of a text that holds `offset`; of parts within each other, which come in order, the innermost."""
+    for n in range(bisect_right(parts, offset, key=lambda part: part.start) - 1, -1, -1):
+        if offset < parts[n].end:
+            return parts[n]
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Byline:
     """Who wrote a document, as its own text says; the span is where it says so."""
@@ -132,12 +144,12 @@ class Document:
 
     def section_at(self, offset: int) -> Section | None:
         """The innermost section that holds `offset`, or None before the first."""
-        found = [s for s in self.sections if s.start <= offset < s.end]
-        return max(found, key=lambda s: (s.level, s.start), default=None)
+        return _holding(self.sections, offset)
 
     def page_at(self, offset: int) -> int | None:
         """The number of the page that holds `offset`, None for sources without pages."""
-        return next((p.number for p in self.pages if p.start <= offset < p.end), None)
+        page = _holding(self.pages, offset)
+        return page.number if page else None
 
     def bibliography(self) -> tuple[Span, ...]:
         """The body spans of every section that is a reference list."""

@@ -17,7 +17,7 @@ from rag.documents.dates import parse_date
 from rag.documents.entries import looks_like_entry, share_of_entries
 from rag.documents.language import language_of
 from rag.documents.names import kind_of_title, names_bibliography, names_notes, perhaps_bibliography
-from rag.documents.people import bare_names
+from rag.documents.people import SEPARATOR, bare_names
 from rag.types import Document, Page, Section, SectionKind, Span
 
 _GAP = "\n\n"
@@ -286,7 +286,7 @@ def _said_by(blocks: Sequence[Block], spans: Sequence[Span]) -> list[Span]:
 def _date_in(blocks: Sequence[Block]) -> str | None:
     for block in blocks:
         if block.role == "byline":
-            for part in [block.text, *re.split(r"\s+[|·•—–-]\s+|\s*[|·•]\s*", block.text)]:
+            for part in [block.text, *SEPARATOR.split(block.text)]:
                 date = parse_date(part)
                 if date:
                     return date

@@ -13,7 +13,7 @@ _LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 # How a font sets letters is no spelling; the ligatures of PDFs would hide words from every search.
 _LIGATURES = str.maketrans(dict(zip("ﬀﬁﬂﬃﬄﬅﬆ", ["ff", "fi", "fl", "ffi", "ffl", "st", "st"], strict=True)))
 _RAISED = str.maketrans("0123456789+-−–—()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁻⁽⁾")
-_RAISED_NUMBER = re.compile(r"[\s,;()+−–—-]*\d[\d\s,;()+−–—-]*")
+_RAISED_NUMBER = re.compile(r"^[\s,;()+−–—-]*\d[\d\s,;()+−–—-]*")
 _SPACES = re.compile(r"[^\S\n]+")
 _CJK = "\u2e80-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
 _BETWEEN_CJK = re.compile(f"(?<=[{_CJK}])\n(?=[{_CJK}])")
@@ -41,6 +41,19 @@ def raised(text: str) -> str:
 def one_line(text: str) -> str:
     """`text` with its lines joined: by nothing between Chinese or Japanese characters, else by a space."""
     return _SPACES.sub(" ", _BETWEEN_CJK.sub("", text.strip()).replace("\n", " "))
+
+
+def without(text: str, opening: str, closing: str, instead: str = "") -> str:
+    """`text` with every stretch from `opening` to the next `closing` replaced; one that never closes stays."""
+    out: list[str] = []
+    position = 0
+    while (start := text.find(opening, position)) >= 0:
+        end = text.find(closing, start + len(opening))
+        if end < 0:
+            break
+        out += [text[position:start], instead]
+        position = end + len(closing)
+    return "".join([*out, text[position:]])
 
 
 def cjk_share(text: str) -> float:

@@ -12,7 +12,10 @@ _YEAR_FIRST = re.compile(
     r"^((?:1[5-9]|20)\d\d)\s*[./年년-]\s*(1[0-2]|0?[1-9])(?:\s*[./月월-]\s*(\d{1,2}))?(?!\d)\s*[.日일月월]?"
 )
 _AMBIGUOUS = re.compile(r"^(0?[1-9]|1[0-2])[/.\-](0?[1-9]|1[0-2])[/.\-]((?:1[5-9]|20)\d\d)$")
-_CLOCK = re.compile(r",?\s*(?:at\s+)?\d{1,2}:\d\d(?::\d\d)?\s*(?:[ap]\.?m\.?)?\s*(?:\(?[A-Z]{2,4}\)?)?$", re.IGNORECASE)
+_CLOCK = re.compile(
+    r"(?:,\s*+|(?<!\s)\s++)?(?:at\s++)?\d{1,2}:\d\d(?::\d\d)?\s*+(?:[ap]\.?m\.?\s*+)?(?:\(?[A-Z]{2,4}\)?)?$",
+    re.IGNORECASE,
+)
 _LONGEST = 48
 # The languages whose month names are tried; the whole list of the library takes a second for a line that is no date.
 _LANGUAGES = [

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from rag.documents.archive import Package
-from rag.documents.blocks import Block, Draft
+from rag.documents.blocks import Block, Draft, Role
 from rag.documents.clean import raised
 from rag.documents.dates import parse_date
 from rag.documents.markup import tag_of
@@ -23,25 +24,26 @@ READER = "docx/1"
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _SKIP = {
     "del",
-    "moveFrom",
-    "instrText",
-    "delText",
-    "pPr",
-    "rPr",
-    "tblPr",
-    "trPr",
-    "tcPr",
-    "sectPr",
-    "Fallback",
+    "movefrom",
+    "instrtext",
+    "deltext",
+    "ppr",
+    "rpr",
+    "tblpr",
+    "trpr",
+    "tcpr",
+    "sectpr",
+    "fallback",
     "pict_",
-    "fldData",
-    "commentReference",
+    "flddata",
+    "commentreference",
 }
 _HEADING_STYLE = re.compile(
     r"^(?:heading|überschrift|titre|título|titolo|kop|rubrik|otsikko|nagłówek|заголовок|标题|見出し|제목)\s*(\d)$",
     re.IGNORECASE,
 )
 _TITLE_STYLE = re.compile(r"^(?:title|titel|titre|título|titolo|标题|표제|表題)$", re.IGNORECASE)
+_LONGEST_LINE_OF_STYLES = 50
 _LINEAR = {"f": "({})/({})", "sSup": "{}^{}", "sSub": "{}_{}", "rad": "√{}{}"}
 
 
@@ -57,7 +59,7 @@ def read_docx(data: bytes, name: str) -> Draft:
     body = next((e for e in package.xml(main) if tag_of(e) == "body"), None)
     if body is not None:
         walk.flow(body)
-    draft.blocks = walk.blocks
+    draft.blocks = walk.joined()
     for part, heading in (("word/footnotes.xml", "Footnotes"), ("word/endnotes.xml", "Endnotes")):
         notes = _notes(package.xml(part), walk)
         if notes:
@@ -120,9 +122,10 @@ def _styles(package: Package) -> dict[str, int]:
         if based is not None:
             parents[identifier] = _attribute(based, "val") or ""
     for identifier, parent in parents.items():
-        ancestor, seen = parent, {identifier}
-        while ancestor in parents and ancestor not in found and ancestor not in seen:
-            seen.add(ancestor)
+        ancestor = parent
+        for _ in range(_LONGEST_LINE_OF_STYLES):
+            if ancestor in found or ancestor not in parents:
+                break
             ancestor = parents[ancestor]
         if identifier not in found and ancestor in found:
             found[identifier] = found[ancestor]
@@ -213,8 +216,15 @@ class _Walk:
         self.styles, self.numbered, self.style_numbers, self.targets = styles, numbered, style_numbers, targets
         self.blocks: list[Block] = []
         self.boxes: list[Any] = []
-        self.counters: dict[tuple[str, int], int] = {}
-        self.in_bibliography = False
+        self.counters: dict[str, dict[int, int]] = {}
+        self.in_bibliography = self.titled = False
+
+    def joined(self) -> list[Block]:
+        """The blocks found, the items of each list in one."""
+        out: list[Block] = []
+        for listed, blocks in groupby(self.blocks, lambda b: b.role == "list"):
+            out.extend([Block("\n".join(b.text for b in blocks), "list")] if listed else blocks)
+        return out
 
     def flow(self, parent: Any) -> None:  # noqa: ANN401
         """Paragraphs and tables in order; containers that mean nothing are looked into."""
@@ -224,7 +234,7 @@ class _Walk:
                 self.paragraph(element)
             elif tag == "tbl":
                 self.table(element)
-            elif tag and tag not in {s.lower() for s in _SKIP}:
+            elif tag and tag not in _SKIP:
                 self.flow(element)
 
     def paragraph(self, element: Any) -> None:  # noqa: ANN401
@@ -245,15 +255,13 @@ class _Walk:
     def place(self, element: Any, text: str, level: int | None) -> None:  # noqa: ANN401
         marker = self.marker(element)
         if level is not None and len(text) < 300:
-            role = "title" if level == 0 and not any(b.role == "title" for b in self.blocks) else "heading"
+            role: Role = "title" if level == 0 and not self.titled else "heading"
+            self.titled = self.titled or level == 0
             title = f"{marker}{text}" if marker.strip(" -") else text
-            self.blocks.append(Block(title, "title" if role == "title" else "heading", max(level, 1)))
+            self.blocks.append(Block(title, role, max(level, 1)))
             self.in_bibliography = names_bibliography(text) or perhaps_bibliography(text)
         elif marker and not self.in_bibliography:
-            if self.blocks and self.blocks[-1].role == "list":
-                self.blocks[-1].text += f"\n{marker}{text}"
-            else:
-                self.blocks.append(Block(marker + text, "list"))
+            self.blocks.append(Block(marker + text, "list"))
         else:
             self.blocks.append(Block((marker if marker != "- " else "") + text))
 
@@ -268,12 +276,13 @@ class _Walk:
             return ""
         if found is None or found.kind == "bullet":
             return "- "
-        counter, at = found.counter, int(level) if level.isdigit() else 0
-        self.counters[counter, at] = self.counters.get((counter, at), found.start - 1) + 1
-        for other in [k for k in self.counters if k[0] == counter and k[1] > at]:
-            del self.counters[other]
-        above = [self.counters.get((counter, i)) or self.first_number(key, i) for i in range(at)]
-        return ".".join(map(str, [*above, self.counters[counter, at]])) + ". "
+        at = int(level) if re.fullmatch(r"[0-8]", level) else 0  # Word knows no more levels
+        counts = self.counters.setdefault(found.counter, {})
+        counts[at] = counts.get(at, found.start - 1) + 1
+        for other in [deeper for deeper in counts if deeper > at]:
+            del counts[other]
+        above = [counts.get(i) or self.first_number(key, i) for i in range(at)]
+        return ".".join(map(str, [*above, counts[at]])) + ". "
 
     def first_number(self, key: str, level: int) -> int:
         found = self.numbered.get((key, str(level)))
@@ -309,7 +318,7 @@ class _Walk:
                 out.append(self.link(child))
             elif tag == "r" and _value(_child(child, "rPr"), "vertAlign") == "superscript":
                 out.append(raised(self.text(child)))
-            elif tag and tag not in {s.lower() for s in _SKIP}:
+            elif tag and tag not in _SKIP:
                 out.append(self.text(child))
         return "".join(out)
 
@@ -366,7 +375,7 @@ def _notes(root: Any, walk: _Walk) -> list[str]:  # noqa: ANN401
         if tag_of(note) in {"footnote", "endnote"} and not _attribute(note, "type"):
             inner = _Walk(walk.styles, walk.numbered, walk.style_numbers, walk.targets)
             inner.flow(note)
-            text = " ".join(b.text for b in inner.blocks)
+            text = " ".join(b.text for b in inner.joined())
             if text:
                 notes.append(f"[{_attribute(note, 'id')}] {text}")
     return notes

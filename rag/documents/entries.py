@@ -14,9 +14,9 @@ _AUTHOR = re.compile(
     r"[^\W\d_][\w’'\-]*(?:\s[^\W\d_][\w’'\-]*){0,3},\s*(?:[^\W\d_]\.|[^\W\d_][\w’'\-]+|[A-Z]{1,3}\b)"
 )
 _LOCATOR = re.compile(
-    r"https?://|www\.|\bdoi\b|\bpp?\.\s?\d|\bvol\.|\bno\.\s?\d|\d+\s?\(\d+\)|(?<![\d–-])\d+\s*[–-]\s*\d+(?![\d–-])|\[online\]|\bin:\s"
+    r"https?://|www\.|\bdoi\b|\bpp?\.\s?\d|\bvol\.|\bno\.\s?\d|(?<!\d)\d++\s?\(\d++\)|(?<![\d–-])\d++\s*+[–-]\s*+\d++(?![–-])|\[online\]|\bin:\s"
     r"|\beds?\.|\bISBN\b|\bISSN\b|available (?:from|at)|retrieved|accessed|dispon[ií]vel|disponible|consultado"
-    r"|abgerufen|verfügbar|consulté|\[[JMCDNRPSZ](?:/OL)?\]|第\s?\d+\s?期|[《「『].+[》」』]",
+    r"|abgerufen|verfügbar|consulté|\[[JMCDNRPSZ](?:/OL)?\]|第\s?\d+\s?期|[《「『][^《「『》」』\n]++[》」』]",
     re.IGNORECASE,
 )
 # "Ferry Crews' Union. 2022." and "World Bank (2019):" – a body signs as itself.

@@ -29,8 +29,9 @@ def read_epub(data: bytes, name: str) -> Draft:
     draft = Draft([], READER, "application/epub+zip")
     _metadata(root, draft)
     items = {e.get("id"): e for e in root.iter() if tag_of(e) == "item"}
-    for reference in (e for e in root.iter() if tag_of(e) == "itemref"):
-        item = items.get(reference.get("idref"))
+    spine = (e.get("idref") for e in root.iter() if tag_of(e) == "itemref")
+    for identifier in dict.fromkeys(spine):  # no chapter stands in a spine twice
+        item = items.get(identifier)
         if item is None or "nav" in (item.get("properties") or "").split():
             continue
         member = posixpath.normpath(posixpath.join(posixpath.dirname(opf), unquote(item.get("href") or "")))

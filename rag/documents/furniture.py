@@ -20,17 +20,19 @@ from rag.documents.headings import is_list_item
 from rag.documents.lexicon import alternatives, words
 
 _UNITS = alternatives("counter_units")
-_NUMBER = r"\d[\d.,\s]*(?:k|m|tsd|mil|万|萬|만|천)?\+?"
+_NUMBER = r"\d[\d.,\s]*+(?:k|m|tsd|mil|万|萬|만|천)?\+?"
+_COUNTED = rf"{_UNITS}\s*+(?:[:：(]\s*+)?"
 _COUNTERS = re.compile(
-    rf"(?:{_NUMBER}\s*{_UNITS}\W*)+"
-    rf"|(?:{_UNITS}\s*[:：(]?\s*{_NUMBER}\s*[개회건명个条件回則]?\)?(?:{_UNITS})?\W*)+"
+    # Each counter is settled before the next is looked at, by what must follow it: another one, or nothing.
+    rf"(?>{_NUMBER}\s*+{_UNITS}\W*+(?=\d|\Z))++"
+    rf"|(?>{_COUNTED}{_NUMBER}\s*+[개회건명个条件回則]?\)?(?:{_UNITS})?\W*+(?={_COUNTED}\d|\Z))++"
     rf"|(?:no|sem|sin|keine|aucun) {_UNITS}"
 )
 _READING_TIME = re.compile(
     alternatives("reading_time_before")
-    + r"?\s*[:：]?\s*(?:ca\. |about |approx\. |~|约|約)?\d{1,3}\s*(?:[-–]\s*\d{1,3}\s*)?[-–]?\s*"
+    + r"?\s*+(?:[:：]\s*+)?(?:ca\. |about |approx\. |~|约|約)?\d{1,3}\s*+(?:[-–]\s*+\d{1,3}\s*+)?(?:[-–]\s*+)?"
     + alternatives("minutes")
-    + r"\s*"
+    + r"\s*+"
     + alternatives("reading_time_after")
     + "?"
 )
@@ -44,7 +46,7 @@ _OTHER_PAGES = words("other_pages")
 _NOTICE = re.compile(alternatives("notice"))
 _ADDRESS = re.compile(r"^(?:[^\W\d_][\w\s]{0,20}[:：]\s*)?<?(https?://[^\s<>]+)>?$")
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
-_PART = re.compile(r"\s+[|·•∙⋅/—–]\s+|\s*[|·•∙⋅]\s*")
+_PART = re.compile(r"(?<!\s)\s++(?:[/—–]\s++|[|·•∙⋅]\s*+)|[|·•∙⋅]\s*+")
 _NARROW = 45
 _WEIGHTIEST_LABEL = 160
 _LIGHTEST_SENTENCE = 28
@@ -152,13 +154,13 @@ def _take_the_rest(blocks: Sequence[Sequence[str]], out: list[list[bool]], below
     lines = [(i, n) for i in below for n in range(len(blocks[i]))]
     known = [out[i][n] for i, n in lines]
     crowd = sum(known) >= 2 and sum(known) >= 0.3 * len(known)
-    others = False
-    for place, (i, n) in enumerate(lines):
+    others = among = False
+    for (i, n), goes in zip(lines, known, strict=True):
         line = blocks[i][n]
         others = others or _plain(line) in _OTHER_PAGES
-        among = crowd and any(known[:place])
         if (others or among) and not _SENTENCE_END.search(line) and not is_list_item(line):
             out[i][n] = True
+        among = among or (crowd and goes)
 
 
 def is_furniture(line: str, *, edge: bool) -> bool:

@@ -11,9 +11,9 @@ from rag.documents.names import kind_of_title, perhaps_bibliography
 _BULLET = re.compile(r"^\s*(?:[-*•‣▪◦–—+]\s|\(?[a-z]\)\s|\(?\d{1,3}\)\s)")
 _NUMBERED = re.compile(r"^\s*(\d+(?:\.\d+)*)[.)]?\s+\S")
 _CLOSES = re.compile(r"[.,;:。，；、：…][\"'”’»)\]]*$")
-_ADDRESS = re.compile(r"https?://|www\.|\S+@\S+\.\w|\bdoi\b", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://|www\.|\S@[^\s@]+\.\w|\bdoi\b", re.IGNORECASE)
 _CAPTION = re.compile(
-    r"^(?:figure|fig|table|image|photo|source|abbildung|abb|tabelle|quelle|figura|tabla|tabela|图|圖|表|図|그림|표)\b\.?\s*\d*\s*[:.–—-]",
+    r"^(?:figure|fig|table|image|photo|source|abbildung|abb|tabelle|quelle|figura|tabla|tabela|图|圖|表|図|그림|표)\b\.?\s*+(?:\d++\s*+)?[:.–—-]",
     re.IGNORECASE,
 )
 _LONGEST = 110

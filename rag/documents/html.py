@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import chain, takewhile
 from typing import Any
 
 from rag.documents import furniture
@@ -131,7 +132,8 @@ def _inside_aside(element: Any) -> bool:  # noqa: ANN401
 def _prune(main: Any) -> None:  # noqa: ANN401
     """Drop what the page marks as something else than its content, unless that would drop the content."""
     total = max(1, _prose(main))
-    for element in list(main.iter()):
+    dropped: dict[Any, None] = {}
+    for element in main.iter():
         tag = tag_of(element)
         if not tag or element is main or element.getparent() is None:
             continue
@@ -150,7 +152,8 @@ def _prune(main: Any) -> None:  # noqa: ANN401
             and _prose(element) <= (_MOST_COMMENTS if _COMMENTS.search(marks) else _MOST_PRUNED) * total
             and not _holds_references(element)
         ):
-            _drop(element)
+            dropped[element] = None
+    _drop(dropped)
 
 
 def _holds_references(element: Any) -> bool:  # noqa: ANN401
@@ -163,14 +166,20 @@ def _holds_references(element: Any) -> bool:  # noqa: ANN401
     )
 
 
-def _drop(element: Any) -> None:  # noqa: ANN401
-    parent, tail = element.getparent(), element.tail or ""
-    before = element.getprevious()
-    if before is not None:
-        before.tail = (before.tail or "") + tail
-    else:
-        parent.text = (parent.text or "") + tail
-    parent.remove(element)
+def _drop(elements: Collection[Any]) -> None:
+    """Take elements out of their tree; the text behind them stays."""
+    for element in elements:
+        before = element.getprevious()
+        if before in elements:
+            continue  # its text went with that of the first of the row
+        row = takewhile(elements.__contains__, chain((element,), element.itersiblings()))
+        tails = "".join(e.tail or "" for e in row)
+        if before is not None:
+            before.tail = (before.tail or "") + tails
+        else:
+            element.getparent().text = (element.getparent().text or "") + tails
+    for element in elements:
+        element.getparent().remove(element)
 
 
 def _tidy(draft: Draft, blocks: list[Block], *, exact: bool) -> None:

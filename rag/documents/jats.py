@@ -26,6 +26,7 @@ _SKIP = {
     "permissions",
     "tex-math",
 }
+_FLOATING = {"list", "table-wrap", "fig", "disp-quote", "def-list", "boxed-text"}
 _PARTS = {
     "surname",
     "given-names",
@@ -99,12 +100,14 @@ def _front(article: Any, draft: Draft) -> None:  # noqa: ANN401
     if title is not None and _text(title):
         draft.title = _text(title)
         draft.blocks.append(Block(draft.title, "title", 1))
+    names: dict[str, None] = {}
     for group in (e for e in meta if tag_of(e) == "contrib-group"):
         for person in (e for e in group if tag_of(e) == "contrib"):
             if (person.get("contrib-type") or "author") == "author":
                 name = _name(person)
-                if name and name not in draft.authors:
-                    draft.authors.append(name)
+                if name:
+                    names[name] = None
+    draft.authors = list(names)
     if draft.authors:
         draft.blocks.append(Block(", ".join(draft.authors), "byline"))
     draft.date = _date(meta)
@@ -200,15 +203,12 @@ class _Walk:
 
     def paragraph(self, element: Any) -> None:  # noqa: ANN401
         """A paragraph; lists, figures and tables inside it come after it."""
-        inner = [
-            e for e in element if tag_of(e) in {"list", "table-wrap", "fig", "disp-quote", "def-list", "boxed-text"}
-        ]
-        if not inner:
+        if not any(tag_of(e) in _FLOATING for e in element):
             self.add(_text(element))
             return
         text: list[str] = [element.text or ""]
         for child in element:
-            if child in inner:
+            if tag_of(child) in _FLOATING:
                 self.add(_SPACE.sub(" ", "".join(text)).strip())
                 holder = [child]
                 self.flow(holder, 4)

@@ -52,15 +52,20 @@ _BY_SUFFIX = {
     ".xhtml": "text/html",
 }
 _SAMPLE = 1 << 16
-_MARKUP = re.compile(r"<(?:!--.*?-->\s*)*(?:!DOCTYPE\s+)?[\w:]+", re.DOTALL | re.IGNORECASE)
-_ROOT = re.compile(r"(?:\s|<\?.*?\?>|<!--.*?-->|<![^>\[]*(?:\[.*?\])?>)*<(?:\w+:)?(?P<root>[\w-]+)", re.DOTALL)
+_MARKUP = re.compile(r"<(?:!--.*?-->\s*+)?(?:!DOCTYPE\s++)?[\w:]", re.DOTALL | re.IGNORECASE)
+_ROOT = re.compile(
+    r"(?>\s++|<\?.*?\?>|<!--.*?-->|<!(?!--)[^>\[]*+(?:\[.*?\])?>)*+<(?:\w+:)?(?P<root>[\w-]+)", re.DOTALL
+)
+_BIBTEX_ENTRY = r"@\w++\s*+[{(]\s*+[^\s,]+\s*[,}]"
+_BIBTEX = re.compile(rf"(?>(?!{_BIBTEX_ENTRY})(?:%|@comment\b)[^\n]*+\s*+)*+{_BIBTEX_ENTRY}", re.IGNORECASE)
+"""An entry, below comments at most."""
 _HTML_TAGS = re.compile(r"</(?:p|div|span|h[1-6]|a|li|table|section|article)>", re.IGNORECASE)
 _MARKDOWN = [
     re.compile(r"^#{1,6} \S", re.MULTILINE),
-    re.compile(r"\[[^\]\n]+\]\((?:https?://|#|\.{0,2}/)[^)\n]*\)"),
+    re.compile(r"\[[^\[\]\n]++\]\((?:https?://|#|\.{0,2}/)[^)\[\n]*+\)"),
     re.compile(r"^(?:```|~~~)", re.MULTILINE),
     re.compile(r"(?<!\w)\*\*[^*\n]+\*\*(?!\w)"),
-    re.compile(r"^\|?(?:\s*:?-{3,}:?\s*\|)+", re.MULTILINE),
+    re.compile(r"^(?=[^\S\n]*+\S)\|?(?>\s*+:?-{3,}+:?\s*+\|)++", re.MULTILINE),
 ]
 
 
@@ -116,13 +121,11 @@ def _text_kind(data: bytes, name: str) -> str:
     text = _peek(data)
     suffix = PurePath(name).suffix.lower()
     head = text.lstrip("\ufeff \t\r\n")
-    if head.startswith("<?xml") or re.match(
-        r"<(?:!--.*?-->\s*)*(?:!DOCTYPE\s+)?[\w:]+", head, re.DOTALL | re.IGNORECASE
-    ):
+    if head.startswith("<?xml") or _MARKUP.match(head):
         return _markup_kind(head, suffix)
     if re.search(r"\\documentclass\b|\\begin\{document\}", text):
         return "application/x-tex"
-    if re.match(r"(?:%[^\n]*\s*|@comment\b[^\n]*\s*)*@\w+\s*[{(]\s*[^\s,]+\s*[,}]", head, re.IGNORECASE):
+    if _BIBTEX.match(head):
         return "application/x-bibtex"
     if re.search(r"^TY  - ", head[:4000], re.MULTILINE):
         return "application/x-research-info-systems"
@@ -146,7 +149,7 @@ def _markup_kind(head: str, suffix: str) -> str:
         r"[^<]*(?:<\?.*?\?>\s*)?<!doctype\s+html", head, re.IGNORECASE | re.DOTALL
     ):
         return "text/html"
-    if head.startswith("<?xml") or re.match(r"<[\w:]+[^<>]*\sxmlns[:=]", head):
+    if head.startswith("<?xml") or re.match(r"<[\w:]++[^<>]*\sxmlns[:=]", head):
         return "application/xml"
     if _HTML_TAGS.search(head) and suffix not in {".md", ".markdown", ".txt"}:
         return "text/html"

@@ -6,8 +6,10 @@ Only the file itself is read: \input and \include name other files and are noted
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Iterator
 
 from rag.documents.blocks import Block, Draft
+from rag.documents.clean import without
 from rag.documents.dates import parse_date
 from rag.documents.decode import decode
 from rag.documents.people import clean_name
@@ -25,16 +27,20 @@ _LEVELS = {
 }
 _COMMENT = re.compile(r"(?<!\\)%.*?(?:\n[ \t]*|$)")
 _COMMAND = re.compile(
-    r"\\(title|author|date|part|chapter|section|subsection|subsubsection|paragraph|subparagraph|caption|footnote|thanks)\*?\s*(?:\[[^\]]*\])?\s*\{"
+    r"\\(title|author|date|part|chapter|section|subsection|subsubsection|paragraph|subparagraph|caption|footnote|thanks)\*?\s*+(?:\[[^\]]{0,1000}+\]\s*+)?\{"
 )
-_CITE = re.compile(r"~?\\(?:no)?[a-zA-Z]*cite[a-zA-Z]*\*?\s*((?:\[[^\]]*\]\s*){0,2})\{([^{}]*)\}")
+_CITE = re.compile(
+    r"~?\\[a-zA-Z]{0,30}cite[a-zA-Z]{0,30}+\*?\s*+((?:\[[^\]]{0,1000}+\]\s*+){0,2})\{([^{}]*+)\}"
+)
 _DROP_ENVIRONMENTS = ("tikzpicture", "comment", "filecontents", "filecontents*", "lstlisting_", "pgfpicture")
-_BIBITEM = re.compile(r"\\bibitem\s*(?:\[((?:[^\[\]{}]|\{[^{}]*\})*)\])?\s*\{([^{}]*)\}")
-_ASIDES = re.compile(r"\\(?:thanks|inst|affil|orcid|email|footnote)\*?\s*\{[^{}]*\}")
+_BIBITEM = re.compile(r"\\bibitem\s*+(?:\[((?:[^\[\]{}]++|\{[^{}]*+\})*+)\]\s*+)?\{([^{}]*+)\}")
+_ASIDES = re.compile(r"\\(?:thanks|inst|affil|orcid|email|footnote)\*?\s*+\{[^{}]*+\}")
 _LAYOUT = re.compile(
     r"\\(?:label|vspace|hspace|includegraphics|bibliographystyle|pagestyle|thispagestyle|setcounter)\*?"
-    r"(?:\[[^\]]*\])?\{[^{}]*\}"
+    r"(?:\[[^\]]{0,1000}+\])?\{[^{}]*+\}"
 )
+_BRACE = re.compile(r"(?<!\\)[{}]")
+_FRONT = {"title", "author", "date"}
 _MARK = "\x1e"
 
 
@@ -53,9 +59,7 @@ def read_latex(data: bytes, name: str) -> Draft:
     body = body.split(r"\end{document}")[0]
     _front(draft, preamble + body)
     for environment in _DROP_ENVIRONMENTS:
-        body = re.sub(
-            rf"\\begin\{{{re.escape(environment)}\}}.*?\\end\{{{re.escape(environment)}\}}", "", body, flags=re.DOTALL
-        )
+        body = without(body, rf"\begin{{{environment}}}", rf"\end{{{environment}}}")
     body, _, listed = body.partition(r"\begin{thebibliography}")
     _body(draft, body)
     if listed:
@@ -66,26 +70,28 @@ def read_latex(data: bytes, name: str) -> Draft:
 def _argument(source: str, opening: int) -> tuple[str, int]:
     """The text between the brace at `opening` and its partner, and where it ends."""
     depth = 0
-    for i in range(opening, len(source)):
-        if source[i] == "\\":
-            continue
-        if source[i] in "{}" and (i == 0 or source[i - 1] != "\\"):
-            depth += 1 if source[i] == "{" else -1
-            if depth == 0:
-                return source[opening + 1 : i], i + 1
+    for brace in _BRACE.finditer(source, opening):
+        depth += 1 if brace[0] == "{" else -1
+        if depth == 0:
+            return source[opening + 1 : brace.start()], brace.end()
     return source[opening + 1 :], len(source)
 
 
-def _front(draft: Draft, source: str) -> None:
+def _commands(source: str, names: Container[str]) -> Iterator[tuple[re.Match[str], str, int]]:
+    """The commands of these names, each with its argument and where that ends; none inside the argument of another."""
+    position = 0
     for match in _COMMAND.finditer(source):
-        if match[1] not in {"title", "author", "date"}:
-            continue
-        said, _ = _argument(source, match.end() - 1)
+        if match.start() >= position and match[1] in names:
+            said, position = _argument(source, match.end() - 1)
+            yield match, said, position
+
+
+def _front(draft: Draft, source: str) -> None:
+    for match, said, _ in _commands(source, _FRONT):
         if match[1] == "title" and draft.title is None:
             draft.title = " ".join(plain(_ASIDES.sub("", said).replace(r"\\", " ")).split()) or None
         elif match[1] == "author" and not draft.authors:
-            said = _ASIDES.sub("", said)
-            for part in re.split(r"\\and\b|\\AND\b|\\\\|,|\band\b", said):
+            for part in re.split(r"\\and\b|\\AND\b|\\\\|,|\band\b", _ASIDES.sub("", said)):
                 name = clean_name(" ".join(plain(part).split()))
                 if name and " " in name:
                     draft.authors.append(name)
@@ -107,11 +113,9 @@ def _body(draft: Draft, body: str) -> None:
     body = re.sub(r"\\begin\{abstract\}", r"\\section{Abstract}", body).replace(r"\end{abstract}", "\n\n")
     position = 0
     notes: list[str] = []
-    for match in _COMMAND.finditer(body):
-        if match.start() < position or match[1] not in _LEVELS:
-            continue
+    for match, title, end in _commands(body, _LEVELS):
         _text(draft, body[position : match.start()], notes)
-        title, position = _argument(body, match.end() - 1)
+        position = end
         draft.blocks.append(Block(" ".join(plain(title).split()), "heading", _LEVELS[match[1]]))
     _text(draft, body[position:], notes)
     if notes:
@@ -124,11 +128,11 @@ def _text(draft: Draft, source: str, notes: list[str]) -> None:
     source = _notes_out(source, notes)
     # A paragraph ends at a blank line and at any environment that stands on its own.
     source = re.sub(
-        r"\\(begin|end)\{(itemize|enumerate|description|quote|quotation|figure|table|center|abstract)\*?\}(?:\[[^\]]*\])?",
+        r"\\(begin|end)\{(itemize|enumerate|description|quote|quotation|figure|table|center|abstract)\*?\}(?:\[[^\]]{0,1000}+\])?",
         "\n\n",
         source,
     )
-    source = re.sub(r"\\item\s*(?:\[([^\]]*)\])?", lambda m: f"\n{_MARK}{(m[1] or '').strip()} ", source)
+    source = re.sub(r"\\item\s*(?:\[([^\]]{0,1000}+)\])?", lambda m: f"\n{_MARK}{(m[1] or '').strip()} ", source)
     for paragraph in re.split(r"\n\s*\n", source):
         items = paragraph.split(_MARK)
         text = " ".join(plain(items[0]).split())
@@ -141,24 +145,21 @@ def _text(draft: Draft, source: str, notes: list[str]) -> None:
 
 
 def _front_commands_out(source: str) -> str:
-    out, position = "", 0
-    for match in _COMMAND.finditer(source):
-        if match.start() >= position and match[1] in {"title", "author", "date"}:
-            out += source[position : match.start()]
-            _, position = _argument(source, match.end() - 1)
-    return out + source[position:]
+    out, position = [], 0
+    for match, _, end in _commands(source, _FRONT):
+        out.append(source[position : match.start()])
+        position = end
+    return "".join([*out, source[position:]])
 
 
 def _notes_out(source: str, notes: list[str]) -> str:
     """Footnotes become numbers in brackets; their text is gathered in `notes`."""
-    out, position = "", 0
-    for match in _COMMAND.finditer(source):
-        if match.start() >= position and match[1] == "footnote":
-            said, end = _argument(source, match.end() - 1)
-            notes.append(" ".join(plain(said).split()))
-            out += f"{source[position : match.start()]} [{len(notes)}]"
-            position = end
-    return out + source[position:]
+    out, position = [], 0
+    for match, said, end in _commands(source, {"footnote"}):
+        notes.append(" ".join(plain(said).split()))
+        out.append(f"{source[position : match.start()]} [{len(notes)}]")
+        position = end
+    return "".join([*out, source[position:]])
 
 
 def _bibliography(draft: Draft, listed: str) -> None:
@@ -176,7 +177,7 @@ def _cited(match: re.Match[str]) -> str:
     r"""A citation command as its keys in brackets, with the note of `\cite[p. 4]{key}` behind them."""
     if match[0].lstrip("~").startswith(r"\nocite"):
         return ""
-    notes = [note for note in re.findall(r"\[([^\]]*)\]", match[1]) if note.strip()]
+    notes = [note for note in re.findall(r"\[([^\]]{0,1000}+)\]", match[1]) if note.strip()]
     after = f", {notes[-1].strip()}" if notes else ""
     before = f"{notes[0].strip()} " if len(notes) > 1 else ""
     return f" [{before}{match[2].strip()}{after}]"

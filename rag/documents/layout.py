@@ -19,9 +19,13 @@ _CELL_GAP = 2.2
 _LABEL = re.compile(r"^(?:\[\w{1,12}\]\s*|\(?\d{1,3}[.)]\s+)\S|^[•‣▪◦–—-]\s+\S|^[•‣▪◦]\S")
 _NUMBER = re.compile(r"^[\[(]?(\d{1,4})[\]).]")
 _TERMINAL = re.compile(r"[.!?:;。！？：；][\"'”’»)\]]*$")
-_ADDRESS = re.compile(r"(?:https?://|www\.|doi\.org/|doi:\s?10\.)\S*$")
-_NAME = re.compile(r"^[^\W\d_a-z][\w'’.-]+(?:[ -][^\W\d_][\w'’-]+){0,3},? (?:[^\W\d_a-z]\.|[A-Z]{1,3}\b)")
+_ADDRESS = re.compile(r"(?:https?://|www\.|doi\.org/|doi:\s?10\.)\S{0,2000}+$")
+_NAME = re.compile(r"^[^\W\d_a-z][\w'’.-]++(?: [^\W\d_][\w'’-]++){0,3},? (?:[^\W\d_a-z]\.|[A-Z]{1,3}\b)")
 """A surname and initials, as an entry of a reference list opens."""
+_TAIL = 4000
+"""Characters at the end of a paragraph in which the address or word stands that the next line may go on."""
+_MOST_SEGMENTS = 5000
+"""On a page of running text; a drawing may have more, and has no columns."""
 _STAYS_HYPHENATED = frozenset(
     ["self", "non", "well", "long", "short", "high", "low", "half", "cross", "ex", "all", "quasi"]
 )
@@ -132,7 +136,7 @@ def _order(segments: list[Segment], page: int, out: list[Line], depth: int) -> N
 
 def _gutter(segments: list[Segment]) -> float | None:
     """The x of an empty band between two columns of running text, None when there is none."""
-    if len(segments) < 8:
+    if not 8 <= len(segments) <= _MOST_SEGMENTS:
         return None
     edge_left, edge_right = min(s.left for s in segments), max(s.right for s in segments)
     width = edge_right - edge_left
@@ -362,11 +366,14 @@ def join(lines: Sequence[Line], vocabulary: frozenset[str]) -> str:
 
     A hyphen goes when the joined word stands elsewhere in the document, and stays when the hyphenated one does.
     """
-    text = ""
+    done, text = [], ""
     for i, line in enumerate(lines):
         if i == 0:
             text = line.text
             continue
+        if len(text) > 2 * _TAIL:  # what was joined long ago is not looked at again
+            done.append(text[:-_TAIL])
+            text = text[-_TAIL:]
         turn = "\f" if line.page != lines[i - 1].page else ""
         if line.cells > 1 or lines[i - 1].cells > 1:
             text += (turn or "\n") + line.text
@@ -378,7 +385,7 @@ def join(lines: Sequence[Line], vocabulary: frozenset[str]) -> str:
             text += first + (turn or " " * bool(rest)) + rest
             continue
         text = _joined(text, line.text, turn, vocabulary)
-    return text.replace(HYPHEN, "-")
+    return "".join([*done, text]).replace(HYPHEN, "-")
 
 
 def _goes_on_address(text: str, following: str, *, short: bool) -> bool:
@@ -395,11 +402,11 @@ def _goes_on_address(text: str, following: str, *, short: bool) -> bool:
     if short:
         return False
     joint = address[0][-1] in "/-_=&?%#~" or (address[0][-1] == "." and first[:1].islower())
-    return joint or bool(re.search(r"\w[/_=&?%~]|[\w-]\.\w|\d[\w-]*-\w|^[a-z0-9]+-[a-z0-9-]+|^[a-z]+[A-Z]", first))
+    return joint or bool(re.search(r"\w[/_=&?%~]|[\w-]\.\w|\d(?:[^\W\d]|-)*-\w|^[a-z0-9]+-[a-z0-9-]+|^[a-z]+[A-Z]", first))
 
 
 def _joined(text: str, following: str, turn: str, vocabulary: frozenset[str]) -> str:
-    broken = re.search(rf"([^\W\d_]+)(-|\u2010|{HYPHEN})$", text)
+    broken = re.search(rf"(?<![^\W\d_])([^\W\d_]++)(-|\u2010|{HYPHEN})$", text)
     rest = re.match(r"[^\W\d_]+", following)
     if broken and rest:
         first, second = broken[1], rest[0]
@@ -433,6 +440,6 @@ def vocabulary_of(lines: Sequence[Line]) -> frozenset[str]:
     """The words of a document, for telling hyphens that part a word from those that belong to it."""
     words: set[str] = set()
     for line in lines:
-        inner = re.sub(rf"[^\s]*(?:-|{HYPHEN})$", "", line.text)
+        inner = re.sub(rf"(?<!\S)\S*(?:-|{HYPHEN})$", "", line.text)
         words.update(w.casefold() for w in re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", inner))
     return frozenset(words)

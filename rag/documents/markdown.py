@@ -7,6 +7,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from rag.documents.blocks import Block, Draft
+from rag.documents.clean import without
 from rag.documents.dates import parse_date
 from rag.documents.decode import decode
 from rag.documents.names import names_bibliography, perhaps_bibliography
@@ -20,9 +21,9 @@ _FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ \t]*\r?\n(.*?)\r?\n\1[ \t]*(?:\r?\n
 # Notes and numbered references are no link definitions, which leave no text behind.
 _NOTE_DEFINITION = re.compile(r"^[ ]{0,3}\[\^?(\d{1,3}|(?<=\^)[\w-]+)\]:[ \t]+", re.MULTILINE)
 _NOTE_MARK = re.compile(r"(?<!\\)\[\^([\w-]+)\](?![:(])")
-_TAG = re.compile(r"<(?:!--.*?--|/?[a-zA-Z][^<>]*)>", re.DOTALL)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
-_ATTRIBUTES = re.compile(r"\s*\{[#.][^{}]*\}\s*$")
+_ATTRIBUTES = re.compile(r"(?:(?<!\s)\s++)?\{[#.][^{}]*+\}\s*+$")
 
 
 def read_markdown(data: bytes, name: str) -> Draft:
@@ -83,7 +84,7 @@ class _Walk:
         elif kind in {"fence", "code_block"}:
             self.add(token.content)
         elif kind == "html_block":
-            self.add(_TAG.sub(" ", _BREAK.sub("\n", token.content)))
+            self.add(_TAG.sub(" ", without(_BREAK.sub("\n", token.content), "<!--", "-->", " ")))
         elif kind == "tr_open":
             self.row = []
         elif kind == "tr_close" and self.row is not None:
@@ -125,7 +126,7 @@ class _Walk:
 
     def opening(self) -> bool:
         blocks = self.draft.blocks
-        return len(blocks) > 0 and blocks[0].role == "heading" and all(b.role == "byline" for b in blocks[1:])
+        return bool(blocks) and blocks[0].role == "heading" and (len(blocks) == 1 or blocks[-1].role == "byline")
 
     def flush_list(self) -> None:
         if self.in_bibliography:
@@ -213,8 +214,9 @@ def _yaml_fields(said: str) -> dict[str, Any]:
             inner = re.fullmatch(r"\[(.*)\]", value)
             fields[key] = [_unquoted(v) for v in inner[1].split(",")] if inner else _unquoted(value)
         elif item and key:
-            before = fields[key] if isinstance(fields[key], list) else []
-            fields[key] = [*before, _unquoted(re.sub(r"^name:\s*", "", item[1]))]
+            if not isinstance(fields[key], list):
+                fields[key] = []
+            fields[key].append(_unquoted(re.sub(r"^name:\s*", "", item[1])))
     return fields
 
 

@@ -30,6 +30,8 @@ _HIDDEN = re.compile(
 )
 _SPACE = re.compile(r"[ \t\r\n\f\v]+")
 _DEEPEST = 200
+_NEAR = 200
+"""Pieces of text before a link in which its address may stand already."""
 
 
 def blocks_of(root: Any) -> list[Block]:  # noqa: ANN401  (lxml is untyped)
@@ -143,7 +145,7 @@ class _Walk:
         """In a reference list the address of a link is part of the entry."""
         target = element.get("href") or ""
         if tag == "a" and self.in_bibliography and target.startswith(("http://", "https://")):
-            said = "".join(self.line)
+            said = "".join(self.line[-_NEAR:])
             if target.rstrip("/") not in said and not re.search(r"[?&](?:q|query)=|scholar\.google|/search\?", target):
                 self.line.append(f" {target} ")
 

@@ -88,7 +88,7 @@ class _Walk:
         self.blocks: list[Block] = []
         self.notes: list[str] = []
         self.frames: list[Any] = []
-        self.in_bibliography = False
+        self.in_bibliography = self.titled = False
 
     def flow(self, parent: Any) -> None:  # noqa: ANN401
         for element in parent:
@@ -122,7 +122,8 @@ class _Walk:
         if not text.strip():
             return
         style = _get(element, "style-name") or ""
-        if "Title" in (style, self.parents.get(style)) and not any(b.role == "title" for b in self.blocks):
+        if "Title" in (style, self.parents.get(style)) and not self.titled:
+            self.titled = True
             self.blocks.append(Block(text, "title", 1))
         else:
             self.blocks.append(Block(text))

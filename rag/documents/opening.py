@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from rag.documents.blocks import Block
 from rag.documents.clean import cjk_share
@@ -93,9 +94,10 @@ def _title_index(top: list[str], breaks: set[int], dated: set[int], signed: set[
     if not runs:
         return next((i for i, line in enumerate(top) if line in signed), None)
     run = runs[next((n for n, yes in enumerate(followed) if yes), 0)]
-    while len(run) > 1 and _is_rubric(top[run[0]]) and (_words(top[run[1]]) >= 3 or _is_rubric(top[run[1]])):
-        run = run[1:]
-    return run[0]
+    for line, below in pairwise(run):
+        if not _is_rubric(top[line]) or not (_words(top[below]) >= 3 or _is_rubric(top[below])):
+            return line
+    return run[-1]
 
 
 def _could_be_title(line: str) -> bool:

@@ -24,13 +24,13 @@ from rag.types import Problem
 
 READER = "pdf/1"
 _PAGE_NUMBER = re.compile(
-    r"^(?:page|p\.|seite|página|pág\.|стр\.|第)?\s*[-–—|\[(]?\s*(?:\d{1,4}|[ivxlc]{1,7})\s*[-–—|\])]?"
-    r"\s*(?:页|頁|(?:/|of|von|de|di|из)\s*\d{1,4})?$",
+    r"^(?:page|p\.|seite|página|pág\.|стр\.|第)?\s*+(?:[-–—|\[(]\s*+)?(?:\d{1,4}|[ivxlc]{1,7})\s*+(?:[-–—|\])]\s*+)?"
+    r"(?:页|頁|(?:/|of|von|de|di|из)\s*+\d{1,4})?$",
     re.IGNORECASE,
 )
 # What a browser prints around a page: the moment, the address, "1/3".
 _PRINTED = re.compile(
-    r"^\d{1,2}[/.]\d{1,2}[/.]\d{2,4},? \d{1,2}:\d\d\b.{0,120}$|^(?:https?|file)://\S+(?:\s*\|?\s*\d+/\d+)?$",
+    r"^\d{1,2}[/.]\d{1,2}[/.]\d{2,4},? \d{1,2}:\d\d\b.{0,120}$|^(?:https?|file)://\S++(?:\s++\|?\s*+\d++/\d++)?$",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"^(?:\d{1,2}(?:\.\d{1,2}){0,3}\.?|[IVX]{1,5}\.|[A-Z]\.)\s+[^\W\d_]")

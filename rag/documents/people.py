@@ -10,21 +10,24 @@ from rag.documents.names import kind_of_title
 
 _BY = re.compile(rf"^{alternatives('by')}(?P<mark>\s*[:：/／|]\s*|\s+)(?P<names>\S.*)$", re.IGNORECASE)
 _ROLE_WORD = re.compile(r"^(?:text|texto|文|글|autor|author|writer)$", re.IGNORECASE)
-_JOINED = re.compile(r"\s*(?:,|;|&|、|，|/|\band\b|\bund\b|\bet\b|\by\b|\be\b|\ben\b|\boch\b|\bи\b|与|和)\s*")
+_JOINED = re.compile(
+    r"(?:(?<!\s)\s++)?(?:,|;|&|、|，|/|\band\b|\bund\b|\bet\b|\by\b|\be\b|\ben\b|\boch\b|\bи\b|与|和)\s*+"
+)
 _NAME = re.compile(r"^(?:(?:Dr|Prof|Professor|Mr|Ms|Mrs|Sir|Dame|Rev)\.?\s+)*(?P<name>[^\W\d_]\S*(?:\s+\S+){0,5})$")
 _PARTICLE = frozenset(
     "van von de da di del della den der dos das du el al bin ibn la le y e ter ten zu af".split()  # noqa: SIM905
 )
-_SEPARATOR = re.compile(r"\s+[|·•—–-]\s+|\s*[|·•]\s*")
+SEPARATOR = re.compile(r"(?<!\s)\s++(?:[—–-]\s++|[|·•]\s*+)|[|·•]\s*+")
+"""What parts the pieces of a byline."""
 _LONGEST_NAMES = 160
-_OFFICE_AFTER = re.compile(r"\s*(?:기자|특파원|논설위원|记者|記者)$")
+_OFFICE_AFTER = re.compile(r"(?:(?<!\s)\s++)?(?:기자|특파원|논설위원|记者|記者)$")
 PROFESSION = re.compile(rf"\b{alternatives('profession')}\b", re.IGNORECASE)
 """What a note about an author calls them, and no part of a name."""
 
 
 def names_in_byline(line: str) -> list[str]:
     """The people a byline names ("By Ana Sousa and Li Wei | 3 May 2024"), empty for any other line."""
-    for part in _SEPARATOR.split(line.strip()):
+    for part in SEPARATOR.split(line.strip()):
         found = _BY.match(part)
         if found:
             said = found["names"].strip(" .。")

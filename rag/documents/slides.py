@@ -49,7 +49,7 @@ def _slides(package: Package) -> list[str]:
             if key in targets:
                 found.append(targets[key])
     numbered = [n for n in package.names() if re.fullmatch(r"ppt/slides/slide\d+\.xml", n)]
-    return found or sorted(numbered, key=lambda n: int(re.sub(r"\D", "", n)))
+    return list(dict.fromkeys(found)) or sorted(numbered, key=lambda n: int(re.sub(r"\D", "", n)))
 
 
 def _relations(package: Package, member: str) -> dict[str, str]:
@@ -89,16 +89,17 @@ def _paragraphs(element: Any) -> list[str]:  # noqa: ANN401
 def _shapes(root: Any, number: int, draft: Draft) -> None:  # noqa: ANN401
     """Title first, then the shapes as they are stacked."""
     shapes = [e for e in root.iter() if tag_of(e) in {"sp", "graphicframe"}]
-    titles = [s for s in shapes if tag_of(s) == "sp" and _placeholder(s) in {"title", "ctrTitle"}]
-    for shape in [*titles, *(s for s in shapes if s not in titles)]:
-        kind = _placeholder(shape)
+    kinds = [_placeholder(s) for s in shapes]
+    titled = [tag_of(s) == "sp" and kind in {"title", "ctrTitle"} for s, kind in zip(shapes, kinds, strict=True)]
+    for n in sorted(range(len(shapes)), key=lambda n: not titled[n]):
+        shape, kind = shapes[n], kinds[n]
         if kind in _NOT_CONTENT:
             continue
         if tag_of(shape) == "graphicframe":
             _table(shape, number, draft)
             continue
         paragraphs = _paragraphs(shape)
-        if shape in titles and paragraphs:
+        if titled[n] and paragraphs:
             draft.blocks.append(Block(" ".join(paragraphs), "heading", 2, number))
         elif len(paragraphs) == 1:
             draft.blocks.append(Block(paragraphs[0], page=number))

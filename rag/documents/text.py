@@ -21,7 +21,7 @@ READER = "text/1"
 _WRAP_WIDEST = 110
 _NARROWEST_WRAP = 50
 _RULE = re.compile(r"^[=\-~_*#.\s]{3,}$")
-_ENDED = re.compile(r"[.。\])]$|https?://\S+$")
+_ENDED = re.compile(r"[.。\])]$|https?://\S{1,2000}+$")
 _ENTRY_START = re.compile(r"^(?:\[\w{1,12}\]|\d{1,3}[.)]\s)")
 
 
@@ -48,10 +48,10 @@ def draft_of(text: str) -> Draft:
 def _ruled(text: str) -> str:
     """Cells that tabs part, on two lines or more in a row, get bars: the tabs themselves do not last."""
     lines = text.split("\n")
-    tabbed = [bool(re.search(r"\S\t+\s*\S", line)) for line in lines]
+    tabbed = [bool(re.search(r"\S\t\s*+\S", line)) for line in lines]
     for i, line in enumerate(lines):
         if tabbed[i] and ((i and tabbed[i - 1]) or (i + 1 < len(lines) and tabbed[i + 1])):
-            lines[i] = re.sub(r"(?<=\S)[ ]*\t+\s*(?=\S)", " | ", line)
+            lines[i] = re.sub(r"(?<=\S)[ ]*+\t\s*+(?=\S)", " | ", line)
     return "\n".join(lines)
 
 
@@ -182,13 +182,13 @@ def _is_wrapped(lines: list[str]) -> bool:
 
 
 def _items(lines: list[str]) -> list[str]:
-    items: list[str] = []
+    items: list[list[str]] = []
     for line in lines:
         if items and not is_list_item(line):
-            items[-1] += " " + line
+            items[-1].append(line)
         else:
-            items.append(line)
-    return items
+            items.append([line])
+    return [" ".join(item) for item in items]
 
 
 def _hanging(text: str) -> bool:
@@ -212,5 +212,5 @@ def _entries(lines: list[str], *, hanging: bool) -> list[str]:
 
 def _begins_entry(before: str, line: str) -> bool:
     """Whether `line` starts a new entry in an unindented list: the one before ended, this one is signed."""
-    ended = re.search(r"[.。]$|https?://\S+$", before)
+    ended = re.search(r"[.。]$|https?://\S{1,2000}+$", before)
     return bool(ended) and bool(re.match(r"[^\W\d_][\w’'\-]+,\s+[^\W\d_](?:\.|\w+)", line))
