@@ -9,6 +9,7 @@ documents, sections or citations.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 import sentencex
@@ -32,8 +33,9 @@ _STARTS_IN_GERMAN = re.compile(
     r"Als|Auch|Für|Seit|Vor|Zu|Dies|Diese|Dieser|Heute|So)\s"
 )
 _IDEOGRAPHIC_END = re.compile(r"[。！？]+[”’」』》】）\"]*")
-_LONGEST_ENDING = 32
-"""Characters in which an abbreviation and what stands before it fit."""
+_LONGEST_PIECE = 10_000
+_NEAR = 32
+"""Characters around a boundary that tell whether it is one: no abbreviation is as long."""
 _BRACKET = re.compile(r"[()\[\]（）【】]")
 _WORD = re.compile(r"\S")
 _BRACKETS = {"(": ")", "[": "]", "（": "）", "【": "】"}
@@ -76,13 +78,13 @@ def _paragraph(text: str, start: int, end: int, language: str | None) -> list[Sp
     block = text[start:end]
     if not block.strip():
         return []
-    ends = {start + int(b["end_index"]) for b in sentencex.get_sentence_boundaries(_language(language), block)}
+    ends = {start + end for end in _boundaries(block, _language(language))}
     ends.update(start + m.end() for m in _IDEOGRAPHIC_END.finditer(block))
     spans: list[Span] = []
     begin = seen = start
     solid = start  # behind the last character seen that is not white space
     word = start  # the next such character
-    brackets: list[tuple[str, int]] = []  # open in the sentence that began at `begin`: what closes each, where it stands
+    brackets: list[tuple[str, int]] = []  # open since `begin`: what closes each, and where it stands
     final = max(ends, default=end)
     for cut in sorted(ends):
         last = cut == final
@@ -95,7 +97,9 @@ def _paragraph(text: str, start: int, end: int, language: str | None) -> list[Sp
             _follow_brackets(brackets, text, seen, cut)
             seen = cut
             inside = bool(brackets) and cut - brackets[-1][1] < _MAX_OPEN_BRACKET
-            if inside or not _ends_here(text, begin, solid, word, end, language):
+            before = text[max(begin, solid - _NEAR) : solid]
+            after = text[word : min(word + _NEAR, end)]
+            if inside or not _ends_here(before, after, language):
                 continue
         span = _trim(text, begin, end if last else cut)
         if span is not None:
@@ -105,19 +109,31 @@ def _paragraph(text: str, start: int, end: int, language: str | None) -> list[Sp
     return spans
 
 
-def _ends_here(text: str, begin: int, before: int, after: int, end: int, language: str | None) -> bool:
-    """Whether a sentence that began at `begin` really ends at a boundary proposed between `before` and `after`.
+def _boundaries(block: str, language: str) -> Iterator[int]:
+    """Where sentencex ends sentences. Its time grows with the square of a text: it sees a long one in pieces.
 
-    Between the two is only white space. What the boundary follows is told from the last characters alone.
+    A piece begins where a sentence does, unless the sentence before is longer than a whole piece.
     """
-    if after >= end or before <= begin:
+    position = 0
+    while position < len(block):
+        piece = block[position : position + _LONGEST_PIECE]
+        ends = [position + int(b["end_index"]) for b in sentencex.get_sentence_boundaries(language, piece)]
+        position += len(piece)
+        if position < len(block):
+            ends = [end for end in ends if position - len(piece) < end < position]
+            position = max(ends, default=position)
+        yield from ends
+
+
+def _ends_here(before: str, after: str, language: str | None) -> bool:
+    """Whether a boundary proposed between the end of a sentence and the beginning of another really is one."""
+    if not after or not before:
         return False
-    if _OPENS_WITH_LOWER.match(text, after, end) and text[before - 1] not in "。！？":
+    if _OPENS_WITH_LOWER.match(after) and not before.endswith(("。", "！", "？")):
         return False
-    ending = text[max(begin, before - _LONGEST_ENDING) : before]
-    if _ABBREVIATION.search(ending) and not (_ENDS_SENTENCE_ANYWAY.search(ending) and _STARTS_CLEARLY.match(text, after, end)):
+    if _ABBREVIATION.search(before) and not (_ENDS_SENTENCE_ANYWAY.search(before) and _STARTS_CLEARLY.match(after)):
         return False
-    return not (_language(language) == "de" and _ORDINAL.search(ending) and not _STARTS_IN_GERMAN.match(text, after, end))
+    return not (_language(language) == "de" and _ORDINAL.search(before) and not _STARTS_IN_GERMAN.match(after))
 
 
 def _follow_brackets(stack: list[tuple[str, int]], text: str, start: int, end: int) -> None:

@@ -16,8 +16,8 @@ _MACRO = re.compile(
     r"(?:link:|xref:|mailto:)?(https?://[^\s\[\]]{1,2000}+|(?<![\w./#-])[\w./#-]++)\[([^\]]{0,1000}+)\]"
 )
 _REFERENCE = re.compile(r"<<([^<>]*+)>>")
-_CELL = re.compile(r"(?:(?<!\S)\d*+[.+]?\d*+[aehlmsv]?)?\|")
-"""A bar, with what is said of the cell in front of it."""
+_CELL = re.compile(r"(?:(?<!\S)(?:\d*+(?:\.\d++)?[+*])?[<^>]?(?:\.[<^>])?[adehlmsv]?)?\|")
+"""A bar, and in front of it how many columns and rows the cell spans, how it is aligned and set."""
 _EMPHASIS = re.compile(r"(?<!\w)([*_`#+]{1,2})(?=\S)")
 
 

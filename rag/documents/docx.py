@@ -222,7 +222,8 @@ class _Walk:
     def joined(self) -> list[Block]:
         """The blocks found, the items of each list in one."""
         out: list[Block] = []
-        for listed, blocks in groupby(self.blocks, lambda b: b.role == "list"):
+        for listed, row in groupby(self.blocks, lambda b: b.role == "list"):
+            blocks = list(row)
             out.extend([Block("\n".join(b.text for b in blocks), "list")] if listed else blocks)
         return out
 

@@ -29,9 +29,7 @@ _COMMENT = re.compile(r"(?<!\\)%.*?(?:\n[ \t]*|$)")
 _COMMAND = re.compile(
     r"\\(title|author|date|part|chapter|section|subsection|subsubsection|paragraph|subparagraph|caption|footnote|thanks)\*?\s*+(?:\[[^\]]{0,1000}+\]\s*+)?\{"
 )
-_CITE = re.compile(
-    r"~?\\[a-zA-Z]{0,30}cite[a-zA-Z]{0,30}+\*?\s*+((?:\[[^\]]{0,1000}+\]\s*+){0,2})\{([^{}]*+)\}"
-)
+_CITE = re.compile(r"~?\\[a-zA-Z]{0,30}cite[a-zA-Z]{0,30}+\*?\s*+((?:\[[^\]]{0,1000}+\]\s*+){0,2})\{([^{}]*+)\}")
 _DROP_ENVIRONMENTS = ("tikzpicture", "comment", "filecontents", "filecontents*", "lstlisting_", "pgfpicture")
 _BIBITEM = re.compile(r"\\bibitem\s*+(?:\[((?:[^\[\]{}]++|\{[^{}]*+\})*+)\]\s*+)?\{([^{}]*+)\}")
 _ASIDES = re.compile(r"\\(?:thanks|inst|affil|orcid|email|footnote)\*?\s*+\{[^{}]*+\}")
@@ -166,7 +164,7 @@ def _bibliography(draft: Draft, listed: str) -> None:
     draft.blocks.append(Block("References", "heading", 2, kind="bibliography"))
     listed = listed.split(r"\end{thebibliography}", maxsplit=1)[0]
     marks = list(_BIBITEM.finditer(listed))
-    for match, following in zip(marks, [*marks[1:], None], strict=True):
+    for match, following in zip(marks, [*marks[1:], None], strict=False):
         entry = listed[match.end() : following.start() if following else len(listed)].replace(r"\newblock", " ")
         text = " ".join(plain(entry).split())
         if text:

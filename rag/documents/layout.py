@@ -402,7 +402,9 @@ def _goes_on_address(text: str, following: str, *, short: bool) -> bool:
     if short:
         return False
     joint = address[0][-1] in "/-_=&?%#~" or (address[0][-1] == "." and first[:1].islower())
-    return joint or bool(re.search(r"\w[/_=&?%~]|[\w-]\.\w|\d(?:[^\W\d]|-)*-\w|^[a-z0-9]+-[a-z0-9-]+|^[a-z]+[A-Z]", first))
+    return joint or bool(
+        re.search(r"\w[/_=&?%~]|[\w-]\.\w|\d(?:[^\W\d]|-)*-\w|^[a-z0-9]+-[a-z0-9-]+|^[a-z]+[A-Z]", first)
+    )
 
 
 def _joined(text: str, following: str, turn: str, vocabulary: frozenset[str]) -> str:
