@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -35,6 +36,7 @@ _SAYS = re.compile(
 """Behind a narrative citation: somebody says, shows, argues."""
 _BEFORE = 250
 """Characters before a bracket with nothing but a year in which its author may be named."""
+_BREAK = re.compile(r"\n\s*+")
 _NEAR = 60
 """Characters between two works of one bracket, at most."""
 
@@ -270,13 +272,16 @@ def _like_citation(text: str, part: Part) -> bool:
 def repeat(text: str, parts: list[Part]) -> list[Part]:
     """Add the "ibid."s: each means the one work cited just before it, at most a paragraph (or a note) earlier."""
     added: list[Part] = []
+    starts = [p.start for p in parts]
+    breaks = [m.start() for m in _BREAK.finditer(text)]
     for match in IBID.finditer(text):
         start, end = match.span("ibid")
-        before = [p for p in parts if p.start < start][-2:]
-        if not before or before[-1].entry is None or len(re.findall(r"\n\s*", text[before[-1].end : start])) > 1:
+        at = bisect_left(starts, start)
+        last = parts[at - 1] if at else None
+        if last is None or last.entry is None or bisect_left(breaks, start) - bisect_left(breaks, last.end) > 1:
             continue
-        last = before[-1]
-        if len(before) > 1 and ";" in text[before[0].end : last.start] and last.start - before[0].end < _NEAR:
+        gap = text[max(parts[at - 2].end, last.start - _NEAR) : last.start] if at > 1 else ""
+        if ";" in gap and last.start - parts[at - 2].end < _NEAR:
             continue
         added.append(replace(last, start=start, end=end, kind="parenthetical", repeats=True))
     return sorted([*parts, *added], key=lambda p: (p.start, p.end))

@@ -29,7 +29,7 @@ _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _SHORT = re.compile(r"[(\[]([A-Z][A-Za-z]+(?:[-/][A-Z]+)*)[)\]]|^\W*([A-Z]{2,8})\s+[-–—]\s")
 _CJK_RUN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,}")
 _YEAR = re.compile(r"(?<![\d/-])(1[4-9]\d\d|20\d\d)(?![\d/])([a-z](?![a-z]))?")
-_HEAD_SPLIT = re.compile(r"\s*(?:;|&|,|/|\band\b|\bet\b|\bund\b|\by\b|\be\b)\s*")
+_HEAD_SPLIT = re.compile(r"(?:(?<!\s)\s++)?(?:;|&|,|/|\band\b|\bet\b|\bund\b|\by\b|\be\b)\s*+")
 
 
 @lru_cache(maxsize=65536)

@@ -18,7 +18,7 @@ UNDATED = (
 
 YEAR = re.compile(
     r"(?<![\d_A-Z./–-])(?P<year>1[4-9]\d\d|20\d\d)(?P<suffix>\s?[a-h](?![\w.’']))?(?![\d%′″]|\.\d|\s?[-–]\s?\?)"
-    r"(?P<original>\s?[\[/(´]+\s?(?:1[4-9]\d\d|20\d\d)(?:\s?[-–/]\s?\d{2,4})?\s?[\])]?)?"
+    r"(?P<original>\s?[\[/(´]++\s?(?:1[4-9]\d\d|20\d\d)(?:\s?[-–/]\s?\d{2,4})?\s?[\])]?)?"
     rf"|(?<![\w.])(?P<undated>(?i:{UNDATED}))(?!\w)"
 )
 """A year as a citation prints it: suffix letter and the year of the first edition in brackets included."""
@@ -40,11 +40,13 @@ JOINERS = word_set(
 LINKING = re.compile(r"\b(?:and|e|y|und|et|or|ou|o|also|again|see|ver|veja)\b", re.IGNORECASE)
 """Small words between two years of the same authors."""
 
-PRINTED_ENTRY = re.compile(r"(?:[^\W\d_]{2,},?\s+[A-Z]{1,3}(?:\.\s?[A-Z]){0,2}\b\.?,?\s+(?:&\s+|and\s+)?){2,}\(?$")
+PRINTED_ENTRY = re.compile(
+    r"(?<![^\W\d_])(?:[^\W\d_]{2,}+,?\s++[A-Z]{1,3}(?:\.\s?[A-Z]){0,2}\b\.?,?\s++(?:&\s++|and\s++(?![A-Z]{1,3}\b))?){2,40}\(?$"
+)
 """Two or more names with their initials behind, right before a year: an entry printed in full, not a citation."""
 
 LOCATOR = re.compile(
-    r"(?:,?\s*\b(?:p{1,2}|pg|pág|págs|S|fig|figs|tab|table|ch|chap|cap|vol|v|n|nº|no|sec|section|eq|app|note|verse|t)\b\.?\s*"
+    r"(?:(?:,\s*+|(?<![\s,])\s++)?\b(?:p{1,2}|pg|pág|págs|S|fig|figs|tab|table|ch|chap|cap|vol|v|n|nº|no|sec|section|eq|app|note|verse|t)\b\.?\s*"
     r"[\divxlc]+(?:\s?[-–]\s?[\divxlc]+)?)",
     re.IGNORECASE,
 )
