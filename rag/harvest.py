@@ -15,7 +15,6 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
@@ -181,12 +180,12 @@ class _Run:
 
     def held(self, generation: store.Generation) -> dict[str, list[Path]]:
         """The copies there are of each entry, by its lasting id: told by the index, or by a run that was stopped."""
-        found: dict[str, list[Path]] = defaultdict(list)
+        found: dict[str, dict[Path, None]] = defaultdict(dict)
         for reference in generation.references():
             for document_id in generation.attached(reference.id):
                 path = self.plan.corpus / generation.document(document_id).source
                 if path.is_file():
-                    found[qualified_id(reference)].append(path)
+                    found[qualified_id(reference)][path] = None
         for path in sorted(self.plan.corpus.rglob("*.toml")):
             file = path.with_suffix("")
             if not file.is_file():
@@ -195,9 +194,9 @@ class _Run:
                 said = documents.known_of(file).get("reference")
             except DocumentError:
                 continue
-            if said and file not in found[said]:
-                found[said].append(file)
-        return found
+            if said:
+                found[said][file] = None
+        return {key: list(paths) for key, paths in found.items()}
 
     def tried(self, reference: Reference, addresses: Sequence[str]) -> Outcome:
         """Try the entry's addresses in turn; the outcome of the first that gives it, else of the last."""
@@ -336,10 +335,13 @@ class _Log:
 
 def _by_turns(waiting: Sequence[tuple[Reference, list[str]]]) -> list[tuple[Reference, list[str]]]:
     """The same with the hosts taking turns, so that the pause for one is spent on the others."""
-    hosts: dict[str, list[tuple[Reference, list[str]]]] = defaultdict(list)
-    for reference, addresses in waiting:
-        hosts[_host(addresses[0]) if addresses else ""].append((reference, addresses))
-    return [one for turn in zip_longest(*hosts.values()) for one in turn if one is not None]
+    turns: list[tuple[int, int]] = []
+    hosts: dict[str, list[int]] = {}
+    for _, addresses in waiting:
+        host = hosts.setdefault(_host(addresses[0]) if addresses else "", [len(hosts), 0])
+        turns.append((host[1], host[0]))
+        host[1] += 1
+    return [waiting[i] for i in sorted(range(len(waiting)), key=turns.__getitem__)]
 
 
 def _free(corpus: Path, name: str, address: str) -> str:

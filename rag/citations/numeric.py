@@ -20,6 +20,7 @@ _TAIL = (
     r"(?:(?:,\s*+)?(?::[^\[\]]{0,60}|[,;]\s*+(?:pp?\.?|pages?|chapters?|ch\.|figs?\.?|tables?|sections?|"
     r"and references therein|for review)[^\[\]]{0,40})|,)?"
 )
+_RAISED = r"[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4}+(?![⁰¹²³⁴⁵⁶⁷⁸⁹])"
 _QUANTITY = r"(?!\s*(?:[cmkμµn]?m|m?s|k?g|%|°|degrees|years|days|hours|[kM]?Hz|[mk]?V)\b)"
 """What follows an interval, "[10, 20] mm", and no citation."""
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾", "0123456789-()")
@@ -29,7 +30,7 @@ _NOTATIONS = {
         rf"\[\s*+{_LEAD}(?P<n>{_NUMBERS})\s*+{_TAIL}\s*+\]{_QUANTITY}(?:\s*(?P<dash>{_DASH})\s*\[\s*(?P<to>\d{{1,4}})\s*\])?",
         re.IGNORECASE,
     ),
-    "superscript": re.compile(r"[⁽(]?(?P<n>[⁰¹²³⁴⁵⁶⁷⁸⁹]+(?:\s?[,⁻–-]\s?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)*)[⁾)]?"),
+    "superscript": re.compile(rf"[⁽(]?(?<![⁰¹²³⁴⁵⁶⁷⁸⁹])(?P<n>{_RAISED}(?:\s?[,⁻–-]\s?{_RAISED})*+)[⁾)]?"),
     "caret": re.compile(rf"\^\s?[({{]?\s?(?P<n>\d{{1,4}}(?:\s?(?:,|{_DASH})\s?\^?\d{{1,4}})*)\s?[)}}]?"),
     "round": re.compile(rf"[(（]\s*+(?P<n>\d{{1,4}}+(?:[)]*+{_JOINT})*+)\s*+[)）]"),
     "glued": re.compile(
