@@ -159,6 +159,8 @@ def harvest(
             waiting = again
     except CancelledError:
         complete = False
+    finally:
+        run.log.write()
     report = build.rebuild(plan) if complete else None
     return Harvest(tuple(outcomes.values()), complete, report)
 
@@ -306,10 +308,14 @@ class _Tried:
 
 
 class _Log:
-    """What was tried before, by the entries' lasting ids; written after each entry."""
+    """What was tried before, by the entries' lasting ids.
+
+    Written after each entry; a long log, whose writing takes its time, so seldom that it costs a fiftieth of the run.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._due = 0.0
         try:
             said = json.loads(path.read_bytes())
             self._known = {k: _Tried(Outcome(**v)) for k, v in said.items()}
@@ -327,10 +333,18 @@ class _Log:
     def note(self, reference: Reference, outcome: Outcome) -> None:
         """Remember what came of an entry."""
         self._known[qualified_id(reference)] = _Tried(outcome)
+        if time.monotonic() >= self._due:
+            self.write()
+
+    def write(self) -> None:
+        """Write all that is known to the file."""
+        begun = time.monotonic()
         text = json.dumps({k: asdict(t.outcome) for k, t in self._known.items()}, ensure_ascii=False, indent=1)
         part = self._path.with_name(f".{self._path.name}.part")
         part.write_text(text, encoding="utf-8")
         part.replace(self._path)
+        done = time.monotonic()
+        self._due = done + 50 * (done - begun)
 
 
 def _by_turns(waiting: Sequence[tuple[Reference, list[str]]]) -> list[tuple[Reference, list[str]]]:
