@@ -7,7 +7,7 @@ of it. Digits without brackets count only when they do so in the order of the li
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.types import Reference
@@ -49,6 +49,8 @@ _WORD_OF_TWO = re.compile(
     r"(?:a[lmnst]|b[ey]|d[eou]|e[lnrst]|go|he|i[fnst]|l[ae]|m[ey]|no|o[fnrs]|s[eio]|to|u[mnps]|we)", re.IGNORECASE
 )
 """What two letters before a raised number may be besides a unit or a symbol."""
+_FEWEST_WIDENED = 1000
+"""Numbers that a text may cite, and one more for each character, before its ranges count as their two ends alone."""
 _LONGEST_NUMBER = 4
 """Digits of the highest number that a list gives its entries."""
 _TRUSTED = ("key", "square", "superscript", "caret")
@@ -122,7 +124,7 @@ def find(text: str, numbers: Collection[str], beyond: int = 0) -> list[Group]:
     best_score = 0.0
     for notation, pattern in _NOTATIONS.items():
         known = {*numbers, *map(str, range(1, most + 1))} if notation == "square" and beyond else numbers
-        groups = [g for m in pattern.finditer(text) if (g := _group(m, known, notation)) is not None]
+        groups = list(_groups(text, pattern, known, notation))
         if not groups:
             continue
         if notation in {"superscript", "caret"}:
@@ -166,7 +168,16 @@ def _power(text: str, group: Group) -> bool:
     return len(before[0]) <= 2 and not _WORD_OF_TWO.fullmatch(before[0]) and raised <= {"2", "3", "4"}
 
 
-def _group(match: re.Match[str], known: Collection[str], notation: str) -> Group | None:
+def _groups(text: str, pattern: re.Pattern[str], known: Collection[str], notation: str) -> Iterator[Group]:
+    left = _FEWEST_WIDENED + len(text)
+    for match in pattern.finditer(text):
+        group = _group(match, known, notation, widen=left > 0)
+        if group is not None:
+            left -= len(group.cited)
+            yield group
+
+
+def _group(match: re.Match[str], known: Collection[str], notation: str, *, widen: bool) -> Group | None:
     offset = match.start("n")
     digits = match["n"].translate(_SUPERSCRIPT)
     found = [(offset + m.start(), offset + m.end(), int(m[0])) for m in re.finditer(r"\d+", digits)]
@@ -174,24 +185,24 @@ def _group(match: re.Match[str], known: Collection[str], notation: str) -> Group
     for i, (start, end, number) in enumerate(found):
         joint = digits[found[i - 1][1] - offset : start - offset] if i else ""
         if i and _RANGE.search(joint):
-            if not _range(cited, start, end, found[i - 1][2], number):
+            if not _range(cited, start, end, found[i - 1][2], number, widen=widen):
                 return None
         else:
             cited.append((start, end, str(number)))
     last = match.groupdict().get("to")
-    if last and not _range(cited, match.start("to"), match.end("to"), found[-1][2], int(last)):
+    if last and not _range(cited, match.start("to"), match.end("to"), found[-1][2], int(last), widen=widen):
         return None
     if any(label not in known for *_, label in cited):
         return None
     return Group(match.start(), match.end(), notation, tuple(cited))
 
 
-def _range(cited: list[tuple[int, int, str]], start: int, end: int, low: int, high: int) -> bool:
-    """Widen the last number to a range up to `high`; False where the two are none."""
+def _range(cited: list[tuple[int, int, str]], start: int, end: int, low: int, high: int, *, widen: bool) -> bool:
+    """Widen the last number to a range up to `high`, or to its two ends; False where the two are none."""
     if not 0 < high - low < 200:
         return False
     begin = cited.pop()[0]
-    cited.extend((begin, end, str(n)) for n in range(low, high + 1))
+    cited.extend((begin, end, str(n)) for n in (range(low, high + 1) if widen else (low, high)))
     return start > begin
 
 

@@ -23,7 +23,7 @@ YEAR = re.compile(
 )
 """A year as a citation prints it: suffix letter and the year of the first edition in brackets included."""
 
-MORE_SUFFIXES = re.compile(r"\s*(?:,|;|and|&|e|y|und|et|/|-|–)\s*(?P<suffix>[a-h])(?![\w.’'])")
+MORE_SUFFIXES = re.compile(r"(?:(?<!\s)\s++)?(?:,|;|and|&|e|y|und|et|/|-|–)\s*+(?P<suffix>[a-h])(?![\w.’'])")
 
 ET_AL = re.compile(
     r",?\s{0,3}(?:\bet\.?\s*al\b\.?(?:['’]s)?|\b(?:and|&)\s+(?:his\s+|her\s+|their\s+)?(?:colleagues|co-?workers|others|collaborators)\b"
