@@ -58,7 +58,7 @@ ABBREVIATED = word_set(
 """Words that a full stop may follow inside a name."""
 
 SECOND_HAND = re.compile(
-    r"[^()\n]{0,16}[)\]]?,?\s*\(?(?:apud|(?:as\s+)?(?:cited|quoted)\s+(?:in|by|from)|citad[oa]\s+(?:em|por|en)|zit(?:iert|\.)\s+nach|"
+    r"[^()\n]{0,16}[)\]]?,?\s{0,9}\(?(?:apud|(?:as\s+)?(?:cited|quoted)\s+(?:in|by|from)|citad[oa]\s+(?:em|por|en)|zit(?:iert|\.)\s+nach|"
     r"cité(?:e)?\s+(?:par|dans|in))\b",
     re.IGNORECASE,
 )

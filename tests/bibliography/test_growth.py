@@ -96,5 +96,5 @@ def test_writing_and_attaching() -> None:
 
 def test_an_id_is_found_though_its_number_is_taken() -> None:
     """A name that was used more often than there are letters gets a number that is free."""
-    taken = {"a-nd", *(f"a-nd-{c}" for c in "bcdefghijklmnopqrstuvwxyz"), *(f"a-nd-{n}" for n in range(100))}
-    assert unique("a-nd", taken) == "a-nd-100"
+    taken = {"a-nd", *(f"a-nd-{letter}" for letter in "bcdefghijklmnopqrstuvwxyz"), "a-nd-27"}
+    assert unique("a-nd", taken) == "a-nd-28"

@@ -32,6 +32,8 @@ PIECES = {
     "titles": "The Title of Smithaaa and More ",
     "notes": "\n[^1]: Smith, The Title of Smithaaa and More. ",
 }
+OF_LISTS = ("brackets left open", "names spelt otherwise", "numbers", "raised numbers", "titles", "notes")
+"""Those whose work hangs on the list."""
 
 
 def _entry(number: int, *, numbered: bool) -> Reference:
@@ -75,7 +77,8 @@ def test_linking_grows_with_the_text(listed: str) -> None:
     def work(text: str) -> object:
         return link(Document("d", text), LISTS[listed])
 
-    assert [name for name, piece in PIECES.items() if not grows_with(work, piece)] == []
+    names = PIECES if listed == "three entries" else OF_LISTS
+    assert [name for name in names if not grows_with(work, PIECES[name])] == []
 
 
 def test_judging_grows_with_the_text() -> None:
