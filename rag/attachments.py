@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -100,7 +101,7 @@ def attach(
             if attachment.confidence >= LEAST and (before is None or attachment.confidence > before.confidence):
                 best[one.reference.document_id] = attachment
         if said is not None:
-            meant = named((r for r in listed.said if r.document_id != document.id), said)
+            meant = named((r for r in listed.said.get(said, ()) if r.document_id != document.id), said)
             best |= {r.document_id: Attachment(r.id, 1.0, "given") for r in meant}
             if not meant:
                 message = (
@@ -204,14 +205,15 @@ class _Entries:
     """All entries by what a document may show of them: hashes and numbers, the entries stay where they are."""
 
     def __init__(self, references: Sequence[Reference], said: AbstractSet[str]) -> None:
-        self.said: list[Reference] = []
-        """Those that somebody may mean by what is `said`."""
+        self.said: dict[str, list[Reference]] = defaultdict(list)
+        """Those that somebody may mean by what is `said`, by what is said."""
         self._references = references
         self._entry = lru_cache(maxsize=_ENTRIES)(self._listed)
         keys, numbers = array("q"), array("q")
         for number, reference in enumerate(references):
-            if said and not said.isdisjoint({reference.id, qualified_id(reference), plain_id(reference)}):
-                self.said.append(reference)
+            if said:
+                for word in said & {reference.id, qualified_id(reference), plain_id(reference)}:
+                    self.said[word].append(reference)
             own = _keys(reference, _titles(read_entry(reference, number)))
             keys.extend(own)
             numbers.extend([number] * len(own))
@@ -301,7 +303,7 @@ def _weight(title: tuple[str, ...]) -> int:
 
 
 def _stands(title: tuple[str, ...], front: _Front) -> bool:
-    return any(front.words[i : i + len(title)] == title for i in front.lines)
+    return any(front.words[i : i + 1] == title[:1] and front.words[i : i + len(title)] == title for i in front.lines)
 
 
 def _of_authors(entry: Entry, front: _Front) -> tuple[float, str]:

@@ -15,7 +15,6 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
@@ -160,6 +159,8 @@ def harvest(
             waiting = again
     except CancelledError:
         complete = False
+    finally:
+        run.log.write()
     report = build.rebuild(plan) if complete else None
     return Harvest(tuple(outcomes.values()), complete, report)
 
@@ -181,12 +182,12 @@ class _Run:
 
     def held(self, generation: store.Generation) -> dict[str, list[Path]]:
         """The copies there are of each entry, by its lasting id: told by the index, or by a run that was stopped."""
-        found: dict[str, list[Path]] = defaultdict(list)
+        found: dict[str, dict[Path, None]] = defaultdict(dict)
         for reference in generation.references():
             for document_id in generation.attached(reference.id):
                 path = self.plan.corpus / generation.document(document_id).source
                 if path.is_file():
-                    found[qualified_id(reference)].append(path)
+                    found[qualified_id(reference)][path] = None
         for path in sorted(self.plan.corpus.rglob("*.toml")):
             file = path.with_suffix("")
             if not file.is_file():
@@ -195,9 +196,9 @@ class _Run:
                 said = documents.known_of(file).get("reference")
             except DocumentError:
                 continue
-            if said and file not in found[said]:
-                found[said].append(file)
-        return found
+            if said:
+                found[said][file] = None
+        return {key: list(paths) for key, paths in found.items()}
 
     def tried(self, reference: Reference, addresses: Sequence[str]) -> Outcome:
         """Try the entry's addresses in turn; the outcome of the first that gives it, else of the last."""
@@ -307,10 +308,14 @@ class _Tried:
 
 
 class _Log:
-    """What was tried before, by the entries' lasting ids; written after each entry."""
+    """What was tried before, by the entries' lasting ids.
+
+    Written after each entry; a long log, whose writing takes its time, so seldom that it costs a fiftieth of the run.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._due = 0.0
         try:
             said = json.loads(path.read_bytes())
             self._known = {k: _Tried(Outcome(**v)) for k, v in said.items()}
@@ -328,18 +333,29 @@ class _Log:
     def note(self, reference: Reference, outcome: Outcome) -> None:
         """Remember what came of an entry."""
         self._known[qualified_id(reference)] = _Tried(outcome)
+        if time.monotonic() >= self._due:
+            self.write()
+
+    def write(self) -> None:
+        """Write all that is known to the file."""
+        begun = time.monotonic()
         text = json.dumps({k: asdict(t.outcome) for k, t in self._known.items()}, ensure_ascii=False, indent=1)
         part = self._path.with_name(f".{self._path.name}.part")
         part.write_text(text, encoding="utf-8")
         part.replace(self._path)
+        done = time.monotonic()
+        self._due = done + 50 * (done - begun)
 
 
 def _by_turns(waiting: Sequence[tuple[Reference, list[str]]]) -> list[tuple[Reference, list[str]]]:
     """The same with the hosts taking turns, so that the pause for one is spent on the others."""
-    hosts: dict[str, list[tuple[Reference, list[str]]]] = defaultdict(list)
-    for reference, addresses in waiting:
-        hosts[_host(addresses[0]) if addresses else ""].append((reference, addresses))
-    return [one for turn in zip_longest(*hosts.values()) for one in turn if one is not None]
+    turns: list[tuple[int, int]] = []
+    hosts: dict[str, list[int]] = {}
+    for _, addresses in waiting:
+        host = hosts.setdefault(_host(addresses[0]) if addresses else "", [len(hosts), 0])
+        turns.append((host[1], host[0]))
+        host[1] += 1
+    return [waiting[i] for i in sorted(range(len(waiting)), key=turns.__getitem__)]
 
 
 def _free(corpus: Path, name: str, address: str) -> str:

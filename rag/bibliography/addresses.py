@@ -12,20 +12,20 @@ from rag.bibliography.identifiers import Found
 from rag.bibliography.segments import Segment
 
 _LEAD = re.compile(
-    r"[\s.,;(\[<]*\b(?:(?:is\s+)?available\s+(?:online\s+)?(?:from|at|in|on|via)|available(?=\s*:)|"
-    r"retrieved(?:\s+(?:on\s+)?[\w\s,]{4,24}?)?(?:,)?\s+from|accessed\s+(?:at|from|via)|"
+    r"(?:(?<![\s.,;(\[<])[\s.,;(\[<]++)?\b(?:(?:is\s+)?available\s+(?:online\s+)?(?:from|at|in|on|via)|"
+    r"available(?=\s*:)|retrieved(?:\s++(?:on\s++)?[\w\s,]{4,24}?)?,?\s++from|accessed\s+(?:at|from|via)|"
     r"dispon[ií](?:vel|ble)(?:\s+(?:em|en))?|disponible\s+sur|verfügbar\s+unter|abrufbar\s+unter|url|doi|link|"
     r"online(?=\s*:))"
-    r"\s*[:.]?\s*[<(\[]?\s*(?:dispon[ií](?:vel|ble)\s+e[mn]\s*:\s*)?$",
+    r"\s*+(?:[:.]\s*+)?(?:[<(\[]\s*+)?(?:dispon[ií](?:vel|ble)\s++e[mn]\s*+:\s*+)?$",
     re.IGNORECASE,
 )
 _ACCESS = re.compile(
-    r"[\s,;]*[(\[<]?\s*\b(?:last\s+)?(?:accessed|access(?:\s+(?:date|on|in))?|retrieved|viewed|visited|cited|consulted|"
+    r"(?:(?<![\s,;])[\s,;]++)?(?:[(\[<]\s*+)?\b(?:last\s+)?(?:accessed|access(?:\s+(?:date|on|in))?|retrieved|viewed|visited|cited|consulted|"
     r"acess(?:o|ado)(?:\s+em)?|acceso(?:\s+el)?|consulta(?:do|da)?(?:\s+(?:el|em|en))?|citado(?:\s+em)?|"
     r"fecha de consulta|"
     r"consulté(?:\s+le)?|zugegriffen(?:\s+am)?|abgerufen(?:\s+am)?|letzter\s+zugriff|zugriff(?:\s+am)?)\b"
-    r"(?:\s*(?:on|em|in|el|le|am|:))?\s*:?\s*(?P<when>[^()\[\]<>]{4,40}?)"
-    r"\s*(?:[)\]]|$|\.\s*$|(?=[.;]\s)|(?=,?\s+from\b)|(?=\s*[<(]?https?:))",
+    r"(?:\s*+(?:on|em|in|el|le|am|:))?\s*+(?::\s*+)?(?P<when>[^()\[\]<>]{4,40}?)"
+    r"(?=\s*+(?:[)\]]|$|\.\s*+$|[.;]\s|,\s++from\b|[<(]?https?:)|\s++from\b)",
     re.IGNORECASE,
 )
 

@@ -179,7 +179,7 @@ def _item(entry: Any) -> dict[str, Any]:  # noqa: ANN401 - bibtexparser's Entry
         if value := _plain(fields.get(field, "")):
             csl.setdefault(variable, value)
     if pages := _plain(fields.get("pages", "")):
-        csl["page"] = re.sub(r"\s*(?:--+|–|—)\s*", "-", pages)
+        csl["page"] = re.sub(r"(?:(?<!\s)\s++)?(?:--+|–|—)\s*+", "-", pages)
     _dates(fields, csl)
     return csl
 
@@ -210,7 +210,7 @@ def _dates(fields: Mapping[str, str], csl: dict[str, Any]) -> None:
 
 
 def _date_parts(value: str) -> list[int]:
-    match = re.fullmatch(r"\s*(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:/.*)?\s*", value)
+    match = re.fullmatch(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:/.*)?", value.strip())
     return [int(p) for p in match.groups() if p] if match else []
 
 

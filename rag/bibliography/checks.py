@@ -33,7 +33,7 @@ _EXPLAIN = {
     "URL": "is not an address (scheme://host/path)",
     "ISBN": "is not an ISBN (10 or 13 digits with a matching check digit)",
 }
-_LABEL = re.compile(r"\s*(?:[\[(]\d{1,4}[\])]|\d{1,4}(?=[.)\s]))[.)]?\s*")
+_LABEL = re.compile(r"(?:(?<!\s)\s++)?(?:[\[(]\d{1,4}[\])]|\d{1,4}(?=[.)\s]))[.)]?\s*+")
 _WORD = re.compile(r"[^\W\d_]+")
 MAX_READ = 4000
 """Characters of one entry that are read; longer "entries" are running text that lost its line breaks."""

@@ -69,13 +69,15 @@ class Date(NamedTuple):
 def find(text: str) -> list[Date]:
     """Every date in `text`, in order, the most precise reading of each place."""
     dates: list[Date] = []
+    taken = bytearray(len(text))
 
     def keep(match: re.Match[str], year: str | None, month: int | None, day: str | None, suffix: str = "") -> None:
-        if any(d.start < match.end() and match.start() < d.end for d in dates):
+        if 1 in taken[match.start() : match.end()]:
             return
         day_number = int(day) if day else None
         if (month and not 1 <= month <= 12) or (day_number and not 1 <= day_number <= 31):
             return
+        taken[match.start() : match.end()] = b"\1" * (match.end() - match.start())
         dates.append(Date(int(year) if year else None, month, day_number, suffix, match.start(), match.end()))
 
     for m in _HAN.finditer(text):

@@ -41,11 +41,12 @@ _COMPOUNDS = frozenset(
     "two three four self non co cross long short well high low multi post pre anti semi full half part".split()  # noqa: SIM905 - read as prose
 )
 """First halves after which a hyphen at the line's end is the word's own ("two-\\nsided")."""
-_TRANSLATION = re.compile(r"\s*\[(?P<translation>(?=[^\[\]]*[^\W\d_]{2}\s)[^\[\]]{8,})\]\s*[.]?\s*$")
+_TRANSLATION = re.compile(r"(?:(?<!\s)\s++)?\[(?P<translation>(?=[^\[\]]*[^\W\d_]{2}\s)[^\[\]]{8,}+)\]\s*+(?:\.\s*+)?$")
 _BRACKET = re.compile(r"\s*\[[^\[\]]{8,}\]")
 _MEDIUM = re.compile(
-    r"\s*\[(?P<medium>internet|on-?line|en línea|em linha|en ligne|(?:\w+\s){1,2}(?:na|en la|on the) internet|"
-    r"electronic(?: resource)?|pdf|video|podcast|film|dvd|audio|blog|tweet|computer software|dataset)\]\s*[.]?\s*$",
+    r"(?:(?<!\s)\s++)?\[(?P<medium>internet|on-?line|en línea|em linha|en ligne|"
+    r"(?:\w+\s){1,2}(?:na|en la|on the) internet|electronic(?: resource)?|pdf|video|podcast|film|dvd|audio|blog|tweet|"
+    r"computer software|dataset)\]\s*+(?:\.\s*+)?$",
     re.IGNORECASE,
 )
 
@@ -198,7 +199,7 @@ def _numbers(text: str, segments: list[Segment], csl: dict[str, Any]) -> None:
             csl["number-of-pages"] = total[1]
             return
         pages = re.sub(r"^(?:pp?|pages?|págs?|S|s|ss|seiten?)\b\.?:?\s*", "", pages, flags=re.IGNORECASE)
-        csl["page"] = re.sub(r"\s*[-–—‐‑−]+\s*", "-", pages).strip(" ()[],.;:")
+        csl["page"] = re.sub(r"(?:(?<!\s)\s++)?[-–—‐‑−]++\s*+", "-", pages).strip(" ()[],.;:")
 
 
 def _issued(text: str, segments: list[Segment], csl: dict[str, Any]) -> None:

@@ -132,6 +132,8 @@ _TYPES = frozenset(
         "webpage",
     ]
 )
+_LONGEST = 2000
+"""Characters of one field that are printed."""
 _ONE_AT_A_TIME = Lock()
 """Styles are shared, and the filters of warnings belong to the whole process."""
 _FULL_NAMES = {STYLES["chicago"], STYLES["mla"]}
@@ -215,7 +217,7 @@ def _usable(csl: Mapping[str, Any]) -> dict[str, Any]:
     for key in _TEXTS:
         value = csl.get(key)
         if isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).strip():
-            item[key] = " ".join(str(value).split())
+            item[key] = _short(str(value))
     for key in _NAMES:
         people = [name for p in _sequence(csl.get(key)) if (name := _name(p))]
         if people:
@@ -235,13 +237,19 @@ def _sequence(value: object) -> list[Any]:
 def _name(value: object) -> dict[str, str]:
     if not isinstance(value, Mapping):
         return {}
-    name = {k: " ".join(v.split()) for k in _NAME_PARTS if isinstance(v := value.get(k), str) and v.strip()}
+    name = {k: _short(v) for k in _NAME_PARTS if isinstance(v := value.get(k), str) and v.strip()}
     if "family" not in name and "literal" not in name:
         return {"literal": name["given"]} if "given" in name else {}
     given = name.get("given", "")
     if given.isalpha() and given.isupper() and (len(given) == 2 or (len(given) == 3 and not set(given) & set("AEIOU"))):
         name["given"] = " ".join(f"{letter}." for letter in given)  # "CP" is two initials, not one name
     return {"literal": name["literal"]} if "literal" in name else name
+
+
+def _short(value: str) -> str:
+    """One line, cut where it is longer than any real one: citeproc-py takes quadratic time over a field."""
+    text = " ".join(value.split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _year(item: Mapping[str, Any]) -> int | None:

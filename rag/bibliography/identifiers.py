@@ -11,8 +11,8 @@ import re
 from typing import NamedTuple
 
 _DOI = re.compile(
-    r"(?:https?://(?:dx\.|www\.)?doi\.org/|\bdoi\.org/|\bdoi\s*[:.]?\s*(?:https?://(?:dx\.)?doi\.org/)?)?"
-    r"(?P<doi>\b10\.\d{4,9}(?:\.\d+)*(?:/\s?|%2F)(?:\(SICI\)[^\s\"«»“”]+|[^\s\"<>«»“”]+))",
+    r"(?:https?://(?:dx\.|www\.)?doi\.org/|\bdoi\.org/|\bdoi\s*+(?:[:.]\s*+)?(?:https?://(?:dx\.)?doi\.org/)?)?"
+    r"(?P<doi>\b10\.\d{4,9}(?:\.\d{1,9}){0,6}(?:/\s?|%2F)(?:\(SICI\)[^\s\"«»“”]+|[^\s\"<>«»“”]+))",
     re.IGNORECASE,
 )
 _DOI_ATTEMPT = re.compile(
@@ -27,15 +27,16 @@ _URL_ATTEMPT = re.compile(r"\b(?:htp|htps|hhttps?|https?|ftp)(?:;//|:/(?!/)|//)[
 _ISBN = re.compile(r"\bISBN(?:-1[03])?[:\s]*(?P<isbn>[\dXx][\d\-‐–\s]{7,18}[\dXx]|[\dXx-]{5,})\b", re.IGNORECASE)
 _ISSN = re.compile(r"\be?-?ISSN[:\s]*(?P<issn>\d{4}[-–]\d{3}[\dXx])", re.IGNORECASE)
 _ARXIV = re.compile(
-    r"\barXiv(?:\.org)?[\s:/]*(?:e-?print[s]?\s*)?(?:abs/)?(?P<arxiv>\d{4}\.\d{4,5}(?:v\d+)?|[a-z-]+(?:\.[A-Z]{2})?/\d{7})",
+    r"\barXiv(?:\.org)?[\s:/]*(?:e-?print[s]?\s*)?(?:abs/)?(?P<arxiv>\d{4}\.\d{4,5}(?:v\d+)?|[a-z-]{2,20}(?:\.[A-Z]{2})?/\d{7})",
     re.IGNORECASE,
 )
-_PMID = re.compile(r"\bPMID\s*:?\s*(?P<pmid>\d{4,9})\b", re.IGNORECASE)
-_PMCID = re.compile(r"\bPMCID\s*:?\s*(?P<pmcid>PMC\d{4,9})\b", re.IGNORECASE)
+_PMID = re.compile(r"\bPMID\s*+(?::\s*+)?(?P<pmid>\d{4,9})\b", re.IGNORECASE)
+_PMCID = re.compile(r"\bPMCID\s*+(?::\s*+)?(?P<pmcid>PMC\d{4,9})\b", re.IGNORECASE)
 _NEXT = re.compile(r"[,;.](?=(?:arXiv|URL|PMID|PMCID|ISBN|ISSN|https?:))")
 """Where the next identifier begins although the list left out the space."""
 _TRAILING = ".,;:!?'’»"
 _PAIRS = {")": "(", "]": "[", "}": "{", ">": "<"}
+_LONGEST_ADDRESS = 2000
 
 
 class Found(NamedTuple):
@@ -51,11 +52,11 @@ class Found(NamedTuple):
 def find(raw: str) -> list[Found]:
     """Every identifier of `raw`, in order, never overlapping; `well_formed` is False where its own grammar breaks."""
     found: list[Found] = []
-    taken: list[tuple[int, int]] = []
+    taken = bytearray(len(raw))
 
     def keep(variable: str, value: str, start: int, end: int, *, well_formed: bool = True) -> None:
-        if value and not any(a < end and start < b for a, b in taken):
-            taken.append((start, end))
+        if value and 1 not in taken[start:end]:
+            taken[start:end] = b"\1" * (end - start)
             found.append(Found(variable, value, start, end, well_formed))
 
     for match in _DOI.finditer(raw):
@@ -110,17 +111,18 @@ def is_isbn(value: str) -> bool:
 
 def _without_tail(value: str) -> str:
     """Drop punctuation that belongs to the sentence and brackets that the value did not open."""
-    while value:
-        last = value[-1]
-        if last in _TRAILING or (last in _PAIRS and value.count(last) > value.count(_PAIRS[last])):
-            value = value[:-1]
-        else:
-            break
-    return value
+    extra = {close: value.count(close) - value.count(opened) for close, opened in _PAIRS.items()}
+    end = len(value)
+    while end and (value[end - 1] in _TRAILING or extra.get(value[end - 1], 0) > 0):
+        end -= 1
+        if value[end] in extra:
+            extra[value[end]] -= 1
+    return value[:end]
 
 
 def _inside_other_url(raw: str, match: re.Match[str]) -> bool:
     """A publisher's page with the DOI in its path is an address, not a DOI written by the list's author."""
-    word_start = max(raw.rfind(" ", 0, match.start()), raw.rfind("\n", 0, match.start())) + 1
-    before = raw[word_start : match.start()].lower()
+    nearest = max(0, match.start() - _LONGEST_ADDRESS)
+    word_start = max(raw.rfind(blank, nearest, match.start()) for blank in " \n") + 1
+    before = raw[max(nearest, word_start) : match.start()].lower()
     return "://" in before and "doi.org" not in before

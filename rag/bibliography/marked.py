@@ -11,22 +11,29 @@ import re
 from rag.bibliography import addresses, identifiers
 from rag.bibliography.segments import Segment
 
-_MARK = re.compile(r"\s*\[(?P<mark>[JMDCRNSPGZ]|EB|DB|CP|DS)(?:/(?:OL|CD|MT|DK))?\]\s*(?://|[.,。]|$)?")
-_HEAD = re.compile(r"\s*(?P<author>[^.。]{2,200}?(?:\b[A-Z]{1,3}|et al)?)\s*[.。]\s*(?P<title>\S.*)$", re.DOTALL)
+_MARK = re.compile(
+    r"(?:(?<!\s)\s++)?\[(?P<mark>[JMDCRNSPGZ]|EB|DB|CP|DS)(?:/(?:OL|CD|MT|DK))?\]\s*+(?:(?://|[.,。])\s*+)?"
+)
+_HEAD = re.compile(
+    r"\s*+(?P<author>(?=\S)[^.。]{2,200}?(?:\b[A-Z]{1,3}|et al)?)\s*+[.。]\s*+(?P<title>\S.*)$", re.DOTALL
+)
 _YEAR = r"(?P<date>(?:1[5-9]|20)\d\d(?:-\d{1,2}(?:-\d{1,2})?)?[a-z]?)"
-_PAGES = r"(?:\s*:\s*(?P<page>[A-Z]?\d+(?:\s*[-–]\s*[A-Z]?\d+)?(?:\s*\+\s*\d+)?))?"
+_NAME = r"[^\s,:](?:[^,:]{0,300}[^\s,:])?"
+_PAGES = r"(?:\s*+:\s*+(?P<page>[A-Z]?\d+(?:\s*+[-–]\s*+[A-Z]?\d+)?(?:\s*+\+\s*+\d+)?))?"
 _RESTS = (
     # Journal, 2022, 41(4): 82-106
     re.compile(
-        rf"\s*(?P<container>[^,]+?)\s*,\s*{_YEAR}\s*(?:,\s*(?P<volume>[\dIVX]+))?\s*"
-        rf"(?:,?\s*\((?P<issue>[^()]+)\))?{_PAGES}"
+        rf"(?P<container>[^\s,](?:[^,]{{0,300}}[^\s,])?)\s*+,\s*+{_YEAR}\s*+(?:,\s*+(?P<volume>[\dIVX]++))?\s*+"
+        rf"(?:,?\s*+\((?P<issue>[^()]{{1,100}})\))?{_PAGES}"
     ),
     # Place: Publisher, 2021: 12-15
-    re.compile(rf"\s*(?P<place>[^:,.]{{1,30}}?)\s*:\s*(?P<publisher>[^,:]+?)\s*,\s*{_YEAR}{_PAGES}"),
+    re.compile(
+        rf"(?P<place>[^\s:,.](?:[^:,.]{{0,28}}[^\s:,.])?)\s*+:\s*+(?P<publisher>{_NAME})\s*+,\s*+{_YEAR}{_PAGES}"
+    ),
     # (2023-07-13)
-    re.compile(rf"\s*\(\s*{_YEAR}\s*\)"),
+    re.compile(rf"\(\s*+{_YEAR}\s*+\)"),
     # Place: Publisher, or a publisher alone, 2021
-    re.compile(rf"\s*(?P<publisher>[^,:]+?)\s*,\s*{_YEAR}"),
+    re.compile(rf"(?P<publisher>{_NAME})\s*+,\s*+{_YEAR}"),
 )
 
 

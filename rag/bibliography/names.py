@@ -14,14 +14,14 @@ Name = dict[str, str]
 HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff々]+(?:[·・][\u3400-\u9fff]+)*")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _ET_AL = re.compile(
-    r"[\s,;&(\[]*\b(?:and|&|e|y|et|und)?\s*"
+    r"(?:(?<![\s,;&(\[])[\s,;&(\[]++)?\b(?:(?:and|&|e|y|et|und)\s*+)?"
     r"\b(?:et\s*al\b\.?|et\s+alii\b\.?|and\s+others\b|e\s+outros\b|y\s+otros\b|u\.\s?a\.)[)\]]?|等[。.,，]?",
     re.IGNORECASE,
 )
 EDITOR_MARK = re.compile(
-    r"[\s,]*[(\[]?\b(?:eds?|editors?|edited\s+by|ed\.\s+by|orgs?|organizador(?:a|es|as)?|coords?|coordinador(?:a|es|as)?|"
+    r"(?:(?<![\s,])[\s,]++)?[(\[]?\b(?:eds?|editors?|edited\s+by|ed\.\s+by|orgs?|organizador(?:a|es|as)?|coords?|coordinador(?:a|es|as)?|"
     r"hrsg|hg|"
-    r"dirs?|compilers?|comps?|éds?|editores)\b\.?(?:\s*by\b)?\s*[)\]]?[\s:,]*",
+    r"dirs?|compilers?|comps?|éds?|editores)\b\.?(?:\s*by\b)?\s*[)\]]?[\s:,]*+",
     re.IGNORECASE,
 )
 _PARTICLE = (
@@ -33,21 +33,23 @@ _INITIALS = re.compile(
     rf"(?:(?:{_UPPER}[hjcu]?\.?[\s‐‑–-]*){{1,5}}(?:{_PARTICLE}\s*){{0,3}}(?:{_UPPER}\.\s?)?|"
     rf"(?:{_UPPER}[a-z]{{0,2}}\.[\s-]*){{1,5}})$"
 )
-_STARTS_WITH_INITIALS = re.compile(
-    rf"(?:(?:{_UPPER}[hjcu]?|{_UPPER}[a-z]{{1,3}})\.[\s‐‑-]*)+(?={_UPPER}|{_PARTICLE}\s)"
-)
+_STARTS_WITH_INITIALS = re.compile(rf"(?:{_UPPER}[a-z]{{0,3}}\.[\s‐‑-]*+)+(?={_UPPER}|{_PARTICLE}\s)")
 _ENDS_WITH_INITIALS = re.compile(rf"(?P<family>.*[^\s.,])\s+(?P<given>(?:{_UPPER}\.?[\s‐‑-]?){{1,4}})$")
 _SUFFIX = re.compile(r"(?:Jr|Sr|Jnr|Filho|Neto|Júnior|Junior|II|III|IV)\.?$", re.IGNORECASE)
 _EAST_ASIAN_MARKS = re.compile(
-    r"[、，,;；·\s]*[、，,;；\s]\s*(?:and|&)?\s*|(?<=[\u3400-\u9fff\uac00-\ud7af])[·・](?=[\u3400-\u9fff\uac00-\ud7af])"
+    r"(?:(?<!·)·++(?=[、，,;；\s]))?(?:[、，,;；\s]++(?:·++(?=[、，,;；\s]))?)++(?:(?:and|&)\s*+)?|(?<=[\u3400-\u9fff\uac00-\ud7af])[·・](?=[\u3400-\u9fff\uac00-\ud7af])"
 )
 _SHOUTED = re.compile(
     rf"(?P<family>{_UPPER}{{2,}}(?:[ '’-]{_UPPER}{{2,}})*)\s+"
     rf"(?P<given>{_UPPER}[^\W\d_A-Z]+(?:[ -]{_UPPER}[^\W\d_A-Z]+)*)"
 )
 """A family name in capitals before its given name, as French lists have it: "LATOUR Bruno"."""
-_ANNOTATION = re.compile(r"\s*[(\[](?:ORCID|in\s)[^)\]]*[)\]]", re.IGNORECASE)
-_CONJUNCTION = re.compile(r"\s*[,;]?\s+(?:and|und|et|en|og|och|y|e|&|i)\s+|\s*[,;]?\s*&\s*", re.IGNORECASE)
+_ANNOTATION = re.compile(r"(?:(?<!\s)\s++)?[(\[](?:ORCID|in\s)[^)\]]{0,200}[)\]]", re.IGNORECASE)
+_CONJUNCTION = re.compile(
+    r"(?:(?<!\s)\s++|(?:(?<!\s)\s++)?[,;]\s++)(?:and|und|et|en|og|och|y|e|i)\s++|"
+    r"(?:(?<!\s)\s++)?(?:[,;]\s*+)?&\s*+",
+    re.IGNORECASE,
+)
 _BODY = re.compile(
     r"\b(?:academ(?:y|ia)|administration|agenc(?:y|ia)|assembl(?:y|eia)|associa(?:tion|ção)|asociación|authority|bank|banco|board|bureau|"
     r"cent(?:er|re|ro)|coali(?:tion|ção)|college|colégio|comiss(?:ão|ion)|comisión|comit(?:ê|é)|committee|commission|company|conference|"
@@ -76,7 +78,7 @@ def parse(text: str, *, inverted: bool = True) -> list[Name]:
     if not any(c.isalpha() for c in text):
         return []
     if _CJK.search(text):
-        latin = re.sub(r"\s+", " ", re.sub(r"\s*([,;])", r"\1", HAN.sub("", text))).strip(" ,;()（）")
+        latin = re.sub(r"\s+", " ", re.sub(r"(?:(?<!\s)\s++)?([,;])", r"\1", HAN.sub("", text))).strip(" ,;()（）")
         if not re.search(r"[^\W\d_]{2,}", latin) or not HAN.search(text):
             pieces = _EAST_ASIAN_MARKS.split(text)
             return [_east_asian(part) for part in pieces if part]

@@ -16,27 +16,30 @@ from rag.bibliography.segments import Segment
 
 _YEAR = r"(?:1[4-9]|20)\d\d[a-z]?"
 _HEAD_DATE = re.compile(
-    rf"[\s,]*(?:\((?P<a>{_YEAR}(?:[,/–-][^)]{{1,30}})?)\)|\[(?P<b>{_YEAR})\]|(?<=[\s,.])(?P<c>{_YEAR}))"
+    rf"(?:(?<![\s,])[\s,]++)?(?:\((?P<a>{_YEAR}(?:[,/–-][^)]{{1,30}})?)\)|\[(?P<b>{_YEAR})\]|(?<=[\s,.])(?P<c>{_YEAR}))"
     rf"(?:\s*[.,:;]|\s(?=[“\"‘'«]))"
 )
 _HEAD_NO_DATE = re.compile(
-    r"[\s,]*\(?(?P<none>n\.\s?d\.?|s\.\s?d\.?|no date|s\.\s?f\.?|undated)\)?(?=[\s.,:])[.,:]?", re.IGNORECASE
+    r"(?:(?<![\s,])[\s,]++)?\(?(?P<none>n\.\s?d\.?|s\.\s?d\.?|no date|s\.\s?f\.?|undated)\)?(?=[\s.,:])[.,:]?",
+    re.IGNORECASE,
 )
-_MEDIUM = re.compile(r"\s*[\[(](?P<medium>on-?line|en línea|em linha|en ligne)[\])]", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"(?:(?<=[.?!。？！])|(?<=[.?!][”\"’'»)]))\s+(?=[“\"‘'«\[(]?[^\W\d_a-zß-öø-ÿ]|\d)")
+_MEDIUM = re.compile(r"(?:(?<!\s)\s++)?[\[(](?P<medium>on-?line|en línea|em linha|en ligne)[\])]", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"(?:(?<=[.?!。？！])|(?<=[.?!][”\"’'»)]))\s++(?=[“\"‘'«\[(]?[^\W\d_a-zß-öø-ÿ]|\d)")
 _ABBREVIATED = re.compile(
     r"\b(?:[A-Z]|vs|St|Dr|Mr|Mrs|Ms|[Nn]o|[Vv]ol|pp?|cf|ca|c|al|Jr|Inc|Co|Ltd|[Ee]ds?|U\.S|U\.K|approx|[Cc]h|"
     r"spp?|var|Univ|Proc)\.$"
 )
 _PLACE = r"[^\W\d_][\w.’'\s-]{1,40}"
 _IMPRINTS = (
-    re.compile(rf"(?P<place>{_PLACE}(?:,\s[\w.’'\s-]{{2,25}})?)\s?:\s+(?P<publisher>[^:]{{2,120}}?)\s*[.,;]?\s*$"),
     re.compile(
-        r"(?P<place>[^\W\d_a-z][\w’'-]+(?:\s[^\W\d_a-z][\w’'-]+){0,2}),\s+"
-        r"(?P<publisher>[^\W\d_a-z][^:;,\d]{2,100}?)\s*\.?\s*$"
+        rf"(?P<place>{_PLACE}(?:,\s[\w.’'\s-]{{2,25}})?)\s?:\s++(?P<publisher>[^:]{{2,120}}?)\s*+(?:[.,;]\s*+)?$"
+    ),
+    re.compile(
+        r"(?P<place>[^\W\d_a-z][\w’'-]+(?:\s[^\W\d_a-z][\w’'-]+){0,2}),\s++"
+        r"(?P<publisher>[^\W\d_a-z][^:;,\d]{2,100}?)\s*+(?:\.\s*+)?$"
     ),
 )
-_NAME = re.compile(r"(?:[^\W\d_a-z][\w’'&.-]*\s?){1,5}$")
+_NAME = re.compile(r"[^\W\d_a-z][\w’'&.-]*+(?:\s[^\W\d_a-z][\w’'&.-]*+){0,4}\s?$")
 _DATE_LENGTH = 30
 """Characters within which what follows the mark is a date and nothing else."""
 
@@ -99,13 +102,15 @@ def _is_author(text: str) -> bool:
 def _sentences(raw: str, start: int, end: int) -> list[tuple[int, int]]:
     """Sentence spans of a short stretch; brackets and abbreviations hold a sentence together."""
     spans: list[tuple[int, int]] = []
-    begin = start
+    begin = seen = start
+    opened = 0
     for match in _SENTENCE_END.finditer(raw, start, end):
-        before = raw[begin : match.start()]
-        if _ABBREVIATED.search(before[-12:]) or before.count("(") > before.count(")"):
+        opened += raw.count("(", seen, match.start()) - raw.count(")", seen, match.start())
+        seen = match.start()
+        if _ABBREVIATED.search(raw[max(begin, seen - 12) : seen]) or opened > 0:
             continue
-        spans.append((begin, match.start()))
-        begin = match.end()
+        spans.append((begin, seen))
+        begin, opened = match.end(), 0
     if raw[begin:end].strip():
         spans.append((begin, end))
     return spans

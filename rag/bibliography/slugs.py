@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import chain, count
 from typing import Any
 
 from rag.bibliography import names
@@ -20,8 +21,9 @@ def unique(wanted: str, taken: set[str]) -> str:
     """`wanted`, or `wanted` with the first free letter (b, c … z), then number, behind it; the result joins `taken`."""
     candidate = wanted
     letters = (f"{wanted}{'' if wanted[-1:].isdigit() else '-'}{letter}" for letter in "bcdefghijklmnopqrstuvwxyz")
+    further = chain(letters, (f"{wanted}-{n}" for n in count(len(taken))))
     while candidate in taken:
-        candidate = next(letters, "") or f"{wanted}-{len(taken)}"
+        candidate = next(further)
     taken.add(candidate)
     return candidate
 

@@ -23,10 +23,10 @@ _BULLET = re.compile(r"\s*[•▪●*·‣–-]\s+(?=\S)")
 _UPPER = r"[^\W\d_a-zß-öø-ÿ]"
 _UNCASED = r"[\u0590-\u06ff\u0900-\u0dff\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 _AUTHOR = re.compile(
-    rf"\s*(?:[“\"'‘«\[(]?\s*)?(?:"
+    rf"\s*+(?:[“\"'‘«\[(]\s*+)?(?:"
     rf"[—–_-]{{2,}}|"  # the dash that repeats the author before
     rf"(?:(?:de|da|do|dos|van|von|der|den|del|della|la|le|di|el|al|d’|d')\s+){{0,3}}"
-    rf"{_UPPER}[\w'’‐‑-]*(?:[\s-]+[\w'’-]+){{0,3}},?\s+(?:{_UPPER}\.|{_UPPER}{{1,3}}[,.;:\s])|"  # Family, I.
+    rf"{_UPPER}[\w'’‐‑-]*+(?:\s++[\w'’-]++){{0,3}},?\s++(?:{_UPPER}\.|{_UPPER}{{1,3}}[,.;:\s])|"  # Family, I.
     rf"(?:{_UPPER}\.[\s-]?){{1,4}}\s*{_UPPER}|"  # I. Family
     rf"{_UPPER}[\w'’‐‑-]+(?:\s[\w'’-]+)?,\s+{_UPPER}[\w’'-]+[\s,.;&]|"  # Family, Given
     rf"[^()]{{2,120}}?[\s(,.]\(?(?:1[5-9]|20)\d\d[a-z]?\)?[,.:;)]|"  # Body, 2023.
@@ -35,11 +35,11 @@ _AUTHOR = re.compile(
     rf")"
 )
 _GOES_ON = re.compile(
-    r"\s*(?:[a-zß-öø-ÿ&(),;:.]|https?:|www\.|doi\b|DOI\b|In:?\s|pp?\.|vol\.|Vol\.|No\.|Available|Retrieved|"
+    r"\s*+(?:[a-zß-öø-ÿ&(),;:.]|https?:|www\.|doi\b|DOI\b|In:?\s|pp?\.|vol\.|Vol\.|No\.|Available|Retrieved|"
     r"Accessed|Disponível|Acesso|"
     r"Disponible|Consultado|Verfügbar|\d{1,4}[-–]\d|[\d,;:()\s.–-]+$)"
 )
-_CLOSED = re.compile(r"(?:[.。．;；!?)）\]”\"’/]|\d|[/=&?#][^\s]*|\.\w{2,5})\s*$")
+_CLOSING = re.compile(r"(?:[.。．;；!?)）\]”\"’/\d]|\.\w{2,5})\Z")
 _LONGEST_LINE = 160
 """Characters of a line beyond which it was hardly broken at a width."""
 _MOST_HEADS = 0.75
@@ -206,7 +206,7 @@ def _layout(text: str, lines: list[Line]) -> Layout:
 def _begins(text: str, line: Line, previous: Line, layout: Layout) -> bool | None:
     """Whether `line` begins an entry; None where only the words can tell."""
     here, before = text[line.start : line.end], text[previous.start : previous.end]
-    closed = bool(_CLOSED.search(before)) and not before.endswith((" e", " and", " &"))
+    closed = _closed(before) and not before.endswith((" e", " and", " &"))
     if _GOES_ON.match(here) and not (here[0].islower() and not _WEB.match(here) and _author(here)):
         # A broken line stays with its entry even across a blank line, when the entry plainly is not over.
         return line.blank_before and closed and not _WEB.match(here.lstrip("( "))
@@ -232,18 +232,23 @@ def _settle(text: str, lines: list[Line], verdicts: list[bool | None]) -> None:
     ordered = sum(a <= b for a, b in pairwise(keys)) >= 0.85 * max(1, len(keys) - 1) and len(keys) > 2
     next_sure = iter([*sure[1:], -1])
     last, following = 0, next(next_sure)
+    dated, seen = False, 0  # whether the entry so far, up to line `seen`, has a date or an address
     for i, verdict in enumerate(verdicts):
         if i and i == following:
             following = next(next_sure)
         if verdict:
-            last = i
+            last, dated, seen = i, False, i
         elif verdict is None:
             key = _key(text, lines[i])
             after = _key(text, lines[following]) if following > 0 else "\uffff"
             in_order = not ordered or _key(text, lines[last]) <= key <= after
-            so_far = text[lines[last].start : lines[i].start]
-            verdicts[i] = in_order and bool(_YEAR.search(so_far) or _WEB.search(so_far))
-            last = i if verdicts[i] else last
+            if not dated:
+                more = text[lines[seen].start : lines[i].start]
+                dated, seen = bool(_YEAR.search(more) or _WEB.search(more)), i
+            if in_order and dated:
+                verdicts[i], last, dated, seen = True, i, False, i
+            else:
+                verdicts[i] = False
 
 
 def _key(text: str, line: Line) -> str:
@@ -254,9 +259,15 @@ def _author(line: str) -> bool:
     return _AUTHOR.match(line[:200]) is not None
 
 
+def _closed(line: str) -> bool:
+    """Whether a line may be the end of an entry: it ends in a mark, a number, a file's name or an address."""
+    last = line.rsplit(None, 1)[-1]
+    return _CLOSING.search(last[-6:]) is not None or any(c in last for c in "/=&?#")
+
+
 def _heads(line: str) -> bool:
     """Whether a line could be an entry whole: it begins with an author, has a date or an address, and is closed."""
-    return bool(_author(line) and _CLOSED.search(line) and (_YEAR.search(line) or _WEB.search(line) or len(line) < 40))
+    return bool(_author(line) and _closed(line) and (_YEAR.search(line) or _WEB.search(line) or len(line) < 40))
 
 
 def _looks_like_entry(raw: str) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from rag import sentences
 from rag.citations.cues import CUES, known
@@ -153,6 +154,8 @@ _MONTHS = {
 }
 _MONTH = "|".join(sorted((m for m in _MONTHS if len(m) > 3 or m == "may"), key=len, reverse=True))
 _DAY_BEFORE = re.compile(r"\b\d{1,2}\.\s*\Z")
+_MOST_EVENTS = 100
+"""Dates of one stretch of text that are looked at."""
 _EVENT = re.compile(
     rf"\b(?P<d1>[0-3]?\d)(?:st|nd|rd|th|\.|º|er)?\s+(?:of\s+|de\s+)?(?P<m1>{_MONTH})\b(?:,?\s+(?:de\s+|del\s+)?(?P<y1>(?:19|20)\d\d))?"
     rf"|\b(?P<m2>{_MONTH})\s+(?P<d2>[0-3]?\d)(?:st|nd|rd|th)?\b(?!\d)(?:,?\s+(?P<y2>(?:19|20)\d\d))?"
@@ -238,6 +241,7 @@ def _before_event(
     by_id = {r.id: r for r in references}
     text, future = document.text, _future(document.language)
     bounds = sentences.split(text, language=document.language) if dated else []
+    told: dict[tuple[int, int], list[re.Match[str]]] = {}
     at = 0
     places = sorted(m.start for m in mentions)
     for mention in sorted(mentions, key=lambda m: m.start):
@@ -249,11 +253,14 @@ def _before_event(
         begin, end = max(bounds[at].start, mention.scope_start), min(bounds[at].end, mention.scope_end)
         if day := _DAY_BEFORE.search(text, max(0, begin - 5), begin):  # "16. April" is easily cut in two
             begin = day.start()
-        for match in _EVENT.finditer(text, begin, end):
+        if (begin, end) not in told:  # works cited side by side cover the same stretch
+            to_come = future.search(text, begin, end)
+            told = {(begin, end): [] if to_come else [*islice(_EVENT.finditer(text, begin, end), _MOST_EVENTS)]}
+        alone = bisect_left(places, bounds[at].end) - bisect_left(places, bounds[at].start) == 1
+        for match in told[begin, end]:
             event = _date(match, issued[0])
-            if event is None or not _earlier(issued, event) or future.search(text, begin, end):
+            if event is None or not _earlier(issued, event):
                 continue
-            alone = bisect_left(places, bounds[at].end) - bisect_left(places, bounds[at].start) == 1
             if len(issued) == 1 and (event[0] - issued[0] > 1 or not alone):
                 continue
             reference = by_id[mention.reference_id]

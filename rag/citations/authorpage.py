@@ -16,10 +16,13 @@ from rag.citations.patterns import ET_AL, JOINERS
 
 _BRACKET = re.compile(r"\(([^()\n]{3,160})\)")
 _PART = re.compile(
-    r"\s*(?:(?:see|see also|cf\.|qtd\. in|quoted in|also)\s+)?(?P<names>[^\W\d_][^,;\d]*?)"
-    r"(?:,\s*(?P<title>[“\"‘*_]?[^\W\d_][^;\d]*?))?,?\s+(?:pp?\.\s*)?"
-    r"(?P<pages>(?!(?:1[5-9]|20)\d\d\s*$)\d{1,4}(?:\s?[-–]\s?\d{1,4})?(?:,\s?\d{1,4}(?:\s?[-–]\s?\d{1,4})?)*)\s*$"
+    r"\s*+(?:(?:see(?:\s++also)?|cf\.|qtd\. in|quoted in|also)\s++)?(?=[^\W\d_])(?P<work>[^;\d]++)(?<=[\s.])"
+    r"(?P<pages>(?!(?:1[5-9]|20)\d\d\s*+$)\d{1,4}(?:\s?[-–]\s?\d{1,4})?(?:,\s?\d{1,4}(?:\s?[-–]\s?\d{1,4})?)*+)\s*+$"
 )
+"""Neither names nor titles hold digits, so the first one begins the pages."""
+_BEFORE_PAGES = re.compile(r"(?:(?<=\s)pp?\.\s*+)?\Z")
+_TITLE = re.compile(r"[“\"‘*_]?[^\W\d_]")
+_JOINT = re.compile(rf" ?, ?| (?:{'|'.join(re.escape(j) for j in sorted(JOINERS))}) | ?& ?")
 _FEWEST = 2
 """Such citations in a text below which they are taken for chance."""
 
@@ -40,10 +43,22 @@ def find(text: str, index: AuthorIndex) -> list[Paged]:
         at = bracket.start(1)
         for piece in bracket[1].split(";"):
             match = _PART.match(piece)
-            if match and (entries := _entries(match["names"], match["title"] or "", index)):
-                found.append(Paged(at + match.start("names"), at + match.end("pages"), entries))
+            work = _work(match["work"]) if match else None
+            if match and work and (entries := _entries(*work, index)):
+                found.append(Paged(at + match.start("work"), at + match.end("pages"), entries))
             at += len(piece) + 1
     return found if len(found) >= _FEWEST else []
+
+
+def _work(said: str) -> tuple[str, str] | None:
+    """Names and title (or "") of what stands before the pages; None where no blank parts the two."""
+    mark = _BEFORE_PAGES.search(said, max(0, len(said.rstrip()) - 3))
+    said = said[: mark.start()] if mark else said
+    if said == said.rstrip():
+        return None
+    names, _, title = said.rstrip().removesuffix(",").partition(",")
+    title = title.strip()
+    return (names.rstrip(), title) if not title or _TITLE.match(title) else None
 
 
 def _entries(names: str, title: str, index: AuthorIndex) -> tuple[Entry, ...]:
@@ -64,7 +79,7 @@ def _whole(agreement: Agreement) -> bool:
 
 def _phrase(names: str) -> Phrase | None:
     bare = ET_AL.sub(" ", names)
-    pieces = re.split(rf"\s*,\s*|\s+(?:{'|'.join(re.escape(j) for j in sorted(JOINERS))})\s+|\s*&\s*", bare)
+    pieces = re.split(_JOINT, " ".join(bare.split()))
     people = tuple(w for p in pieces if (w := words(p)))
     if not people or not names[0].isupper() or any(len(p) > 4 for p in people):
         return None

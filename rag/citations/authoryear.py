@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -35,6 +36,11 @@ _SAYS = re.compile(
 """Behind a narrative citation: somebody says, shows, argues."""
 _BEFORE = 250
 """Characters before a bracket with nothing but a year in which its author may be named."""
+_LONGEST_NAME = 60
+"""Letters of a name that may be spelt otherwise."""
+_MOST_COMPARED = 100_000
+"""Entries that the names of one text are compared with, by their spelling."""
+_BREAK = re.compile(r"\n\s*+")
 _NEAR = 60
 """Characters between two works of one bracket, at most."""
 
@@ -204,20 +210,19 @@ def _lone(text: str, match: re.Match[str], index: AuthorIndex) -> Reading | None
     year = int(match["year"]) if match["year"] else None
     start = max(0, match.start() - _BEFORE)
     start = max(start, text.rfind("\n\n", start, match.start()) + 2 if "\n\n" in text[start : match.start()] else 0)
-    named: dict[str, int] = {}
-    for word in _NAMED.finditer(text, start, match.start()):
-        for one in words(_POSSESSIVE.sub("", word[0])):
-            named[one] = word.start()
-    cited = [
-        (named[e.names[0].family[-1]], e)
-        for e in index.by_year.get(year or 0, ())
-        if e.names and e.names[0].family[-1] in named and len(e.names[0].family[-1]) > 2 and not e.names[0].corporate
-    ]
+    shown = _NAMED.finditer(text, start, match.start())
+    named = {one for word in shown for one in words(_POSSESSIVE.sub("", word[0]))}
     suffix = (match["suffix"] or "").strip().lower()
-    cited = [(at, e) for at, e in cited if suffix in {"", e.suffix}]
-    if len({e.id for _, e in cited}) != 1:
+    cited = {
+        e.id: e
+        for name in named
+        if len(name) > 2
+        for e in index.by_year_and_name.get((year or 0, name), ())
+        if suffix in {"", e.suffix}
+    }
+    if len(cited) != 1:
         return None
-    entry = cited[0][1]
+    (entry,) = cited.values()
     agreement = Agreement(EXACT, 1, 0, 2, EXACT)
     return Reading(match.start(), Phrase((entry.names[0].family,), (), et_al=False), matches=[(entry, agreement)])
 
@@ -233,12 +238,13 @@ def settle(text: str, parts: list[Part], index: AuthorIndex) -> list[Part]:
     commas = [_comma(text, p) for p in sure if p.kind == "parenthetical"]
     usual = sum(commas) * 2 >= len(commas) if len(commas) >= 3 else None
     kept = []
+    spelling = _Spelling(index)
     for part in parts:
         if part.entry is None and _like_citation(text, part):
             if part.candidates:
                 _other_year(part, taken)
             elif part.year is not None:
-                _other_spelling(part, index)
+                _other_spelling(part, spelling)
             if part.entry is None and part.kind == "parenthetical" and usual not in {None, _comma(text, part)}:
                 continue
             if part.entry is None and SECOND_HAND.match(text, part.end):
@@ -270,13 +276,16 @@ def _like_citation(text: str, part: Part) -> bool:
 def repeat(text: str, parts: list[Part]) -> list[Part]:
     """Add the "ibid."s: each means the one work cited just before it, at most a paragraph (or a note) earlier."""
     added: list[Part] = []
+    starts = [p.start for p in parts]
+    breaks = [m.start() for m in _BREAK.finditer(text)]
     for match in IBID.finditer(text):
         start, end = match.span("ibid")
-        before = [p for p in parts if p.start < start][-2:]
-        if not before or before[-1].entry is None or len(re.findall(r"\n\s*", text[before[-1].end : start])) > 1:
+        at = bisect_left(starts, start)
+        last = parts[at - 1] if at else None
+        if last is None or last.entry is None or bisect_left(breaks, start) - bisect_left(breaks, last.end) > 1:
             continue
-        last = before[-1]
-        if len(before) > 1 and ";" in text[before[0].end : last.start] and last.start - before[0].end < _NEAR:
+        gap = text[max(parts[at - 2].end, last.start - _NEAR) : last.start] if at > 1 else ""
+        if ";" in gap and last.start - parts[at - 2].end < _NEAR:
             continue
         added.append(replace(last, start=start, end=end, kind="parenthetical", repeats=True))
     return sorted([*parts, *added], key=lambda p: (p.start, p.end))
@@ -306,14 +315,32 @@ def _apart(entry: Entry, part: Part) -> int:
     return abs(entry.year - part.year) if entry.year is not None and part.year is not None else 2
 
 
-def _other_spelling(part: Part, index: AuthorIndex) -> None:
+class _Spelling:
+    """Looks for names spelt nearly alike; each is compared with a year's entries once, and all together so often."""
+
+    def __init__(self, index: AuthorIndex) -> None:
+        self._index = index
+        self._known: dict[tuple[tuple[tuple[str, ...], ...], int], list[Entry]] = {}
+        self._left = _MOST_COMPARED
+
+    def close(self, people: tuple[tuple[str, ...], ...], year: int) -> list[Entry]:
+        """The entries of the year whose authors are spelt nearly so."""
+        if (people, year) not in self._known:
+            entries = self._index.by_year.get(year, ()) if people and self._left > 0 else ()
+            self._left -= len(entries)
+            self._known[people, year] = [
+                e
+                for e in entries
+                if e.names
+                and _alike(people[0], e.names[0])
+                and all(any(_alike(p, n) for n in e.names[1:]) for p in people[1:])
+            ]
+        return self._known[people, year]
+
+
+def _other_spelling(part: Part, spelling: _Spelling) -> None:
     """Same year, names spelt nearly alike: one entry only, or none."""
-    people = part.phrase.people
-    close = []
-    for entry in index.by_year.get(part.year or 0, ()):
-        first = people and entry.names and _alike(people[0], entry.names[0])
-        if first and all(any(_alike(p, n) for n in entry.names[1:]) for p in people[1:]):
-            close.append(entry)
+    close = spelling.close(part.phrase.people, part.year or 0)
     if len(close) == 1:
         part.entry, part.resolution = close[0], "author-variant"
     else:
@@ -324,4 +351,4 @@ def _alike(cited: tuple[str, ...], name: Name) -> bool:
     if family(cited, name):
         return True
     one, other = "".join(cited), "".join(name.family)
-    return len(one) > 3 and difflib.SequenceMatcher(None, one, other).ratio() >= 0.8
+    return 3 < len(one) <= _LONGEST_NAME >= len(other) and difflib.SequenceMatcher(None, one, other).ratio() >= 0.8

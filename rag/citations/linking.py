@@ -6,8 +6,10 @@ lists are not read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from rag.citations import authorpage, authoryear, notes, numeric, titles
 from rag.citations.audit import problem, shown
@@ -43,18 +45,18 @@ def link(document: Document, references: Sequence[Reference]) -> tuple[tuple[Men
                 else:
                     found.append(_unlisted(start, end, f"number {number}", document.id))
     else:
-        inside = [Span(n.start, n.end) for n in signs]
+        inside = _Taken((n.start, n.end) for n in signs)
         found += [
             _of_part(p, references, document.id)
             for p in parts
-            if (p.entry and p.phrase.whole) or not _within(inside, p.start)
+            if (p.entry and p.phrase.whole) or not inside.touches(p.start, p.start + 1)
         ]
         found += _noted(document, text, signs, index)
         if authorpage.prevails(paged := authorpage.find(text, index), exact):
             found += [_plain(p.start, p.end, "parenthetical", [e.id for e in p.entries]) for p in paged]
-    taken = [(m.start, m.end) for m in found]
+    taken = _Taken((m.start, m.end) for m in found)
     for named in titles.find(text, index.entries):
-        if not any(a < named.end and named.start < b for a, b in taken):
+        if not taken.touches(named.start, named.end):
             found.append(_plain(named.start, named.end, "title", [e.id for e in named.entries]))
     found.sort(key=lambda m: (m.start, m.end))
     called = {e.id: _called(e) for e in index.entries}
@@ -68,13 +70,26 @@ def link(document: Document, references: Sequence[Reference]) -> tuple[tuple[Men
 
 def _without(text: str, spans: Sequence[Span]) -> str:
     """The text with line breaks in place of some of its parts: nothing is found there, and all offsets stay."""
-    for span in spans:
-        text = text[: span.start] + "\n" * (span.end - span.start) + text[span.end :]
-    return text
+    pieces, at = [], 0
+    for span in sorted(spans, key=lambda s: s.start):
+        start, end = max(at, span.start), max(at, min(span.end, len(text)))
+        pieces += [text[at:start], "\n" * (end - start)]
+        at = end
+    return "".join([*pieces, text[at:]])
 
 
-def _within(spans: Sequence[Span], offset: int) -> bool:
-    return any(s.start <= offset < s.end for s in spans)
+class _Taken:
+    """Which stretches of a text are spoken for."""
+
+    def __init__(self, spans: Iterable[tuple[int, int]]) -> None:
+        ordered = sorted(spans)
+        self._starts = [start for start, _ in ordered]
+        self._reached = list(accumulate((end for _, end in ordered), max))
+
+    def touches(self, start: int, end: int) -> bool:
+        """Whether one of them shares a character with `start:end`."""
+        before = bisect_left(self._starts, end)
+        return before > 0 and self._reached[before - 1] > start
 
 
 def _noted(document: Document, text: str, signs: list[notes.Note], index: AuthorIndex) -> list[Mention]:

@@ -28,8 +28,12 @@ _WORD = re.compile(r"[^\W_]+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _SHORT = re.compile(r"[(\[]([A-Z][A-Za-z]+(?:[-/][A-Z]+)*)[)\]]|^\W*([A-Z]{2,8})\s+[-–—]\s")
 _CJK_RUN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,}")
+_MOST_READ = 4000
+"""Characters of an entry that are looked at."""
+_MOST_NAMES = 200
+"""Authors of an entry that are looked at."""
 _YEAR = re.compile(r"(?<![\d/-])(1[4-9]\d\d|20\d\d)(?![\d/])([a-z](?![a-z]))?")
-_HEAD_SPLIT = re.compile(r"\s*(?:;|&|,|/|\band\b|\bet\b|\bund\b|\by\b|\be\b)\s*")
+_HEAD_SPLIT = re.compile(r"(?:(?<!\s)\s++)?(?:;|&|,|/|\band\b|\bet\b|\bund\b|\by\b|\be\b)\s*+")
 
 
 @lru_cache(maxsize=65536)
@@ -90,13 +94,19 @@ class AuthorIndex:
         self.entries = [read_entry(reference, i) for i, reference in enumerate(references)]
         self.by_word: dict[str, list[Entry]] = defaultdict(list)
         self.by_year: dict[int, list[Entry]] = defaultdict(list)
+        self.by_year_and_name: dict[tuple[int, str], list[Entry]] = defaultdict(list)
+        """Of persons, by the last word of the first author's family name."""
         self.by_title_end: dict[tuple[str, str], list[tuple[tuple[str, ...], Entry]]] = defaultdict(list)
+        self.remembered: dict[Any, Any] = {}
+        """For readers of phrases: what they found of late."""
         for entry in self.entries:
             heads = {n[:size] for n in entry.native for size in (2, 3)}
             for word in first_words(entry) | entry.native | heads | entry.short:
                 self.by_word[word].append(entry)
             for year in entry.years:
                 self.by_year[year].append(entry)
+                if entry.names and not entry.names[0].corporate:
+                    self.by_year_and_name[year, entry.names[0].family[-1]].append(entry)
             for title in main_titles(entry):
                 if len(title) > 1 and sum(map(len, title)) > 7:
                     self.by_title_end[title[-2], title[-1]].append((title, entry))
@@ -133,8 +143,8 @@ def acronyms(name: tuple[str, ...]) -> set[str]:
 def read_entry(reference: Reference, position: int) -> Entry:
     """What linking needs of `reference`: parsed fields first, the raw string's beginning where they are missing."""
     csl = reference.csl
-    raw = reference.raw or ""
-    names = tuple(n for n in map(_name, _people(csl)) if n.family)
+    raw = (reference.raw or "")[:_MOST_READ]
+    names = tuple(n for n in map(_name, _people(csl)[:_MOST_NAMES]) if n.family)
     parsed = bool(names)
     year, suffix = _issued(csl)
     written = [(int(m[1]), m[2] or "") for m in _YEAR.finditer(raw[:600])]

@@ -27,6 +27,8 @@ _OTHER_NOTE = re.compile(
 )
 _LEAD = 4
 """Words before the author's name, at most: given names, "see also". A note that begins otherwise explains."""
+_MOST_READ = 2000
+"""Characters of a note's part within which its work is named."""
 _SHORT = 60
 """Characters of a note that says nothing but where the work was named."""
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
@@ -98,7 +100,7 @@ def _cited_before(said: str, index: AuthorIndex, last: dict[tuple[str, ...], Ent
 
 def _named(part: str, index: AuthorIndex) -> list[Entry]:
     """The one entry that a part of a note names, by author and title or, failing that, by author and year."""
-    said = words(part)
+    said = words(part[:_MOST_READ])
     years = {int(w) for w in said if len(w) == 4 and w.isdigit()}
     by_title, by_year = [], []
     for entry in index.under(set(said)):

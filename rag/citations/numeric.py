@@ -7,42 +7,52 @@ of it. Digits without brackets count only when they do so in the order of the li
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.types import Reference
 
 _DASH = r"[-‐‑–—−⁻]"
-_NUMBERS = rf"\d{{1,4}}(?:\s*(?:,|;|{_DASH}|\band\b|&)\s*\d{{1,4}})*"
-_LEAD = r"(?:(?:see|see also|cf\.?|e\.g\.?,?|i\.e\.?,?|ref\.?|refs\.?|reviewed in|but see|and|for review,? see)\s+)?"
+_JOINT = rf"\s*+(?:,|;|{_DASH}|\band\b|&)\s*+\d{{1,4}}+"
+_NUMBERS = rf"\d{{1,4}}+(?:{_JOINT})*+"
+_LEAD = r"(?:(?:see|see also|cf\.?|e\.g\.?,?|i\.e\.?,?|ref\.?|refs\.?|reviewed in|but see|and|for review,? see)\s++)?"
 _TAIL = (
-    r"(?:\s*:[^\[\]]{0,60}|\s*[,;]\s*(?:pp?\.?|pages?|chapters?|ch\.|figs?\.?|tables?|sections?|and references therein|"
-    r"for review)[^\[\]]{0,40})?"
+    r"(?:(?:,\s*+)?(?::[^\[\]]{0,60}|[,;]\s*+(?:pp?\.?|pages?|chapters?|ch\.|figs?\.?|tables?|sections?|"
+    r"and references therein|for review)[^\[\]]{0,40})|,)?"
 )
+_RAISED = r"[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4}+(?![⁰¹²³⁴⁵⁶⁷⁸⁹])"
 _QUANTITY = r"(?!\s*(?:[cmkμµn]?m|m?s|k?g|%|°|degrees|years|days|hours|[kM]?Hz|[mk]?V)\b)"
 """What follows an interval, "[10, 20] mm", and no citation."""
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁽⁾", "0123456789-()")
 _RAISED_MARKS = str.maketrans("⁽⁾⁻", "()-")
 _NOTATIONS = {
     "square": re.compile(
-        rf"\[\s*{_LEAD}(?P<n>{_NUMBERS})\s*,?{_TAIL}\s*\]{_QUANTITY}(?:\s*(?P<dash>{_DASH})\s*\[\s*(?P<to>\d{{1,4}})\s*\])?",
+        rf"\[\s*+{_LEAD}(?P<n>{_NUMBERS})\s*+{_TAIL}\s*+\]{_QUANTITY}(?:\s*(?P<dash>{_DASH})\s*\[\s*(?P<to>\d{{1,4}})\s*\])?",
         re.IGNORECASE,
     ),
-    "superscript": re.compile(r"[⁽(]?(?P<n>[⁰¹²³⁴⁵⁶⁷⁸⁹]+(?:\s?[,⁻–-]\s?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)*)[⁾)]?"),
+    "superscript": re.compile(rf"[⁽(]?(?<![⁰¹²³⁴⁵⁶⁷⁸⁹])(?P<n>{_RAISED}(?:\s?[,⁻–-]\s?{_RAISED})*+)[⁾)]?"),
     "caret": re.compile(rf"\^\s?[({{]?\s?(?P<n>\d{{1,4}}(?:\s?(?:,|{_DASH})\s?\^?\d{{1,4}})*)\s?[)}}]?"),
-    "round": re.compile(rf"[(（]\s*(?P<n>{_NUMBERS.replace('?:', '?:[)]*', 1)})\s*[)）]"),
+    "round": re.compile(rf"[(（]\s*+(?P<n>\d{{1,4}}+(?:[)]*+{_JOINT})*+)\s*+[)）]"),
     "glued": re.compile(
         rf"(?:(?<=[a-zà-ÿ])|(?<=[A-Z]{3})|(?<=['’])|(?<=[^\W\d_]{{2}}[.,;:])|(?<=[)\]\"”’»%][.,;:])|(?<=[)\]\"”’»%]))"
         rf"(?P<n>\d{{1,3}}(?:[)]*\s?(?:,|{_DASH})\s?\d{{1,3}})*)(?![\w%°/=<>×+]|[.,]\d)"
     ),
 }
+_GAP = re.compile(r"\s++")
 _LETTER = re.compile(r"[^\W\d_]")
+_LAST_WORD = re.compile(r"(?<![^\W_])[^\W_]++\Z")
+_FORMULA = re.compile(r"(?:[A-Z][a-z]?\d*){2,}")
+_RANGE = re.compile(_DASH)
 _KEYS = re.compile(r"\[([^\[\]\n]{2,120})\]")
 _KEY = re.compile(r"[^\s,;][^,;]*[^\s,;]|[^\s,;]")
 _WORD_OF_TWO = re.compile(
     r"(?:a[lmnst]|b[ey]|d[eou]|e[lnrst]|go|he|i[fnst]|l[ae]|m[ey]|no|o[fnrs]|s[eio]|to|u[mnps]|we)", re.IGNORECASE
 )
 """What two letters before a raised number may be besides a unit or a symbol."""
+_FEWEST_WIDENED = 1000
+"""Numbers that a text may cite, and one more for each character, before its ranges count as their two ends alone."""
+_LONGEST_NUMBER = 4
+"""Digits of the highest number that a list gives its entries."""
 _TRUSTED = ("key", "square", "superscript", "caret")
 
 
@@ -78,10 +88,15 @@ def read(text: str, references: Sequence[Reference]) -> tuple[list[Group], dict[
     numbered = labels(references)
     groups = find(text, numbered, beyond=max(3, len(numbered) // 4))
     if any(n not in numbered for g in groups for *_, n in g.cited) and not any(r.label for r in references):
-        pieces = [i for i, r in enumerate(references) for _ in re.findall(r"\S\s*(?:\n\s*\n|\Z)", r.raw) or [""]]
+        pieces = [i for i, r in enumerate(references) for _ in range(_pieces(r.raw))]
         numbered = {str(n): i for n, i in enumerate(pieces, 1)}
         groups = find(text, numbered, beyond=max(3, len(numbered) // 4))
     return groups, numbered
+
+
+def _pieces(raw: str) -> int:
+    """Into how many pieces blank lines cut an entry."""
+    return 1 + sum(gap.count("\n") > 1 for gap in _GAP.findall(raw.strip()))
 
 
 def labels(references: Sequence[Reference]) -> dict[str, int]:
@@ -89,7 +104,7 @@ def labels(references: Sequence[Reference]) -> dict[str, int]:
     named: dict[str, int] = {}
     for i, reference in enumerate(references):
         digits = re.sub(r"\D", "", reference.label or "")
-        if digits and not _LETTER.search(reference.label or ""):
+        if 0 < len(digits) <= _LONGEST_NUMBER and not _LETTER.search(reference.label or ""):
             named.setdefault(str(int(digits)), i)
     if len(named) * 2 >= len(references):
         return named
@@ -109,7 +124,7 @@ def find(text: str, numbers: Collection[str], beyond: int = 0) -> list[Group]:
     best_score = 0.0
     for notation, pattern in _NOTATIONS.items():
         known = {*numbers, *map(str, range(1, most + 1))} if notation == "square" and beyond else numbers
-        groups = [g for m in pattern.finditer(text) if (g := _group(m, known, notation)) is not None]
+        groups = list(_groups(text, pattern, known, notation))
         if not groups:
             continue
         if notation in {"superscript", "caret"}:
@@ -138,17 +153,13 @@ def _keyed(text: str, keys: Mapping[str, int]) -> list[Group]:
 
 def _formula(text: str, at: int) -> bool:
     """Whether the digits at `at` belong to a chemical formula: "NbCl5"."""
-    before = re.search(r"[^\W_]+$", text[max(0, at - 12) : at])
-    return (
-        before is not None
-        and re.fullmatch(r"(?:[A-Z][a-z]?\d*){2,}", before[0]) is not None
-        and not before[0].isupper()
-    )
+    before = _LAST_WORD.search(text[max(0, at - 12) : at])
+    return before is not None and _FORMULA.fullmatch(before[0]) is not None and not before[0].isupper()
 
 
 def _power(text: str, group: Group) -> bool:
     """Whether a raised number is an exponent or a charge: "10⁶", "12 km²", "R²", "Ca²⁺"."""
-    before = re.search(r"[^\W_]+$", text[max(0, group.start - 12) : group.start])
+    before = _LAST_WORD.search(text[max(0, group.start - 12) : group.start])
     if before is None:
         return False
     if before[0][-1].isdigit() or text[group.end : group.end + 1] in {"⁺", "⁻", "+"}:
@@ -157,32 +168,41 @@ def _power(text: str, group: Group) -> bool:
     return len(before[0]) <= 2 and not _WORD_OF_TWO.fullmatch(before[0]) and raised <= {"2", "3", "4"}
 
 
-def _group(match: re.Match[str], known: Collection[str], notation: str) -> Group | None:
+def _groups(text: str, pattern: re.Pattern[str], known: Collection[str], notation: str) -> Iterator[Group]:
+    left = _FEWEST_WIDENED + len(text)
+    for match in pattern.finditer(text):
+        group = _group(match, known, notation, widen=left > 0)
+        if group is not None:
+            left -= len(group.cited)
+            yield group
+
+
+def _group(match: re.Match[str], known: Collection[str], notation: str, *, widen: bool) -> Group | None:
     offset = match.start("n")
     digits = match["n"].translate(_SUPERSCRIPT)
     found = [(offset + m.start(), offset + m.end(), int(m[0])) for m in re.finditer(r"\d+", digits)]
     cited: list[tuple[int, int, str]] = []
     for i, (start, end, number) in enumerate(found):
         joint = digits[found[i - 1][1] - offset : start - offset] if i else ""
-        if i and re.search(_DASH, joint):
-            if not _range(cited, start, end, found[i - 1][2], number):
+        if i and _RANGE.search(joint):
+            if not _range(cited, start, end, found[i - 1][2], number, widen=widen):
                 return None
         else:
             cited.append((start, end, str(number)))
     last = match.groupdict().get("to")
-    if last and not _range(cited, match.start("to"), match.end("to"), found[-1][2], int(last)):
+    if last and not _range(cited, match.start("to"), match.end("to"), found[-1][2], int(last), widen=widen):
         return None
     if any(label not in known for *_, label in cited):
         return None
     return Group(match.start(), match.end(), notation, tuple(cited))
 
 
-def _range(cited: list[tuple[int, int, str]], start: int, end: int, low: int, high: int) -> bool:
-    """Widen the last number to a range up to `high`; False where the two are none."""
+def _range(cited: list[tuple[int, int, str]], start: int, end: int, low: int, high: int, *, widen: bool) -> bool:
+    """Widen the last number to a range up to `high`, or to its two ends; False where the two are none."""
     if not 0 < high - low < 200:
         return False
     begin = cited.pop()[0]
-    cited.extend((begin, end, str(n)) for n in range(low, high + 1))
+    cited.extend((begin, end, str(n)) for n in (range(low, high + 1) if widen else (low, high)))
     return start > begin
 
 

@@ -18,12 +18,12 @@ UNDATED = (
 
 YEAR = re.compile(
     r"(?<![\d_A-Z./–-])(?P<year>1[4-9]\d\d|20\d\d)(?P<suffix>\s?[a-h](?![\w.’']))?(?![\d%′″]|\.\d|\s?[-–]\s?\?)"
-    r"(?P<original>\s?[\[/(´]+\s?(?:1[4-9]\d\d|20\d\d)(?:\s?[-–/]\s?\d{2,4})?\s?[\])]?)?"
+    r"(?P<original>\s?[\[/(´]++\s?(?:1[4-9]\d\d|20\d\d)(?:\s?[-–/]\s?\d{2,4})?\s?[\])]?)?"
     rf"|(?<![\w.])(?P<undated>(?i:{UNDATED}))(?!\w)"
 )
 """A year as a citation prints it: suffix letter and the year of the first edition in brackets included."""
 
-MORE_SUFFIXES = re.compile(r"\s*(?:,|;|and|&|e|y|und|et|/|-|–)\s*(?P<suffix>[a-h])(?![\w.’'])")
+MORE_SUFFIXES = re.compile(r"(?:(?<!\s)\s++)?(?:,|;|and|&|e|y|und|et|/|-|–)\s*+(?P<suffix>[a-h])(?![\w.’'])")
 
 ET_AL = re.compile(
     r",?\s{0,3}(?:\bet\.?\s*al\b\.?(?:['’]s)?|\b(?:and|&)\s+(?:his\s+|her\s+|their\s+)?(?:colleagues|co-?workers|others|collaborators)\b"
@@ -40,11 +40,13 @@ JOINERS = word_set(
 LINKING = re.compile(r"\b(?:and|e|y|und|et|or|ou|o|also|again|see|ver|veja)\b", re.IGNORECASE)
 """Small words between two years of the same authors."""
 
-PRINTED_ENTRY = re.compile(r"(?:[^\W\d_]{2,},?\s+[A-Z]{1,3}(?:\.\s?[A-Z]){0,2}\b\.?,?\s+(?:&\s+|and\s+)?){2,}\(?$")
+PRINTED_ENTRY = re.compile(
+    r"(?<![^\W\d_])(?:[^\W\d_]{2,}+,?\s++[A-Z]{1,3}(?:\.\s?[A-Z]){0,2}\b\.?,?\s++(?:&\s++|and\s++(?![A-Z]{1,3}\b))?){2,40}\(?$"
+)
 """Two or more names with their initials behind, right before a year: an entry printed in full, not a citation."""
 
 LOCATOR = re.compile(
-    r"(?:,?\s*\b(?:p{1,2}|pg|pág|págs|S|fig|figs|tab|table|ch|chap|cap|vol|v|n|nº|no|sec|section|eq|app|note|verse|t)\b\.?\s*"
+    r"(?:(?:,\s*+|(?<![\s,])\s++)?\b(?:p{1,2}|pg|pág|págs|S|fig|figs|tab|table|ch|chap|cap|vol|v|n|nº|no|sec|section|eq|app|note|verse|t)\b\.?\s*"
     r"[\divxlc]+(?:\s?[-–]\s?[\divxlc]+)?)",
     re.IGNORECASE,
 )
@@ -56,7 +58,7 @@ ABBREVIATED = word_set(
 """Words that a full stop may follow inside a name."""
 
 SECOND_HAND = re.compile(
-    r"[^()\n]{0,16}[)\]]?,?\s*\(?(?:apud|(?:as\s+)?(?:cited|quoted)\s+(?:in|by|from)|citad[oa]\s+(?:em|por|en)|zit(?:iert|\.)\s+nach|"
+    r"[^()\n]{0,16}[)\]]?,?\s{0,9}\(?(?:apud|(?:as\s+)?(?:cited|quoted)\s+(?:in|by|from)|citad[oa]\s+(?:em|por|en)|zit(?:iert|\.)\s+nach|"
     r"cité(?:e)?\s+(?:par|dans|in))\b",
     re.IGNORECASE,
 )

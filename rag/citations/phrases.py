@@ -21,12 +21,14 @@ _TOKEN = re.compile(
     rf"(?P<etal>{ET_AL.pattern})|(?P<cjk>{_CJK}+)|(?P<word>{_WORD})|(?P<dot>\.+)|(?P<mark>[,;&/、，；،؛·・])|(?P<other>\S)",
     re.IGNORECASE,
 )
+_LETTER = re.compile(r"[^\W\d_]")
 _BALANCED = re.compile(r"[(\[（][^()\[\]（）]{0,80}[)\]）]")
 _POSSESSIVE = re.compile(r"['’]s?$")
 _ELIDED = re.compile(r"(?:l|d|qu|n|s|dell|nell|all|dall|sull|un)['’](?=[^\W\d_])", re.IGNORECASE)
 _GLUED = re.compile(r"(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ])")
 _HANGUL = re.compile(r"[\uac00-\ud7af]+[와과]")
 _MOST_TOKENS = 44
+_REMEMBERED = 64
 _CLOSING = {"|", ":", "(", "[", "—", "–", "”", '"', "»", "’", "'"}
 
 
@@ -71,6 +73,9 @@ def readings(
     text: str, start: int, end: int, index: AuthorIndex, shortened: dict[str, tuple[str, ...]]
 ) -> Iterator[Reading]:
     """Every way the names before a year may begin, longest first; then the title that may stand there instead."""
+    if not _LETTER.search(text, start, end):
+        yield from _titled(text, start, end, index)
+        return
     blanked = _BALANCED.sub(lambda m: " " * len(m[0]), text[start:end]).replace("\t", "|")
     tokens, sure = _trim(list(_TOKEN.finditer(blanked)))
     low = len(tokens)
@@ -84,12 +89,20 @@ def readings(
             whole = offset == tokens[i].start() or tokens[i].lastgroup == "cjk"
             reading = Reading(start + offset, phrase, whole and _clean(tokens, i), sure)
             small = tokens[i][0] if tokens[i][0].islower() or tokens[i][0] == "The" else ""
-            for entry in index.under(_keys(phrase)):
-                agreement = agree(phrase, entry)
-                if agreement is not None and (not small or _begins_small(entry, small)):
-                    reading.matches.append((entry, agreement))
+            reading.matches = [(e, a) for e, a in _agreed(phrase, index) if not small or _begins_small(e, small)]
             yield reading
     yield from _titled(text, start, end, index)
+
+
+def _agreed(phrase: Phrase, index: AuthorIndex) -> list[tuple[Entry, Agreement]]:
+    """The entries that a phrase may name; of the last few phrases it is remembered, for texts say the same again."""
+    found: list[tuple[Entry, Agreement]] | None = index.remembered.get(phrase)
+    if found is None:
+        found = [(e, a) for e in index.under(_keys(phrase)) if (a := agree(phrase, e)) is not None]
+        while len(index.remembered) >= _REMEMBERED:
+            del index.remembered[next(iter(index.remembered))]
+        index.remembered[phrase] = found
+    return found
 
 
 def _begins_small(entry: Entry, word: str) -> bool:

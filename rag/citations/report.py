@@ -6,6 +6,8 @@ the stored text (``charOffset``), and as the stretch itself (``snippet``). Knows
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,12 +16,15 @@ from rag.types import Problem, Severity
 
 _LEVELS: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_LINE = re.compile(r"\n")
 COLUMNS = ("severity", "kind", "document", "start", "end", "reference", "message", "text")
 
 
 def sarif(problems: Sequence[Problem], texts: Mapping[str, str], sources: Mapping[str, str]) -> dict[str, Any]:
     """One SARIF log; `texts` and `sources` (the files' names) go by document id."""
-    kinds = list(dict.fromkeys(p.kind for p in problems))
+    kinds = {kind: n for n, kind in enumerate(dict.fromkeys(p.kind for p in problems))}
+    shown = {p.document_id for p in problems}
+    lines = {key: [0, *(m.end() for m in _LINE.finditer(text))] for key, text in texts.items() if key in shown}
     return {
         "$schema": _SCHEMA,
         "version": "2.1.0",
@@ -27,7 +32,7 @@ def sarif(problems: Sequence[Problem], texts: Mapping[str, str], sources: Mappin
             {
                 "tool": {"driver": {"name": "adfontes", "rules": [_rule(kind) for kind in kinds]}},
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(p, kinds.index(p.kind), texts, sources) for p in problems],
+                "results": [_result(p, kinds[p.kind], texts, sources, lines) for p in problems],
             }
         ],
     }
@@ -69,7 +74,13 @@ def _rule(kind: str) -> dict[str, Any]:
     }
 
 
-def _result(problem: Problem, rule: int, texts: Mapping[str, str], sources: Mapping[str, str]) -> dict[str, Any]:
+def _result(
+    problem: Problem,
+    rule: int,
+    texts: Mapping[str, str],
+    sources: Mapping[str, str],
+    lines: Mapping[str, Sequence[int]],
+) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": problem.kind,
         "ruleIndex": rule,
@@ -80,21 +91,22 @@ def _result(problem: Problem, rule: int, texts: Mapping[str, str], sources: Mapp
     if document:
         place: dict[str, Any] = {"artifactLocation": {"uri": _uri(sources.get(document) or document)}}
         if quote := quoted(problem, texts):
-            place["region"] = _region(texts[document], problem, quote)
+            place["region"] = _region(lines[document], problem, quote)
         result["locations"] = [{"physicalLocation": place}]
     if problem.reference_id:
         result["properties"] = {"reference_id": problem.reference_id}
     return result
 
 
-def _region(text: str, problem: Problem, quote: str) -> dict[str, Any]:
+def _region(lines: Sequence[int], problem: Problem, quote: str) -> dict[str, Any]:
+    """A stretch in lines and columns, both from one; `lines` is where each line of the text begins."""
     start, end = problem.start or 0, problem.end or 0
-    first = text.count("\n", 0, start) + 1
+    first, last = bisect_right(lines, start), bisect_right(lines, end)
     return {
         "startLine": first,
-        "startColumn": start - (text.rfind("\n", 0, start) + 1) + 1,
-        "endLine": first + quote.count("\n"),
-        "endColumn": end - (text.rfind("\n", 0, end) + 1) + 1,
+        "startColumn": start - lines[first - 1] + 1,
+        "endLine": last,
+        "endColumn": end - lines[last - 1] + 1,
         "charOffset": start,
         "charLength": end - start,
         "snippet": {"text": quote},

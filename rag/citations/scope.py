@@ -39,7 +39,7 @@ _CLOSED = re.compile(r"[^.!?()（）]{0,40}[)\]）]")
 _AFTER = re.compile(r"(?:[^()\[\]（）]{0,40}[)\]）])?[\s,;:.]*")
 _TRAILING = re.compile(r"[\s)\]）.,;:!?。！？”\"’'»]*")
 _SMALL = re.compile(r"\b(?:and|see|also|und|pp?)\b")
-_APART = re.compile(r"[^\W\d_]{3,}|[)）].*[(（]")
+_APART = re.compile(r"[^\W\d_]{3,}|[)）].{0,60}[(（]")
 _LEAD_IN = re.compile(
     r"\W*(?:according to|as (?:reported|noted|shown|argued|stated) (?:by|in)|in|for|following|based on|"
     r"segundo|conforme|de acordo com|para|según|de acuerdo con|laut|nach|gemäß|selon|d[’']après|根据|据)\b",
@@ -61,32 +61,29 @@ class Cited:
 
 @dataclass(slots=True)
 class _Group:
-    """Works cited side by side, with their numbers in the caller's list."""
+    """Works cited side by side, by their `numbers` in the caller's list; what is asked of them is kept as they come."""
 
-    members: list[tuple[int, Cited]]
+    start: int
+    end: int = 0
+    titles: bool = True
+    credited: bool = False
+    """Whether one of them names its author in the sentence."""
+    numbers: list[int] = field(default_factory=list)
+    references: set[str | None] = field(default_factory=set)
+    called: set[str] = field(default_factory=set)
 
-    @property
-    def start(self) -> int:
-        return self.members[0][1].start
-
-    @property
-    def end(self) -> int:
-        return max(m.end for _, m in self.members)
-
-    @property
-    def titles(self) -> bool:
-        return all(m.kind == "title" for _, m in self.members)
+    def add(self, number: int, cited: Cited) -> None:
+        """Count one more in."""
+        self.titles = self.titles and cited.kind == "title"
+        self.credited = self.credited or cited.kind == "narrative"
+        self.end = max(self.end, cited.end)
+        self.numbers.append(number)
+        self.references.add(cited.reference)
+        self.called |= cited.called
 
     @property
     def narrative(self) -> bool:
-        return self.titles or any(m.kind == "narrative" for _, m in self.members)
-
-    @property
-    def references(self) -> set[str | None]:
-        return {m.reference for _, m in self.members}
-
-    def called(self, said: set[str]) -> bool:
-        return any(m.called & said for _, m in self.members)
+        return self.titles or self.credited
 
 
 def scopes(
@@ -123,9 +120,10 @@ def _rows(text: str, spans: list[Span], inside: list[tuple[int, Cited]]) -> list
         last = row[-1] if row else None
         # A title goes with the citation that stands behind it in its sentence, or else with the one before.
         if last and (last.titles or mention.kind == "title" or _side_by_side(text[last.end : mention.start])):
-            last.members.append((i, mention))
+            last.add(i, mention)
         else:
-            row.append(_Group([(i, mention)]))
+            row.append(_Group(mention.start))
+            row[-1].add(i, mention)
     return rows
 
 
@@ -151,12 +149,12 @@ class _Paragraph:
         for n, row in enumerate(self.rows):
             for k, group in enumerate(row):
                 span = self._within(n, k)
-                named = group.narrative or group.called({*words(self.text[span.start : group.start])})
+                named = group.narrative or not group.called.isdisjoint(words(self.text[span.start : group.start]))
                 if k == len(row) - 1:
                     span = Span(span.start, max(span.end, self._follow(n, named=named)))
                 if len(row) == 1 and not named and _TRAILING.fullmatch(self.text, group.end, self.spans[n].end):
                     span = Span(self.spans[self._reach_back(n)].start, span.end)
-                found += [(i, span) for i, _ in group.members]
+                found += [(i, span) for i in group.numbers]
         return found
 
     def _sentence(self, n: int) -> str:

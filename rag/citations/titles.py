@@ -15,7 +15,8 @@ from rag.citations.names import Entry, main_titles, words
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)*")
 _QUOTES = "\"“”„«»‘’'《》「」『』"
-_FEWEST = 4
+_FEWEST, _MOST = 4, 60
+"""Words of a title that is looked for."""
 _KEY = 3
 
 
@@ -30,27 +31,29 @@ class Named:
 
 def find(text: str, entries: Sequence[Entry]) -> list[Named]:
     """Every place where the text writes out a listed title, in order."""
-    wanted: dict[tuple[str, ...], list[tuple[tuple[str, ...], Entry]]] = defaultdict(list)
+    bearers: dict[tuple[str, ...], dict[str, Entry]] = defaultdict(dict)
+    lengths: dict[tuple[str, ...], set[int]] = defaultdict(set)
     for entry in entries:
         for title in main_titles(entry):
-            if len(title) >= _FEWEST:
-                wanted[title[:_KEY]].append((title, entry))
-    if not wanted:
+            if _FEWEST <= len(title) <= _MOST:
+                bearers[title][entry.id] = entry
+                lengths[title[:_KEY]].add(len(title))
+    if not bearers:
         return []
     tokens = [(w, m.start(), m.end()) for m in _TOKEN.finditer(text) for w in words(m[0])]
     plain = [w for w, *_ in tokens]
     found: list[Named] = []
     for i in range(len(plain) - _FEWEST + 1):
-        here = [(t, e) for t, e in wanted.get(tuple(plain[i : i + _KEY]), ()) if tuple(plain[i : i + len(t)]) == t]
-        if not here:
+        possible = lengths.get(tuple(plain[i : i + _KEY]), ())
+        longest = max((n for n in possible if i + n <= len(plain) and tuple(plain[i : i + n]) in bearers), default=0)
+        if not longest:
             continue
-        longest = max(len(t) for t, _ in here)
         start, end = tokens[i][1], tokens[i + longest - 1][2]
         if text[end : end + 1] == ")" and "(" in text[start:end]:
             end += 1
         if "\n\n" in text[start:end] or (found and start < found[-1].end) or not _looks_like_title(text, start, end):
             continue
-        found.append(Named(start, end, tuple({e.id: e for t, e in here if len(t) == longest}.values())))
+        found.append(Named(start, end, tuple(bearers[tuple(plain[i : i + longest])].values())))
     return found
 
 
