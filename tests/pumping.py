@@ -80,14 +80,14 @@ def patterns(*rooms: str) -> list[Found]:
 
 
 def made(*rooms: str) -> dict[str, str]:
-    """Patterns made of values of the moment, as "module.function: expression" → "module:line"."""
-    return {
-        f"{name}.{_function(tree, call)}: {ast.unparse(call.args[0])}": f"{name}:{call.lineno}"
-        for name, tree in _modules()
-        if not rooms or name.startswith(rooms)
-        for call, pattern, _ in _inline(tree, importlib.import_module(name))
-        if pattern is None
-    }
+    """Functions that compile patterns of values of the moment, as "module.function" → "module:line" of the first."""
+    found: dict[str, str] = {}
+    for name, tree in _modules():
+        if not rooms or name.startswith(rooms):
+            for call, pattern, _ in _inline(tree, importlib.import_module(name)):
+                if pattern is None:
+                    found.setdefault(f"{name}.{_function(tree, call)}", f"{name}:{call.lineno}")
+    return found
 
 
 @cache
@@ -106,30 +106,30 @@ def _modules() -> tuple[tuple[str, ast.Module], ...]:
 
 def _held(module: ModuleType) -> Iterator[tuple[str, re.Pattern[Any]]]:
     """Patterns in a module's values, also within tuples, dictionaries, dataclasses and classes of its own."""
-
-    def within(name: str, value: object, depth: int) -> Iterator[tuple[str, re.Pattern[Any]]]:
-        if isinstance(value, re.Pattern):
-            yield name, value
-        elif not depth:
-            return
-        elif isinstance(value, list | tuple | set | frozenset):
-            for n, item in enumerate(value):
-                yield from within(f"{name}[{n}]", item, depth - 1)
-        elif isinstance(value, dict):
-            for key, item in value.items():
-                yield from within(f"{name}[{key!r}]", item, depth - 1)
-                yield from within(f"{name}[]", key, depth - 1)
-        elif isinstance(value, type):
-            if value.__module__ == module.__name__:
-                for key, item in vars(value).items():
-                    yield from within(f"{name}.{key}", item, 1)
-        elif hasattr(value, "__dataclass_fields__"):
-            for field in value.__dataclass_fields__:
-                yield from within(f"{name}.{field}", getattr(value, field, None), depth - 1)
-
     for name, value in list(vars(module).items()):
-        if not name.startswith("__"):
-            yield from within(name, value, 4)
+        if isinstance(value, type) and value.__module__ == module.__name__:
+            for key, item in vars(value).items():
+                yield from within(f"{name}.{key}", item, 1)
+        elif not name.startswith("__"):
+            yield from within(name, value)
+
+
+def within(name: str, value: object, depth: int = 4) -> Iterator[tuple[str, re.Pattern[Any]]]:
+    """The patterns that a value holds, each with its place in it."""
+    if isinstance(value, re.Pattern):
+        yield name, value
+    elif not depth or isinstance(value, type):
+        return
+    elif isinstance(value, list | tuple | set | frozenset):
+        for n, item in enumerate(value):
+            yield from within(f"{name}[{n}]", item, depth - 1)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from within(f"{name}[{key!r}]", item, depth - 1)
+            yield from within(f"{name}[]", key, depth - 1)
+    elif hasattr(value, "__dataclass_fields__"):
+        for field in value.__dataclass_fields__:
+            yield from within(f"{name}.{field}", getattr(value, field, None), depth - 1)
 
 
 def _uses(tree: ast.AST) -> dict[str, frozenset[str]]:
@@ -224,9 +224,9 @@ def pumped(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str, str]]:
             seen.add((before, body))
             for end in ENDS[1:3]:
                 yield before, body, end
-            if before:
+            if before:  # a text that begins to match at many places
                 yield "", before + body, ENDS[1]
-                yield "", before, ENDS[1]
+                yield "", before + " ", ENDS[1]
 
 
 def _repeats(parsed: Any, before: str, depth: int = 6) -> Iterator[tuple[str, str]]:
@@ -326,9 +326,9 @@ def _class_source(part: Any) -> str:
 
 # ── growth ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-SHORT, LONG = 5_000, 160_000
+SHORT, LONG = 3_000, 160_000
 """Characters: what every pattern is fed, and what one is fed that is not plainly linear on that."""
-QUICK = 0.001
+QUICK = 0.0004
 """Seconds for the short text that need no second look: growing with the square, the long one takes a second then."""
 
 
@@ -374,17 +374,16 @@ def runs_away(
     """Why `work` grows faster than its input, or None.
 
     A text four times as long takes four times as long where growth is linear, sixteen times where it is quadratic. What
-    is quick on the short text, or linear up to four times the short one, is not followed to the long one.
+    is quick on the short text, or linear up to it and soon done with the long one, is not followed any further.
     """
     first = took(work, text(short), limit)
     if first < quick:
         return None
     if first == float("inf"):
         return f"{short:,} characters take over {limit:g} s"
-    less, more = took(work, text(short // 4), limit), took(work, text(short * 4), limit)
-    if more < 6.5 * first and first < 6.5 * max(less, quick / 16) and more * long / (4 * short) < limit:
+    if first < 6 * max(took(work, text(short // 4), limit), quick / 16) and first * long / short < limit:
         return None
-    times = [(length, took(work, text(length), limit, tries=2)) for length in (short, 2 * short)]
+    times = [(length, took(work, text(length), limit, tries=2)) for length in (short // 2, short)]
     while times[-1][0] < long:
         length = min(long, 2 * times[-1][0])
         times.append((length, took(work, text(length), limit, tries=2)))
@@ -414,13 +413,13 @@ def use(found: Found) -> Callable[[Any], object]:
     return lambda text: sum(1 for _ in found.pattern.finditer(text))
 
 
-def judge(found: Found, *, folded: bool = False, long: int = LONG) -> str | None:
+def judge(found: Found, *, folded: bool = False, short: int = SHORT, long: int = LONG) -> str | None:
     """Why a pattern runs away and with what, or None. `folded`: it only ever sees what `rag.asked` has let through."""
     work = use(found)
     for before, piece, end in pumped(found.pattern):
         text = text_of(before, piece, end, folded=folded)
         given = (lambda n, text=text: text(n).encode()) if isinstance(found.pattern.pattern, bytes) else text
-        why = runs_away(work, given, long=long)
+        why = runs_away(work, given, short=short, long=long)
         if why:
             return f"{(before, piece, end)!r}: {why}"
     return None
@@ -440,5 +439,5 @@ if __name__ == "__main__":
         elif time.time() - began > 2:
             print(f"{one.place}: no fault, {time.time() - began:.1f} s", flush=True)
     for name, place in made(*sys.argv[1:]).items():
-        print(f"made of values of the moment: {place}  {name}")
+        print(f"of values of the moment: {name}, {place}")
     print(f"{bad} of {total} patterns, {time.time() - start:.0f} s")
