@@ -21,7 +21,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rag import answer, build, encoder, examine, retrieve, store
+from rag import answer, asked, build, encoder, examine, retrieve, store
 from rag.build import Incoming
 from rag.encoder import Encoder, Reranker, SparseEncoder
 from rag.encoder.judge import Judge
@@ -191,9 +191,10 @@ class Workspace:
     ) -> tuple[Generation, list[Passage]]:
         """The passages nearest to a query, of all chunk kinds or of some, and the generation they are from.
 
-        `embedded` is the query where `embed` has made it already, with others.
+        `embedded` is the query where `embed` has made it already, with others. Raises what `generation` does, and
+        InputError for a bad query.
         """
-        self._check_question(query)
+        query = self.asked(query)
 
         def found(generation: Generation) -> tuple[Generation, list[Passage]]:
             passages = retrieve.search(
@@ -240,10 +241,9 @@ class Workspace:
         `on_event` is told of `retrieval.completed` (passages), `answer.delta` (str), `citation.added` (Citation) and
         `sentence.verified` (Sentence) as they come. Raises what `generation` does, and InputError for a bad question.
         """
-        self._check_question(question)
+        typed = self.asked(question)
         model = self._model(generator or self.settings.generator)
-        asked = question.strip()
-        understood = answer.stand_alone(asked, earlier)
+        understood = answer.stand_alone(typed, self.earlier(earlier))
 
         def answered(generation: Generation) -> Answer:
             return answer.ask(
@@ -266,7 +266,7 @@ class Workspace:
             )
 
         found = answered(of) if of is not None else self._from_whole(collection, answered)
-        return found if understood == asked else replace(found, asked=asked)
+        return found if understood == typed else replace(found, asked=typed)
 
     def _model(self, generator: str) -> answer.LanguageModel | None:
         """The language model that `generator` names. Raises InputError for one that is not there."""
@@ -560,14 +560,13 @@ class Workspace:
             raise NotFoundError(f"there is no collection {name!r}; there are: {there}")
         return name
 
-    def _check_question(self, question: str) -> None:
-        longest = self.settings.max_question_chars
-        if not question.strip():
-            raise InputError("the question is empty; ask something in words")
-        if len(question) > longest:
-            raise InputError(f"the question has {len(question)} characters; at most {longest} are accepted")
-        if any((ord(c) < 32 and c not in "\t\n\r") or 0xD800 <= ord(c) <= 0xDFFF for c in question):
-            raise InputError("the question holds control characters or broken Unicode; send plain text")
+    def asked(self, question: str) -> str:
+        """A question as everything here reads it, on one line. Raises InputError for one that cannot be asked."""
+        return asked.question(question, self.settings.max_question_chars)
+
+    def earlier(self, turns: Sequence[answer.Turn]) -> list[answer.Turn]:
+        """The turns before a question that are looked back on. Raises InputError for one that could not be asked."""
+        return asked.earlier(turns, self.settings.max_question_chars)
 
 
 def _version() -> str:

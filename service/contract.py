@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from rag.asked import LONGEST_VALUE, MOST_VALUES
 from rag.types import Attachment, Byline, Csl, IndexState, Mention, Page, Passage, Problem, Section, Severity
 
 COLLECTION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
@@ -23,13 +24,14 @@ LONGEST_TEXT = 20_000
 _TEXT = r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f]"
 _SEEN = r"[^\s\u0000-\u001f\u007f-\u00a0\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]"
 _READABLE = rf"^{_TEXT}*{_SEEN}{_TEXT}*$"
-"""At least one character that can be seen, and no control characters."""
+"""At least one character that can be seen, and no control characters: for programs that read the description."""
+_VISIBLE = re.compile(_SEEN)
 
 
 def _readable(text: str) -> str:
     if any(c < " " and c not in "\t\n\r" for c in text):
         raise PydanticCustomError("control", "must not contain NUL or other control characters")
-    if not re.fullmatch(_READABLE, text):
+    if not _VISIBLE.search(text):
         raise PydanticCustomError("blank", "must contain at least one visible character")
     return text
 
@@ -42,7 +44,7 @@ ReadableText = Annotated[
 CollectionName = Annotated[
     str, Field(pattern=COLLECTION_PATTERN, description="A collection of GET /v1/collections; else the default one.")
 ]
-FilterValues = Annotated[list[str] | None, Field(max_length=1000)]
+FilterValues = Annotated[list[Annotated[str, Field(max_length=LONGEST_VALUE)]] | None, Field(max_length=MOST_VALUES)]
 Style = Literal["harvard", "apa", "chicago", "mla", "ieee"]
 
 

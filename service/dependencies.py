@@ -17,7 +17,7 @@ import anyio.to_thread
 from fastapi import Depends, Query, Request
 from prometheus_client.core import Metric
 
-from rag.errors import CancelledError, InputError
+from rag.errors import CancelledError
 from rag.retrieve import Embedded
 from rag.store import Generation
 from rag.types import Answer
@@ -147,13 +147,6 @@ class Service:
             labels,
             [((name, info.id), info.chunks) for name, info in live],
         )
-
-    def question(self, text: str) -> str:
-        """`text` when it is not longer than the settings allow. Raises InputError."""
-        longest = self.workspace.settings.max_question_chars
-        if len(text) > longest:
-            raise InputError(f"the question has {len(text):,} characters; at most {longest:,} are taken")
-        return text
 
 
 async def _for(request: Request, work: Coroutine[Any, Any, T]) -> T:

@@ -48,7 +48,8 @@ class Paper:
 
 def paper(answer: Answer, generation: Generation | None, style: str) -> Paper:
     """The answer, its entries in `style`; what the live generation no longer has stays as it was given."""
-    entries = {r.id: _formatted(generation, r.id, style) or r.formatted for r in answer.references}
+    given = {r.id: r.formatted for r in answer.references}
+    entries = {i: _formatted(generation, i, style) or formatted for i, formatted in given.items()}
     titles = {d.id: d.title for d in generation.documents() if d.title} if generation is not None else {}
     sources = []
     for citation in answer.citations:
@@ -62,7 +63,7 @@ def paper(answer: Answer, generation: Generation | None, style: str) -> Paper:
             if part
         )
         claim = f"{citation.relation[:1].upper()}{citation.relation[1:]}: {place}" if citation.relation else place
-        behind = tuple(entries[i] for i in citation.reference_ids if i in entries)
+        behind = tuple(entries[i] for i in dict.fromkeys(citation.reference_ids) if i in entries)
         sources.append(
             Source(citation.index + 1, _plain(claim), _plain(citation.cited_text), tuple(map(_plain, behind)))
         )
@@ -79,8 +80,8 @@ def paper(answer: Answer, generation: Generation | None, style: str) -> Paper:
 def references(answer: Answer, generation: Generation | None, form: ReferenceForm, style: str) -> str:
     """The entries that the answer leads to, as a file; those that the live generation no longer has are left out."""
     found: list[Reference] = []
-    for cited in answer.references:
-        reference = _reference(generation, cited.id)
+    for reference_id in dict.fromkeys(cited.id for cited in answer.references):
+        reference = _reference(generation, reference_id)
         if reference is not None:
             found.append(reference)
     return bibliography(found, form, style)
@@ -159,8 +160,9 @@ def _linked(paragraph: Any, formatted: str) -> None:  # noqa: ANN401  (python-do
 def _runs(answer: Answer) -> Iterator[tuple[str, tuple[int, ...]]]:
     drawn = 0
     for sentence in answer.sentences:
-        yield _plain(answer.answer[drawn : sentence.end], strip=False), tuple(i + 1 for i in sentence.citations)
-        drawn = max(drawn, sentence.end)
+        end = max(drawn, sentence.end)
+        yield _plain(answer.answer[drawn:end], strip=False), tuple(i + 1 for i in sentence.citations)
+        drawn = end
     if answer.answer[drawn:]:
         yield _plain(answer.answer[drawn:], strip=False), ()
 

@@ -91,8 +91,7 @@ class Tools:
         """Answer a question from the sources, each sentence with the passage and the bibliography entry behind it."""
         service = self._service()
         return await self._work(
-            lambda: _reply(service.ask(service.question(question), collection=collection, style=style)),
-            question=True,
+            lambda: _reply(service.ask(question, collection=collection, style=style)), question=True
         )
 
     async def search(self, query: ReadableText, collection: CollectionName | None = None, limit: Limit = 5) -> Found:
@@ -100,7 +99,7 @@ class Tools:
         service = self._service()
 
         def work() -> Found:
-            generation, passages = service.workspace.search(service.question(query), collection=collection, limit=limit)
+            generation, passages = service.workspace.search(query, collection=collection, limit=limit)
             return Found(passages=passages, generation=generation.state.generation)
 
         return await self._work(work, question=True)

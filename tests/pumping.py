@@ -1,16 +1,16 @@
 """Every compiled pattern of the code, and strings pumped from the pattern itself to make it run away.
 
-    python tests/pumping.py [ROOM …]        prints the patterns that grow faster than their input, worst first
+    python tests/pumping.py [ROOM …]        prints the patterns that grow faster than their input
 
-A pattern is compiled at module level or written out where it is used; both are found. What is compiled from values of the moment
-(`re.compile(rf"{words}")` inside a function) is found by its line and must be listed in `MADE` with a sample.
+A pattern is a value of a module (also within tuples, dictionaries and dataclasses), or written out where it is used; both
+are found. What is compiled from values of the moment (`re.sub(rf"{word}", …)` inside a function) is found by its line: see
+`made`.
 """
 
 from __future__ import annotations
 
 import ast
 import importlib
-import pkgutil
 import re
 import re._constants as sre
 import re._parser as sre_parser
@@ -19,13 +19,27 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
 _METHODS = ("search", "match", "fullmatch", "sub", "subn", "split", "findall", "finditer")
 _WHOLE = ("match", "fullmatch")
 """Methods that begin at one place; all others try every place of the text."""
+_FLAGS_AT = {
+    "compile": 1,
+    "search": 2,
+    "match": 2,
+    "fullmatch": 2,
+    "findall": 2,
+    "finditer": 2,
+    "split": 3,
+    "sub": 4,
+    "subn": 4,
+}
+"""Where the flags stand among a function's arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +47,7 @@ class Found:
     """A compiled pattern, where it stands and how the code uses it."""
 
     place: str
-    pattern: re.Pattern[str]
+    pattern: re.Pattern[Any]
     methods: frozenset[str]
 
     @property
@@ -43,59 +57,79 @@ class Found:
 
 
 def patterns(*rooms: str) -> list[Found]:
-    """All text patterns of `rag` and `service`, or of the modules whose dotted names begin with one of `rooms`."""
-    found: dict[tuple[str, int, str], Found] = {}
-    for file in sorted([*(ROOT / "rag").rglob("*.py"), *(ROOT / "service").rglob("*.py")]):
-        name = ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    """All patterns of `rag` and `service`, or of the modules whose dotted names begin with one of `rooms`.
+
+    One that several modules share is named by its first place, in alphabetical order, and used in all their ways.
+    """
+    found: dict[tuple[str | bytes, int], Found] = {}
+    for name, tree in _modules():
         if rooms and not name.startswith(rooms):
             continue
-        tree = ast.parse(file.read_text(encoding="utf-8"))
         module = importlib.import_module(name)
         used = _uses(tree)
-        for holder, pattern in _held(module):
-            how = used.get(holder.split("[")[0].split(".")[0], frozenset())
-            key = (pattern.pattern, pattern.flags, name)
-            before = found.get(key)
-            found[key] = Found(f"{name}.{holder}", pattern, how | (before.methods if before else frozenset()))
-        for line, method, pattern in _inline(tree, vars(module)):
-            found.setdefault(
-                (pattern.pattern, pattern.flags, f"{name}:{line}"),
-                Found(f"{name}:{line}", pattern, frozenset({method})),
-            )
+        here = [
+            (f"{name}.{holder}", pattern, used.get(re.split(r"[.\[]", holder)[0], frozenset()))
+            for holder, pattern in _held(module)
+        ]
+        here += [(f"{name}:{call.lineno}", p, how) for call, p, how in _inline(tree, module) if p is not None]
+        for place, pattern, how in here:
+            key = (pattern.pattern, pattern.flags)
+            known = found.get(key)
+            found[key] = Found(known.place if known else place, pattern, how | (known.methods if known else how))
     return list(found.values())
 
 
-def modules() -> Iterator[str]:
-    """The dotted names of all modules."""
-    import rag
-    import service
+def made(*rooms: str) -> dict[str, str]:
+    """Functions that compile patterns of values of the moment, as "module.function" → "module:line" of the first."""
+    found: dict[str, str] = {}
+    for name, tree in _modules():
+        if not rooms or name.startswith(rooms):
+            for call, pattern, _ in _inline(tree, importlib.import_module(name)):
+                if pattern is None:
+                    found.setdefault(f"{name}.{_function(tree, call)}", f"{name}:{call.lineno}")
+    return found
 
-    for package in (rag, service):
-        for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            yield info.name
+
+@cache
+def _modules() -> tuple[tuple[str, ast.Module], ...]:
+    """The dotted names of all modules, with their code."""
+    files = sorted([*(ROOT / "rag").rglob("*.py"), *(ROOT / "service").rglob("*.py")])
+    return tuple(
+        (
+            ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"),
+            ast.parse(file.read_text(encoding="utf-8")),
+        )
+        for file in files
+        if file.name != "__main__.py"
+    )
 
 
-def _held(module: Any) -> Iterator[tuple[str, re.Pattern[str]]]:
-    """Patterns in a module's values, also within tuples, dictionaries and dataclasses of them."""
-
-    def within(name: str, value: object, depth: int) -> Iterator[tuple[str, re.Pattern[str]]]:
-        if isinstance(value, re.Pattern):
-            if isinstance(value.pattern, str):
-                yield name, value
-        elif depth and isinstance(value, list | tuple | set | frozenset):
-            for n, item in enumerate(value):
-                yield from within(f"{name}[{n}]", item, depth - 1)
-        elif depth and isinstance(value, dict):
-            for key, item in value.items():
-                yield from within(f"{name}[{key!r}]", item, depth - 1)
-                yield from within(f"{name}[]", key, depth - 1)
-        elif depth and hasattr(value, "__dataclass_fields__") and not isinstance(value, type):
-            for field in value.__dataclass_fields__:
-                yield from within(f"{name}.{field}", getattr(value, field, None), depth - 1)
-
+def _held(module: ModuleType) -> Iterator[tuple[str, re.Pattern[Any]]]:
+    """Patterns in a module's values, also within tuples, dictionaries, dataclasses and classes of its own."""
     for name, value in list(vars(module).items()):
-        if not name.startswith("__"):
-            yield from within(name, value, 4)
+        if isinstance(value, type) and value.__module__ == module.__name__:
+            for key, item in vars(value).items():
+                yield from within(f"{name}.{key}", item, 1)
+        elif not name.startswith("__"):
+            yield from within(name, value)
+
+
+def within(name: str, value: object, depth: int = 4) -> Iterator[tuple[str, re.Pattern[Any]]]:
+    """The patterns that a value holds, each with its place in it."""
+    if isinstance(value, re.Pattern):
+        yield name, value
+    elif not depth or isinstance(value, type):
+        return
+    elif isinstance(value, list | tuple | set | frozenset):
+        for n, item in enumerate(value):
+            yield from within(f"{name}[{n}]", item, depth - 1)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from within(f"{name}[{key!r}]", item, depth - 1)
+            yield from within(f"{name}[]", key, depth - 1)
+    elif hasattr(value, "__dataclass_fields__"):
+        for field in value.__dataclass_fields__:
+            yield from within(f"{name}.{field}", getattr(value, field, None), depth - 1)
 
 
 def _uses(tree: ast.AST) -> dict[str, frozenset[str]]:
@@ -114,27 +148,52 @@ def _uses(tree: ast.AST) -> dict[str, frozenset[str]]:
     return {name: frozenset(methods) for name, methods in used.items()}
 
 
-def _inline(tree: ast.AST, values: dict[str, Any]) -> Iterator[tuple[int, str, re.Pattern[str]]]:
-    """Patterns written where they are used: `re.sub(r"…", …)`."""
-    for node in ast.walk(tree):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
+def _inline(tree: ast.AST, module: ModuleType) -> Iterator[tuple[ast.Call, re.Pattern[Any] | None, frozenset[str]]]:
+    """Patterns written where they are used, as in `re.sub(r"…", …)`; None for one made of values of the moment.
+
+    What is compiled outside a function is a value of the module.
+    """
+    for call, inside in _calls(tree, inside=False):
+        assert isinstance(call.func, ast.Attribute)
+        method = call.func.attr
+        if method == "compile" and not inside:
             continue
-        owner = node.func.value
-        if not (isinstance(owner, ast.Name) and owner.id == "re" and node.func.attr in (*_METHODS, "compile")):
-            continue
+        at = _FLAGS_AT[method]
+        given = [call.args[0], *call.args[at : at + 1], *(k.value for k in call.keywords if k.arg == "flags")]
         try:
-            given = [node.args[0], *(k.value for k in node.keywords if k.arg == "flags")]
-            if node.func.attr in ("search", "match", "fullmatch", "findall", "finditer") and len(node.args) > 2:
-                given.append(node.args[2])
-            if node.func.attr == "compile" and len(node.args) > 1:
-                given.append(node.args[1])
-            made = [eval(compile(ast.Expression(g), "<pattern>", "eval"), dict(values)) for g in given]  # noqa: S307
-            pattern = re.compile(*made)
-        except Exception:  # made of values of the moment  # noqa: BLE001, S112
+            values = [eval(compile(ast.Expression(g), "<pattern>", "eval"), dict(vars(module))) for g in given]  # noqa: S307
+            pattern = re.compile(*values)
+        except Exception:  # noqa: BLE001  (its values are not the module's)
+            yield call, None, frozenset()
             continue
-        if isinstance(pattern.pattern, str):
-            method = node.func.attr
-            yield node.lineno, "search" if method == "compile" else method, pattern
+        yield call, pattern, frozenset(_METHODS if method == "compile" else (method,))
+
+
+def _calls(node: ast.AST, *, inside: bool) -> Iterator[tuple[ast.Call, bool]]:
+    """The calls of `re`'s functions, and whether they stand in a function."""
+    for child in ast.iter_child_nodes(node):
+        if (
+            isinstance(child, ast.Call)
+            and isinstance(child.func, ast.Attribute)
+            and isinstance(child.func.value, ast.Name)
+            and child.func.value.id == "re"
+            and child.func.attr in _FLAGS_AT
+            and child.args
+        ):
+            yield child, inside
+        deeper = inside or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        yield from _calls(child, inside=deeper)
+
+
+def _function(tree: ast.AST, call: ast.Call) -> str:
+    """The innermost named function that a call stands in."""
+    holding = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.lineno <= call.lineno <= (node.end_lineno or node.lineno)
+    ]
+    return max(holding, key=lambda node: node.lineno).name if holding else ""
 
 
 # ── strings that hurt ────────────────────────────────────────────────────────────────────────────────────────
@@ -151,7 +210,7 @@ GENERIC = (
 ENDS = ("", "\x00", "\n\x00", "!", " x")
 
 
-def pumped(pattern: re.Pattern[str]) -> Iterator[tuple[str, str, str]]:
+def pumped(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str, str]]:
     """Beginnings, pieces and ends: what every pattern is fed, and what this one repeats itself."""
     for piece in GENERIC:
         yield "", piece, "\x00"
@@ -165,16 +224,16 @@ def pumped(pattern: re.Pattern[str]) -> Iterator[tuple[str, str, str]]:
             seen.add((before, body))
             for end in ENDS[1:3]:
                 yield before, body, end
-            if before:
+            if before:  # a text that begins to match at many places
                 yield "", before + body, ENDS[1]
-                yield "", before, ENDS[1]
+                yield "", before + " ", ENDS[1]
 
 
 def _repeats(parsed: Any, before: str, depth: int = 6) -> Iterator[tuple[str, str]]:
     """Of every repetition in a pattern a text that leads to it and one that it repeats."""
     for op, given in parsed:
         if op in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
-            least, most, inner = given
+            _, most, inner = given
             if most > 3:
                 for body in _samples(inner):
                     yield before, body
@@ -201,7 +260,9 @@ def _samples(parsed: Any) -> Iterator[str]:
     elif len(items) == 1 and items[0][0] is sre.SUBPATTERN:
         yield from _samples(items[0][1][3])
     elif len(items) == 1 and items[0][0] is sre.IN:
-        yield from {_of_class([part]) for part in items[0][1][:8] if part[0] is not sre.NEGATE} | {_of_class(items[0][1])}
+        yield from {_of_class([part]) for part in items[0][1][:8] if part[0] is not sre.NEGATE} | {
+            _of_class(items[0][1])
+        }
     else:
         yield _one(parsed)
 
@@ -265,6 +326,11 @@ def _class_source(part: Any) -> str:
 
 # ── growth ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+SHORT, LONG = 3_000, 160_000
+"""Characters: what every pattern is fed, and what one is fed that is not plainly linear on that."""
+QUICK = 0.0004
+"""Seconds for the short text that need no second look: growing with the square, the long one takes a second then."""
+
 
 class TooSlowError(Exception):
     """A run was stopped by the alarm."""
@@ -274,80 +340,86 @@ def _alarm(*_: object) -> None:
     raise TooSlowError
 
 
-def took(work: Callable[[str], object], text: str, limit: float) -> float:
-    """Seconds of processor time, or infinity where the limit was reached. The engine looks at signals now and then."""
+def took(work: Callable[[Any], object], text: object, limit: float = 3.0, tries: int = 1) -> float:
+    """Seconds of processor time, the least of some tries; infinity where the limit was reached.
+
+    The pattern engine looks at signals now and then.
+    """
     before = signal.signal(signal.SIGVTALRM, _alarm)
-    signal.setitimer(signal.ITIMER_VIRTUAL, limit)
-    start = time.thread_time()
+    best = float("inf")
     try:
-        work(text)
+        for _ in range(tries):
+            signal.setitimer(signal.ITIMER_VIRTUAL, limit)
+            start = time.thread_time()
+            work(text)
+            best = min(best, time.thread_time() - start)
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     except TooSlowError:
-        return float("inf")
+        return best
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
-    return time.thread_time() - start
+    return best
 
 
 def runs_away(
-    work: Callable[[str], object],
-    made: Callable[[int], str],
+    work: Callable[[Any], object],
+    text: Callable[[int], object],
     *,
-    shortest: int = 10_000,
-    longest: int = 160_000,
-    idle: float = 0.05,
+    short: int = SHORT,
+    long: int = LONG,
+    quick: float = QUICK,
     limit: float = 3.0,
 ) -> str | None:
     """Why `work` grows faster than its input, or None.
 
-    Texts of doubling length: time that twice more than triples with the length, beyond `idle` seconds, is no
-    longer linear. A run that is quick at the full length is not looked at more closely.
+    A text four times as long takes four times as long where growth is linear, sixteen times where it is quadratic. What
+    is quick on the short text, or linear up to it and soon done with the long one, is not followed any further.
     """
-    quick = took(work, made(shortest), limit)
-    if quick == float("inf"):
-        return f"{shortest:,} characters take over {limit:g} s"
-    # Cubic growth from here to the longest is a factor of 4,096, quadratic of 256: what cannot reach `idle` is left.
-    times = [(shortest, quick)]
-    length = shortest
-    while length < longest:
-        length *= 2
-        times.append((length, took(work, made(length), limit)))
-        if times[-1][1] == float("inf"):
-            if times[-2][1] > limit / 3:  # merely slow
-                return f"{length:,} characters take over {limit:g} s"
-            return f"{length:,} characters take over {limit:g} s, {length // 2:,} took {times[-2][1]:.2f} s"
-        if times[-1][1] > idle and times[-1][1] > 2.9 * times[-2][1]:
-            again = min(took(work, made(length), limit) for _ in range(2))
-            base = max(took(work, made(length // 2), limit) for _ in range(2))
-            if again > idle and again > 2.9 * base:
-                return f"{length // 2:,} characters take {base:.3f} s, {length:,} take {again:.3f} s"
+    first = took(work, text(short), limit)
+    if first < quick:
+        return None
+    if first == float("inf"):
+        return f"{short:,} characters take over {limit:g} s"
+    if first < 6 * max(took(work, text(short // 4), limit), quick / 16) and first * long / short < limit:
+        return None
+    times = [(length, took(work, text(length), limit, tries=2)) for length in (short // 2, short)]
+    while times[-1][0] < long:
+        length = min(long, 2 * times[-1][0])
+        times.append((length, took(work, text(length), limit, tries=2)))
+        told = ", ".join(f"{n:,} characters {'over ' * (t > limit)}{min(t, limit):.3f} s" for n, t in times)
+        if times[-1][1] > limit:
+            return told
+        # Twice in a row clearly more than twice the time, so that a step of the machine's caches is no growth.
+        if all(later[1] > 2.8 * earlier[1] for earlier, later in zip(times[-3:], times[-2:], strict=False)):
+            return told
     return None
 
 
-def text_of(before: str, piece: str, end: str) -> Callable[[int], str]:
-    """Texts of about a length."""
-    return lambda length: before + piece * max(1, length // len(piece)) + end
+def text_of(before: str, piece: str, end: str, *, folded: bool = False) -> Callable[[int], str]:
+    """Texts of about a length; `folded` as the door of `rag.asked` leaves them."""
+
+    def made(length: int) -> str:
+        text = before + piece * max(1, length // len(piece)) + end
+        return " ".join(text.split()) if folded else text
+
+    return made
 
 
-def use(found: Found) -> Callable[[str], object]:
+def use(found: Found) -> Callable[[Any], object]:
     """What the code does with a pattern, on a text."""
     if found.anchored:
-        pattern = found.pattern
-        if found.methods == {"fullmatch"}:
-            return pattern.fullmatch
-        return pattern.match
+        return found.pattern.fullmatch if found.methods == {"fullmatch"} else found.pattern.match
     return lambda text: sum(1 for _ in found.pattern.finditer(text))
 
 
-def judge(found: Found, longest: int = 160_000) -> str | None:
-    """Why a pattern runs away and with what, or None."""
+def judge(found: Found, *, folded: bool = False, short: int = SHORT, long: int = LONG) -> str | None:
+    """Why a pattern runs away and with what, or None. `folded`: it only ever sees what `rag.asked` has let through."""
     work = use(found)
     for before, piece, end in pumped(found.pattern):
-        made = text_of(before, piece, end)
-        if longest > 20_000 and (quick := took(work, made(longest // 8), 1.0)) < 0.01:
-            # At an eighth of the length not even a hundredth of a second: quadratic growth stays under a second.
-            continue
-        why = runs_away(work, made, shortest=min(10_000, longest // 16), longest=longest)
+        text = text_of(before, piece, end, folded=folded)
+        given = (lambda n, text=text: text(n).encode()) if isinstance(found.pattern.pattern, bytes) else text
+        why = runs_away(work, given, short=short, long=long)
         if why:
             return f"{(before, piece, end)!r}: {why}"
     return None
@@ -358,8 +430,14 @@ if __name__ == "__main__":
     start = time.time()
     for one in patterns(*sys.argv[1:]):
         total += 1
+        began = time.time()
         why = judge(one)
         if why:
             bad += 1
-            print(f"{one.place}  [{', '.join(sorted(one.methods)) if len(one.methods) < 8 else 'any'}]\n    {one.pattern.pattern[:200]!r}\n    {why}", flush=True)
+            how = ", ".join(sorted(one.methods)) if len(one.methods) < len(_METHODS) else "any"
+            print(f"{one.place}  [{how}]\n    {one.pattern.pattern[:200]!r}\n    {why}", flush=True)
+        elif time.time() - began > 2:
+            print(f"{one.place}: no fault, {time.time() - began:.1f} s", flush=True)
+    for name, place in made(*sys.argv[1:]).items():
+        print(f"of values of the moment: {name}, {place}")
     print(f"{bad} of {total} patterns, {time.time() - start:.0f} s")

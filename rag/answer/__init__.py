@@ -6,8 +6,9 @@ question ──► read ──► about (the document, an entry)   ──► pie
 """
 
 from rag.answer.compose import Options, ask, warm
-from rag.answer.followup import Turn, stand_alone
+from rag.answer.followup import stand_alone
 from rag.answer.model import LanguageModel
 from rag.answer.rerank import LanguageModelReranker
+from rag.asked import Turn
 
 __all__ = ["LanguageModel", "LanguageModelReranker", "Options", "Turn", "ask", "stand_alone", "warm"]

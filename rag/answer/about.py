@@ -67,7 +67,7 @@ _FIELDS: tuple[tuple[str, re.Pattern[str]], ...] = (
         "container-title",
         re.compile(
             r"\b(?:which|what)\s+(?:\w+\s+)?(?:journal|newspaper|magazine|outlet|periodical|news\s+agency|news\s+site|revista)\b|"
-            r"\bwhere\b.*\b(?:published|appear)",
+            r"^(?>.*?\bwhere\b).*\b(?:published|appear)",
             re.IGNORECASE,
         ),
     ),
@@ -76,7 +76,7 @@ _FIELDS: tuple[tuple[str, re.Pattern[str]], ...] = (
         "issued",
         re.compile(
             r"\bpublication\s+(?:date|year)|(?:date|year)\s+of\s+publication|"
-            r"\b(?:when|(?:what|which)\s+(?:year|date|day))\b.*\b(?:publish|appear|come\s+out|came\s+out|report\b)",
+            r"^(?>.*?\b(?:when|(?:what|which)\s+(?:year|date|day))\b).*\b(?:publish|appear|come\s+out|came\s+out|report\b)",
             re.IGNORECASE,
         ),
     ),

@@ -54,14 +54,15 @@ _HANGING = re.compile(
     re.IGNORECASE,
 )
 _CITED = re.compile(
-    r"\s*\((?!(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)[a-z]*\b)"
+    r"(?<!\s)\s*\((?!(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)[a-z]*\b)"
     r"(?:(?:see|cf\.|e\.g\.),?\s+)?(?:[A-ZÀ-Þ][^()]{0,200}?\b(?:1[5-9]\d\d|20\d\d|n\.d\.)[a-z]?[^()]{0,80}|[Ii]bid\.[^()]{0,80})\)|"
-    r"\s*\[\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\]"
+    r"(?<!\s)\s*\[\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\]"
 )
 _FEWEST_WORDS = 3
 """A sentence of fewer words is a label, not an answer."""
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _INITIALS = re.compile(r"\b[A-Z]{2,6}s?\b")
+_TOKENS = re.compile(r"[^\W_]+|[^\w\s]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +213,7 @@ def present(text: str, language: str | None = "en") -> set[str]:
     """The terms of a text, with the initials of its capitalised runs: "United Nations" also says "un"."""
     found = set(terms(text, language))
     run: list[str] = []
-    for token in [*re.findall(r"[^\W_]+|[^\w\s]", text), "."]:
+    for token in [*_TOKENS.findall(text), "."]:
         if token[:1].isupper():
             run.append(token[0])
             continue

@@ -5,7 +5,7 @@
     … users in China?         And in Japan?             →  … users in Japan?
 
 In doubt a question stays as it was typed: a wrong guess would answer what nobody asked. What was made of a question is
-shown to whoever asked it. Knows no index and no model.
+shown to whoever asked it. What is read here has come through `rag.asked`. Knows no index and no model.
 """
 
 from __future__ import annotations
@@ -14,16 +14,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-REMEMBERED = 6
-"""Turns that are looked back on."""
+from rag.asked import REMEMBERED, Turn
 
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A question asked before, and what was answered when that is known."""
-
-    question: str
-    answer: str | None = None
+_ENDS = " ?？.!"
+_LONGEST_NAME = 120
+"""Characters; what is longer stands for no thing, and would grow from turn to turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,29 +71,49 @@ _ITSELF = re.compile(
 )
 _ALSO = re.compile(
     r"^\W*(?:and|but|so|what about|how about|and what about|and how about|y|¿y|e|und|et|was ist mit|qu['’]en est-il de|y qué hay de)\s+"
-    r"(?P<rest>[^?？]{1,80}?)\s*(?:too|as well|then|instead)?\s*[?？.!]*\s*$",
+    r"(?P<rest>[^?？]{1,80}?)(?:\s+(?:too|as well|then|instead))?$",
     re.IGNORECASE,
 )
-_ZH_ALSO = re.compile(r"^\s*(?:那么?|还有)?(?P<rest>[^？?，,]{1,30}?)呢\s*[？?]*\s*$")
+_AND_ASKS = re.compile(rf"\W*(?:and|but|so)\s+(?:{_WH}|{_AUX})\b", re.IGNORECASE)
+_CLAUSE = re.compile(rf"\b(?:{_AUX}|it|its|they|them|their|he|she|his|her)\b", re.IGNORECASE)
+_PLACED = re.compile(r"(in|at|on|for|by|from|under|during|en|em|dans|bei)\s+(.+)$", re.IGNORECASE)
+_PLACES = {
+    preposition: re.compile(rf"\b{preposition}\s+(?:the\s+)?(?:[A-Z0-9][\w’'.-]*+\s?)+")
+    for preposition in ("in", "at", "on", "for", "by", "from", "under", "during", "en", "em", "dans", "bei")
+}
+"""By preposition what it places something in, at or on: a run of capitalised words and figures."""
+_ZH_ALSO = re.compile(r"^(?:那么?|还有)?(?P<rest>[^？?，,]{1,30}?)呢$")
 _ZH_IT = re.compile(r"它们?|他们?|她们?")
 _ZH_SUBJECT = re.compile(
     r"^(?P<subject>[\u3400-\u9fffA-Za-z0-9·《》“”\s-]{2,20}?)(?=在\S{0,8}?(?:年|月|日)|是|有(?!限)|为什么|什么时候|何时|如何|怎么|吸引|发布|推出|提出|认为|说|的|由|被|多少|会|能|对)"
 )
-_BARE = re.compile(
-    rf"^\W*(?:and\s+|but\s+)?(?P<wh>{_WH})(?:\s+(?P<what>not|so|exactly|else))?\s*[?？.!]*\s*$", re.IGNORECASE
-)
+_BARE = re.compile(rf"^\W*(?:and\s+|but\s+)?(?P<wh>{_WH})(?:\s+(?P<what>not|so|exactly|else))?$", re.IGNORECASE)
 _INVERTED = re.compile(
-    rf"^\W*(?:(?P<wh>when|where|why|how|since when)\s+)?(?P<clause>(?P<aux>{_AUX})\s+.+?)\s*[?？.!]*\s*$", re.IGNORECASE
+    rf"^\W*(?:(?P<wh>when|where|why|how|since when)\s+)?(?P<clause>(?P<aux>{_AUX})\s+.+)$", re.IGNORECASE
 )
-_OBJECT = re.compile(r"^\W*(?:whom?|how\s+much)\s+(?P<clause>(?:do|does|did)\s+.+?)\s*[?？.!]*\s*$", re.IGNORECASE)
+_OBJECT = re.compile(r"^\W*(?:whom?|how\s+much)\s+(?P<clause>(?:do|does|did)\s+.+)$", re.IGNORECASE)
+_MADE = re.compile(rf"^\W*who\s+(?P<verb>(?!{_AUX}\b)\w+)\s+(?P<rest>.+)$", re.IGNORECASE)
+_PARTICIPLE = re.compile(r"(?:ed|en|lt|wn|te|de)$")
+_AND = re.compile(r"^\W*(?:and|but|so)\s+", re.IGNORECASE)
+_NOTHING_MORE = re.compile(r"\s*(?:[?.!,]|$)")
+_OWNED = re.compile(r"\s+([\w-]+)(?=\s*[?.!,]|\s*$)")
+_WORD_FOLLOWS = re.compile(r"\s+[a-z]")
+_ACTS = re.compile(rf"\b{_AUX}\s$", re.IGNORECASE)
+_AT = re.compile(r"\b(?:in|at|by|from|on)\s(?:the\s)?$", re.IGNORECASE)
+_DONE = re.compile(r"(?:ed|en|ilt|wn|ught|ade|old)$")
+_ACT = re.compile(rf"\b{_AUX}\s", re.IGNORECASE)
+_SAID = re.compile(rf"\s{_SAYS}\b", re.IGNORECASE)
+_ASKS_WHO = re.compile(r"\W*who\b", re.IGNORECASE)
+_ASKS_NAME = re.compile(r"\W*(?:who|which|what)\b", re.IGNORECASE)
+_JOINT = re.compile(r"\s(?:of|in|for|from)\s")
 
 
 def stand_alone(question: str, earlier: Sequence[Turn]) -> str:
     """`question` with what it leaves unsaid taken from the turns before it, oldest first; unchanged when in doubt."""
     before: Turn | None = None
     for turn in earlier[-REMEMBERED:]:
-        before = Turn(_understood(turn.question.strip(), before), turn.answer)
-    return _understood(question.strip(), before)
+        before = Turn(_understood(turn.question, before), turn.answer)
+    return _understood(question, before)
 
 
 def _understood(question: str, before: Turn | None) -> str:
@@ -116,27 +131,27 @@ def _understood(question: str, before: Turn | None) -> str:
 
 def _continued(question: str, before: Turn) -> str | None:
     """The question before, with the part that the new one replaces."""
-    chinese = _ZH_ALSO.match(question)
-    match = chinese or _ALSO.match(question)
-    if match is None or (not chinese and re.match(rf"\W*(?:and|but|so)\s+(?:{_WH}|{_AUX})\b", question, re.IGNORECASE)):
+    open_ended = question.rstrip(_ENDS)
+    chinese = _ZH_ALSO.match(open_ended)
+    match = chinese or _ALSO.match(open_ended)
+    if match is None or (not chinese and _AND_ASKS.match(question)):
         return None
     rest = match["rest"].strip()
-    if not chinese and re.search(rf"\b(?:{_AUX}|it|its|they|them|their|he|she|his|her)\b", rest, re.IGNORECASE):
+    if not chinese and _CLAUSE.search(rest):
         return None
     old = before.question
     date = _DATE.search(rest)
     if date and (there := _DATE.search(old)):
         return old[: there.start()] + date.group() + old[there.end() :]
-    placed = re.match(r"(in|at|on|for|by|from|under|during|en|em|dans|bei)\s+(.+)$", rest, re.IGNORECASE)
+    placed = _PLACED.match(rest)
     if placed:
-        preposition, thing = placed.groups()
-        named = re.finditer(rf"\b{preposition}\s+(?:the\s+)?(?:[A-Z0-9][\w’'.-]*\s?)+", old)
-        same = [m for m in named if not _DATE.search(m.group()) or date]
+        preposition, thing = placed[1].lower(), placed[2]
+        same = [m for m in _PLACES[preposition].finditer(old) if not _DATE.search(m.group()) or date]
         if same:
             last = same[-1]
             tail = " " if last.group().endswith(" ") else ""
-            return f"{old[: last.start()]}{preposition.lower()} {thing}{tail}{old[last.end() :]}"
-        return f"{old.rstrip('?？ .!')} {preposition.lower()} {thing}?"
+            return f"{old[: last.start()]}{preposition} {thing}{tail}{old[last.end() :]}"
+        return f"{old.rstrip(_ENDS)} {preposition} {thing}?"
     subject = _chinese_subject(old) if chinese else None
     if subject:
         return old.replace(subject, rest, 1)
@@ -154,21 +169,22 @@ def _continued(question: str, before: Turn) -> str | None:
 
 def _asked_on(question: str, before: Turn) -> str | None:
     """The question before, asked for another thing."""
-    bare = _BARE.match(question)
+    bare = _BARE.match(question.rstrip(_ENDS))
     if bare is None:
         return None
     wh = bare["wh"].lower()
-    inverted = _INVERTED.match(before.question)
+    asked_before = before.question.rstrip(_ENDS)
+    inverted = _INVERTED.match(asked_before)
     if inverted and wh in {"why", "when", "where", "how"}:
         aux, clause = inverted["aux"].lower(), inverted["clause"][len(inverted["aux"]) :]
         if (bare["what"] or "").lower() == "not":
             aux = {"can": "can’t", "will": "won’t", "shall": "shan’t"}.get(aux, f"{aux}n’t")
         return f"{wh.capitalize()} {aux}{clause}?"
-    asked = _OBJECT.match(before.question)
+    asked = _OBJECT.match(asked_before)
     if asked and wh in {"why", "when", "where", "how"}:
         return f"{wh.capitalize()} {asked['clause']}?"
-    made = re.match(rf"^\W*who\s+(?P<verb>(?!{_AUX}\b)\w+)\s+(?P<rest>.+?)\s*[?？.!]*$", before.question, re.IGNORECASE)
-    if made and wh in {"when", "where", "why", "how"} and re.search(r"(?:ed|en|lt|wn|te|de)$", made["verb"]):
+    made = _MADE.match(asked_before)
+    if made and wh in {"when", "where", "why", "how"} and _PARTICIPLE.search(made["verb"]):
         rest = made["rest"]
         aux = "were" if _plural(rest) else "was"
         verb = {"wrote": "written", "made": "made"}.get(made["verb"].lower(), made["verb"])
@@ -188,13 +204,14 @@ def _resolved(question: str, before: Turn) -> str | None:
     if _ITSELF.search(question):
         return None
     found = [(m, kind) for kind, pattern in _PRONOUNS.items() for m in pattern.finditer(question)]
+    named_from = min((name.start for name in _names(question)), default=len(question))
     for match, kind in sorted(found, key=lambda pair: pair[0].start()):
         word = match["word"].lower()
-        if _has_name_before(question, match.start()):
+        if named_from < match.start():
             return None  # the name stands in the question itself
         if word in {"it", "its"} and _EMPTY_IT.search(question):
             return None
-        if word in {"this", "that", "these", "those"} and not re.match(r"\s*(?:[?.!,]|$)", question[match.end() :]):
+        if word in {"this", "that", "these", "those"} and not _NOTHING_MORE.match(question, match.end()):
             continue
         named = _person(before) if kind == "person" else _subject(before.question, plural=kind == "plural")
         if named is None and kind == "plural":
@@ -202,7 +219,7 @@ def _resolved(question: str, before: Turn) -> str | None:
         if named is None:
             return None
         # Later pronouns are left: they now have their name before them.
-        return re.sub(r"^\W*(?:and|but|so)\s+", "", _put(question, match, named.text), flags=re.IGNORECASE)
+        return _AND.sub("", _put(question, match, named.text))
     return None
 
 
@@ -210,7 +227,7 @@ def _put(question: str, match: re.Match[str], name: str) -> str:
     head, tail = question[: match.start()], question[match.end() :]
     if not _possessive(question, match):
         return head + name + tail
-    owned = re.match(r"\s+([\w-]+)(?=\s*[?.!,]|\s*$)", tail)
+    owned = _OWNED.match(tail)
     if owned and " of " in name:
         return f"{head}the {owned[1]} of {name}{tail[owned.end() :]}"
     return f"{head}{name}{'’' if name.endswith('s') and _plural(name) else '’s'}{tail}"
@@ -220,11 +237,7 @@ def _possessive(question: str, match: re.Match[str]) -> bool:
     word = match["word"].lower()
     if word in {"its", "their", "his"}:
         return True
-    return word == "her" and re.match(r"\s+[a-z]", question[match.end() :]) is not None
-
-
-def _has_name_before(question: str, place: int) -> bool:
-    return any(phrase.start < place for phrase in _names(question))
+    return word == "her" and _WORD_FOLLOWS.match(question, match.end()) is not None
 
 
 # ── what a question is about ────────────────────────────────────────────────────────────────────────────────────
@@ -240,7 +253,13 @@ def _names(text: str) -> list[_Phrase]:
             cut = name.find(words[1]) if len(words) > 1 else len(name)
             start, name, words = start + cut, name[cut:], words[1:]
         name = re.sub(r"[’']s$", "", name)
-        if not words or _DATE.fullmatch(name) or name.isdigit() or name.casefold() == "may":
+        if (
+            not words
+            or len(name) > _LONGEST_NAME
+            or _DATE.fullmatch(name)
+            or name.isdigit()
+            or name.casefold() == "may"
+        ):
             continue
         found.append(_Phrase(name, start, _plural(name) and len(words) > 1, name=True))
     return found
@@ -252,14 +271,14 @@ def _things(text: str) -> list[_Phrase]:
     for match in _THE.finditer(text):
         phrase = match.group().rstrip(" ,")
         words = phrase.split()
-        verb = re.search(rf"\b{_AUX}\s+$", text[: match.start()], re.IGNORECASE)
-        done = re.search(r"(?:ed|en|ilt|wn|ught|ade|old)$", words[-1])
+        verb = _ACTS.search(text, max(0, match.start() - len("should ")), match.start())
+        done = _DONE.search(words[-1])
         if verb and len(words) > 2 and " of " not in phrase and (_SUPPORT.search(verb.group()) or done):
             words = words[:-1]
             phrase = " ".join(words)
         if words[0].lower() in {"a", "an", "this"}:
             phrase = " ".join(["the", *words[1:]])
-        if len(words) > 1 and len(words) <= 9:
+        if 1 < len(words) <= 9 and len(phrase) <= _LONGEST_NAME:
             found.append(_Phrase(phrase, match.start(), _plural(phrase), name=False))
     return found
 
@@ -267,10 +286,11 @@ def _things(text: str) -> list[_Phrase]:
 def _subject(question: str, *, plural: bool | None = None) -> _Phrase | None:
     """The thing a question is about: its name, else the noun phrase that fits in number."""
     names = _names(question)
-    speaker = re.search(rf"\b{_AUX}\s+(?P<who>.+?)\s+{_SAYS}\b(?P<what>.*)$", question, re.IGNORECASE)
-    if speaker and plural is not None:
-        spoken = [n for n in names if n.start >= speaker.start("what")]
-        topic = [*spoken, *(t for t in _things(question) if t.start >= speaker.start("what"))]
+    acts = _ACT.search(question)
+    said = _SAID.search(question, acts.end() + 1) if acts else None  # "did Baidu say …"
+    if said and plural is not None:
+        spoken = [n for n in names if n.start >= said.end()]
+        topic = [*spoken, *(t for t in _things(question) if t.start >= said.end())]
         names = spoken or ([] if topic else names)
     things = _things(question)
     if plural:
@@ -280,9 +300,7 @@ def _subject(question: str, *, plural: bool | None = None) -> _Phrase | None:
         if plural is False and _SUPPORT.search(question) and len(candidates) > 1:
             # "How much did Baidu pay for DeepSeek?": "it" is rather what was acted on than who acted.
             acted_on = [
-                p
-                for p in candidates[1:]
-                if not re.search(r"\b(?:in|at|by|from|on)\s+(?:the\s+)?$", question[: p.start], re.IGNORECASE)
+                p for p in candidates[1:] if not _AT.search(question, max(0, p.start - len("from the ")), p.start)
             ]
             candidates = acted_on[-1:] or candidates
     return candidates[0] if candidates else None
@@ -290,7 +308,7 @@ def _subject(question: str, *, plural: bool | None = None) -> _Phrase | None:
 
 def _person(before: Turn) -> _Phrase | None:
     """Whom "he" and "she" mean: who was asked for, else a name of the question."""
-    if re.match(r"\W*who\b", before.question, re.IGNORECASE) and before.answer:
+    if _ASKS_WHO.match(before.question) and before.answer:
         return _answered(before)
     names = [n for n in _names(before.question) if not n.plural]
     return names[0] if names else None
@@ -298,14 +316,14 @@ def _person(before: Turn) -> _Phrase | None:
 
 def _answered(before: Turn) -> _Phrase | None:
     """The first name in the answer that the question did not hold already."""
-    if not before.answer or not re.match(r"\W*(?:who|which|what)\b", before.question, re.IGNORECASE):
+    if not before.answer or not _ASKS_NAME.match(before.question):
         return None
     asked = before.question.casefold()
     return next((n for n in _names(before.answer) if n.text.casefold() not in asked and " " in n.text), None)
 
 
 def _plural(phrase: str) -> bool:
-    head = re.split(r"\s+(?:of|in|for|from)\s+", phrase.strip())[0]
+    head = _JOINT.split(phrase, maxsplit=1)[0]
     last = head.split()[-1].casefold() if head.split() else ""
     return last in {"people", "men", "women", "children", "data"} or (
         last.endswith("s") and not last.endswith(("ss", "us", "is", "’s", "'s")) and len(last) > 3
@@ -313,5 +331,5 @@ def _plural(phrase: str) -> bool:
 
 
 def _chinese_subject(question: str) -> str | None:
-    found = _ZH_SUBJECT.match(question.strip())
+    found = _ZH_SUBJECT.match(question)
     return found["subject"].strip() if found else None

@@ -36,7 +36,8 @@ Reply with JSON only, as in {{"answerable": true, "sentences": [{{"text": "What 
 - At most {most} short sentences, in the language of the question. No addresses, no markup, no passage numbers in the text.
 - When the passages do not answer the question: {{"answerable": false, "sentences": []}}. Never guess.
 - When the passages disagree, say so in separate sentences. When the question assumes what they deny, say that."""  # noqa: E501
-_MARKUP = re.compile(r"<[^>]*>|!?\[[^\]]*\]\([^)]*\)|https?://\S+|`|\[\d+(?:,\s*\d+)*\]")
+_NEXT = re.compile(r"[\s,]*")
+_MARKUP = re.compile(r"<[^<>]*>|!?\[[^\[\]]*\]\([^()]*(?:\([^()]*\)[^()]*)?\)|https?://\S+|`|\[\d+(?:,\s*\d+)*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,7 @@ def _items(pieces: Iterator[str]) -> Iterator[bool | Drafted]:
                 continue
             inside, at = True, opened.end()
         while True:
-            start = re.compile(r"[\s,]*").match(text, at)
+            start = _NEXT.match(text, at)
             at = start.end() if start else at
             try:
                 body, at = decoder.raw_decode(text, at)
@@ -211,9 +212,8 @@ def _items(pieces: Iterator[str]) -> Iterator[bool | Drafted]:
 
 def _whole(text: str) -> Iterator[bool | Drafted]:
     """A reply that is no object with sentences: a bare list, or one in a fence. Raises ModelFailedError."""
-    match = re.search(r"\[.*\]", text, re.DOTALL)
     try:
-        listed = json.loads(match.group()) if match else None
+        listed = json.loads(text[text.find("[") : text.rfind("]") + 1])
     except ValueError:
         listed = None
     if not isinstance(listed, list):

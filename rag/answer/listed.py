@@ -37,6 +37,7 @@ _WHAT_DID = re.compile(
     r"(?:publish|published|write|written|author|authored)\b(?P<rest>.*)$",
     re.IGNORECASE,
 )
+_HAS_NO_DATE = re.compile(_DATELESS, re.IGNORECASE)
 _SAYS = re.compile(
     r"\b(?:say|says|said|argues?|claims?|reports? that|shows? that|states?|support|because|why|how)\b", re.IGNORECASE
 )
@@ -108,7 +109,7 @@ class _Wanted:
     def __init__(self, text: str, who: str) -> None:
         self.who = {t for w in words(who) if w not in STOP for t in terms(w)}
         self.years = {m.group() for m in _YEAR.finditer(text)}
-        self.dateless = bool(re.search(_DATELESS, text, re.IGNORECASE))
+        self.dateless = bool(_HAS_NO_DATE.search(text))
         self.uncited = bool(_UNCITED.search(text))
         language = _IN_LANGUAGE.search(text)
         self.language = language.group(1).casefold() if language else ""

@@ -65,8 +65,8 @@ def opposed(asked: Question, sentence: str) -> bool:
                 ((j - i) * side < 0, abs(j - i), told in other)
                 for i, place in enumerate(theirs)
                 if place == thing
-                for j, told in enumerate(theirs)
-                if told in one | other and 0 < abs(j - i) <= _NEAR
+                for j, told in enumerate(theirs[max(0, i - _NEAR) : i + _NEAR + 1], max(0, i - _NEAR))
+                if j != i and told in one | other
             ]
             if poles and min(poles)[2]:
                 return True

@@ -22,6 +22,7 @@ _ASKING = re.compile(
     rf"(?:\w+\s+)?(?={_AUXILIARY}\b){_AUXILIARY}\s+",
     re.IGNORECASE,
 )
+_CLAUSE = re.compile(r"[^,;:.]{0,200}")
 _REACH = 6
 """Words after a negation that it may deny."""
 _SURE_YES, _SURE_NO = 1.25, 0.0
@@ -69,8 +70,8 @@ def denied(asked: Question, sentence: str) -> bool:
         return False
     content = set(asked.content) - set(asked.names) - set(asked.figures)
     for match in NEGATION.finditer(sentence):
-        clause = re.split(r"[,;:.]", sentence[match.end() :], maxsplit=1)[0]
-        reach = words(clause)[:_REACH]
+        clause = _CLAUSE.match(sentence, match.end())
+        reach = words(clause.group() if clause else "")[:_REACH]
         if content & {t for w in reach for t in terms(w, asked.language)}:
             return True
     return False

@@ -16,7 +16,9 @@ Expected = Literal["person", "when", "quantity", "page", "place", "reason", "man
 
 _OUTER = re.compile(r"[’']s\b|[\s-]+")
 _WH = re.compile(r"[^\W\d_]+")
-_CAPITALISED = re.compile(r"\b(?:[A-Z][\w’'&.-]*\w|[A-Z])\b|\b[\w-]*[A-Z]{2,}[\w-]*\b")
+_CAPITALISED = re.compile(r"\b(?:[A-Z][\w’'&.-]*\w|[A-Z])\b|\b[\w-]{0,40}[A-Z]{2,}[\w-]*\b")
+_NAME_FOLLOWS = re.compile(r"\s+[A-Z]|[’']s\b")
+_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 _FIGURE = re.compile(r"\d[\d.,]*\d|\d")
 _NUMBER_WORDS = re.compile(
     r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million|billion|trillion|half|"
@@ -55,16 +57,19 @@ _HOW_MUCH = re.compile(r"\bhow (long|old|deep|high|tall|wide|far|fast|heavy|thic
 _LENGTH = r"(?:kilo|centi|milli)?met(?:re|er)s?|k?m|cm|mm|miles?|feet|foot|ft|inch(?:es)?|yards?|fathoms?"
 _AGES = r"years?|months?|weeks?|days?|hours?|minutes?|seconds?|decades?|centur(?:y|ies)|nights?|seasons?"
 _UNITS = {
-    "long": rf"{_LENGTH}|{_AGES}|since|until|pages?|words?",
-    "old": rf"{_AGES}|age|born",
-    "deep": _LENGTH,
-    "high": rf"{_LENGTH}|per ?cent|%",
-    "tall": _LENGTH,
-    "wide": _LENGTH,
-    "thick": _LENGTH,
-    "far": _LENGTH,
-    "fast": rf"km/h|mph|knots?|per|{_AGES}",
-    "heavy": r"kg|(?:kilo)?gram(?:me)?s?|tons?|tonnes?|pounds?",
+    unit: re.compile(rf"\b(?:{said})\b", re.IGNORECASE)
+    for unit, said in {
+        "long": rf"{_LENGTH}|{_AGES}|since|until|pages?|words?",
+        "old": rf"{_AGES}|age|born",
+        "deep": _LENGTH,
+        "high": rf"{_LENGTH}|per ?cent|%",
+        "tall": _LENGTH,
+        "wide": _LENGTH,
+        "thick": _LENGTH,
+        "far": _LENGTH,
+        "fast": rf"km/h|mph|knots?|per|{_AGES}",
+        "heavy": r"kg|(?:kilo)?gram(?:me)?s?|tons?|tonnes?|pounds?",
+    }.items()
 }
 _SUBJECT = re.compile(
     r"^\W*(?:when|where|who|how\s+\w+)\s+(?:was|were|is|are|did|does|do|will)\s+(?:the|an?|its|their)\s+(?:(?:\w+est|most\s+\w+|first|last|new|old)\s+)?(\w+)",
@@ -92,7 +97,7 @@ _EXPECTS: tuple[tuple[Expected, re.Pattern[str]], ...] = (
         "quantity",
         re.compile(
             r"\bhow (?:many|much|large|big|long|old|far|high|fast|often)\b|\b(?:what|which) (?:number|share|percentage|percent|"
-            r"proportion|amount|sum|price|cost|fine|rate|size|population|total)\b|\bwhat (?:did|does|do|would|will|is|was)\b.*\b(?:costs?|pay|spend|earn|charge)\b|\bcu[aá]nt[oa]s?\b|\bquant[oa]s?\b|\bwie ?viele?\b|"
+            r"proportion|amount|sum|price|cost|fine|rate|size|population|total)\b|^(?>.*?\bwhat (?:did|does|do|would|will|is|was)\b).*\b(?:costs?|pay|spend|earn|charge)\b|\bcu[aá]nt[oa]s?\b|\bquant[oa]s?\b|\bwie ?viele?\b|"
             r"\bcombien\b|多少|几个",
             re.IGNORECASE,
         ),
@@ -198,9 +203,9 @@ def meets(expects: Expected, sentence: str, asked: Question) -> float:
     """How well a sentence has the kind of thing asked for: 1 it has, 0 it has not, ½ cannot be told by form."""
     known = set(asked.content) | set(asked.figures)
     if expects == "quantity":
-        if asked.unit and not re.search(rf"\b(?:{_UNITS[asked.unit]})\b", sentence, re.IGNORECASE):
+        if asked.unit and not _UNITS[asked.unit].search(sentence):
             return 0.0
-        figures = [m.group() for m in _FIGURE.finditer(sentence) if not re.fullmatch(r"(?:1[5-9]|20)\d\d", m.group())]
+        figures = [m.group() for m in _FIGURE.finditer(sentence) if not _YEAR.fullmatch(m.group())]
         return float(any(f not in known for f in figures) or bool(_NUMBER_WORDS.search(sentence)))
     if expects == "when":
         return float(bool(_TIME.search(sentence) or _MONTH.search(sentence)))
@@ -229,7 +234,8 @@ def _counted(text: str, language: str | None) -> tuple[str, ...]:
 def _fresh_names(sentence: str, asked: Question) -> list[str]:
     """The proper names of a sentence that the question does not hold already, in full or by their initials."""
     known = {*asked.content, *asked.figures, *(t for w in words(asked.text) for t in terms(w, asked.language))}
-    initials = "".join(w[0] for w in re.findall(r"[^\W\d_]+", asked.text) if w[0].isupper()).casefold()
+    initials = "".join(w[0] for w in _WH.findall(asked.text) if w[0].isupper()).casefold()
+    beginnings = {k[:5] for k in known}
     fresh = []
     for match in _CAPITALISED.finditer(sentence):
         name = match.group()
@@ -238,10 +244,10 @@ def _fresh_names(sentence: str, asked: Question) -> list[str]:
         if name.casefold() in STOP or _MONTH.fullmatch(name) or (name.isupper() and name.casefold() in initials):
             continue
         # "Ministry" is no news to "Minister": stems differ where words do not.
-        if any(t not in known and t[:5] not in {k[:5] for k in known} for t in terms(name, asked.language)):
+        if any(t not in known and t[:5] not in beginnings for t in terms(name, asked.language)):
             fresh.append(name)
     return fresh
 
 
 def _followed_by_name(text: str, end: int) -> bool:
-    return bool(re.match(r"\s+[A-Z]|[’']s\b", text[end:]))
+    return bool(_NAME_FOLLOWS.match(text, end))

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rag.answer.extract import Told
-from rag.answer.followup import Turn, stand_alone
+from rag.answer.followup import stand_alone
 from rag.answer.select import Piece
+from rag.asked import Turn
 
 
 def answer_each(questions: Sequence[str], tell: Callable[[str], Told]) -> Told | None:

@@ -41,7 +41,11 @@ _FEWEST_WORDS = 2
 _PER_PASSAGE, _ELSEWHERE, _MOST_CITED = 2, 4, 3
 _FIGURE = re.compile(r"\d[\d.,]*\d|\d")
 _NAME = re.compile(r"\b(?:[A-Z][\w’'&-]*[\w]|[A-Z]{2,})\b")
-_QUOTED = re.compile(r"[“\"«„]([^”\"»“„]{8,})[”\"»“]")
+_QUOTED = re.compile(r"[“\"«„]([^”\"«»“„]{8,})[”\"»“]")
+_WITHIN = re.compile(r"[\w,;:–—’')\]]\s[“\"(]?$")
+"""What stands before a word that opens no sentence; claims are on one line."""
+_CAPITAL_FOLLOWS = re.compile(r"\s+[A-Z]")
+_THOUSANDS = re.compile(r"[,.](?=\d{3}\b)")
 _NEGATION = re.compile(
     r"\b(?:never|not|no|none|neither|nor|cannot|without|lack\w*|fail\w*|absence)\b|n[’']t\b", re.IGNORECASE
 )
@@ -187,9 +191,9 @@ def _names(text: str) -> set[str]:
     """Proper names: capitalised words that open no sentence, and acronyms."""
     found = set()
     for match in _NAME.finditer(text):
-        opens = not re.search(r"[\w,;:–—’')\]]\s+[“\"(]?$", text[: match.start()])
+        opens = not _WITHIN.search(text, max(0, match.start() - 3), match.start())
         name = match.group()
-        clearly = not name[1:].islower() or re.match(r"\s+[A-Z]", text[match.end() :])
+        clearly = not name[1:].islower() or _CAPITAL_FOLLOWS.match(text, match.end())
         if name.casefold() in STOP or (opens and not clearly):
             continue
         found.add(name)
@@ -198,7 +202,7 @@ def _names(text: str) -> set[str]:
 
 def _figures(text: str) -> set[str]:
     """Figures as they are compared: without separators of thousands, small number words as digits."""
-    found = {re.sub(r"[,.](?=\d{3}\b)", "", m.group()) for m in _FIGURE.finditer(text)}
+    found = {_THOUSANDS.sub("", m.group()) for m in _FIGURE.finditer(text)}
     return found | {_NUMBERS[w] for w in words(text) if w in _NUMBERS and w not in {"one", "zero"}}
 
 

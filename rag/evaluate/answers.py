@@ -8,7 +8,6 @@ the entries the citations lead to). Knows no HTTP.
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -218,10 +217,12 @@ def squeezed(text: str) -> tuple[str, list[int]]:
 def places(squeezed: tuple[str, Sequence[int]], fragment: str) -> list[tuple[int, int]]:
     """Where `fragment` stands in the original text, white space aside."""
     wanted = "".join(fragment.split())
-    return [
-        (squeezed[1][m.start()], squeezed[1][m.start() + len(wanted) - 1] + 1)
-        for m in re.finditer(re.escape(wanted), squeezed[0])
-    ]
+    found = []
+    at = squeezed[0].find(wanted) if wanted else -1
+    while at >= 0:
+        found.append((squeezed[1][at], squeezed[1][at + len(wanted) - 1] + 1))
+        at = squeezed[0].find(wanted, at + len(wanted))
+    return found
 
 
 def _letters(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal, Self, get_args
 from weakref import WeakKeyDictionary
@@ -16,12 +16,15 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
+from rag import asked
 from rag.errors import InputError, NotFoundError
 from rag.store import Generation
 from rag.types import Document, Reference, Section
 
 DocumentKind = Literal["article", "source"]
 """A `source` is a document that another document of the collection lists in its bibliography; the rest are articles."""
+
+_WORDS = re.compile(r"[^\W_]+")
 
 _sources: WeakKeyDictionary[Generation, frozenset[str]] = WeakKeyDictionary()
 
@@ -52,19 +55,26 @@ class Filters:
         values: dict[str, Any] = {}
         for name, value in (given or {}).items():
             if name not in known:
-                raise InputError(f"filter {name!r} is not known; there are: {', '.join(sorted(known))}")
+                raise InputError(f"filter {name[:100]!r} is not known; there are: {', '.join(sorted(known))}")
             if value is None:
                 continue
             if name == "kind":
                 if value not in get_args(DocumentKind):
-                    raise InputError(f"filter 'kind' is {value!r}; it takes 'article' or 'source'")
+                    raise InputError(f"filter 'kind' is {str(value)[:100]!r}; it takes 'article' or 'source'")
             elif name in {"year_from", "year_to"}:
                 if not isinstance(value, int) or isinstance(value, bool):
                     raise InputError(f"filter {name!r} is {value!r}; it takes a year such as 2024")
             elif (
                 isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(v, str) for v in value)
             ):
-                raise InputError(f"filter {name!r} takes a list of texts, not {value!r}")
+                raise InputError(f"filter {name!r} takes a list of texts, not {str(value)[:100]!r}")
+            elif len(value) > asked.MOST_VALUES or any(len(v) > asked.LONGEST_VALUE for v in value):
+                raise InputError(
+                    f"filter {name!r} takes at most {asked.MOST_VALUES:,} texts of at most {asked.LONGEST_VALUE} "
+                    "characters; name fewer"
+                )
+            elif name in {"authors", "languages", "sections"}:  # the others are identifiers, which stand as they stand
+                value = tuple(map(asked.line, value))  # noqa: PLW2901
             values[name] = tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
         return cls(**values)
 
@@ -91,7 +101,8 @@ class Filters:
         for document_id in self.documents or ():
             if document_id not in known:
                 raise NotFoundError(f"document {document_id!r} is not in {generation.state.collection!r}")
-        return [d.id for d in documents if self._leaves(d, generation)]
+        leaves = self._test(generation)
+        return [d.id for d in documents if leaves(d)]
 
     def rows(self, generation: Generation, kinds: Sequence[str] | None = None) -> npt.NDArray[np.int64] | None:
         """The rows of the chunks left, also confined to these chunk kinds; None where that is all of them.
@@ -110,20 +121,36 @@ class Filters:
             rows = np.intersect1d(rows, generation.rows_within(_spans(generation, self.sections, documents)))
         return rows
 
-    def _leaves(self, document: Document, generation: Generation) -> bool:
-        if self.documents is not None and document.id not in self.documents:
+    def _test(self, generation: Generation) -> Callable[[Document], bool]:
+        """Whether a document is left. What is wanted is read once, however many documents there are."""
+        ids = frozenset(self.documents or ())
+        languages = frozenset(tag.casefold() for tag in self.languages or ())
+        names: dict[str, set[frozenset[str]]] = {}
+        for wanted in self.authors or ():
+            if words := frozenset(_folded(wanted).split()):
+                names.setdefault(max(words, key=lambda word: (len(word), word)), set()).add(words)
+
+        def written(document: Document) -> bool:
+            for byline in document.authors:
+                own = set(_folded(byline.name).split())
+                if any(words <= own for word in own for words in names.get(word, ())):
+                    return True
             return False
-        if self.kind is not None and (document.id in sources_of(generation)) != (self.kind == "source"):
-            return False
-        if self.authors is not None and not any(
-            _names(wanted, byline.name) for wanted in self.authors for byline in document.authors
-        ):
-            return False
-        if self.year_from is not None or self.year_to is not None:
-            year = re.match(r"\d{4}", document.date or "")
-            if year is None or not (self.year_from or 0) <= int(year.group()) <= (self.year_to or 9999):
+
+        def leaves(document: Document) -> bool:
+            if self.documents is not None and document.id not in ids:
                 return False
-        return self.languages is None or any(_speaks(tag, document.language) for tag in self.languages)
+            if self.kind is not None and (document.id in sources_of(generation)) != (self.kind == "source"):
+                return False
+            if self.authors is not None and not written(document):
+                return False
+            if self.year_from is not None or self.year_to is not None:
+                year = re.match(r"\d{4}", document.date or "")
+                if year is None or not (self.year_from or 0) <= int(year.group()) <= (self.year_to or 9999):
+                    return False
+            return self.languages is None or not languages.isdisjoint(_tags(document.language))
+
+        return leaves
 
 
 def sources_of(generation: Generation) -> frozenset[str]:
@@ -169,28 +196,30 @@ def _spans(
     wanted = {_folded(title) for title in titles}
     kept = None if documents is None else set(documents)
     return {
-        document.id: [(s.start, _end_below(document, s)) for s in document.sections if _folded(s.title) in wanted]
+        document.id: [(s.start, end) for s, end in _ended(document.sections) if _folded(s.title) in wanted]
         for document in generation.documents()
         if kept is None or document.id in kept
     }
 
 
-def _end_below(document: Document, section: Section) -> int:
-    """Where the next heading stands that is not below this one."""
-    after = [s.start for s in document.sections if s.start > section.start and s.level <= section.level]
-    return min(after, default=max(s.end for s in document.sections))
+def _ended(sections: Sequence[Section]) -> Iterator[tuple[Section, int]]:
+    """Sections, each with where the next heading stands that is not below it."""
+    last = max((s.end for s in sections), default=0)
+    after: list[Section] = []
+    """The headings behind, the nearest last; those below one nearer are left out."""
+    for section in sorted(sections, key=lambda s: (s.start, s.level), reverse=True):
+        while after and (after[-1].level > section.level or after[-1].start == section.start):
+            after.pop()
+        yield section, after[-1].start if after else last
+        after.append(section)
 
 
-def _names(wanted: str, name: str) -> bool:
-    asked = _folded(wanted).split()
-    return bool(asked) and set(asked) <= set(_folded(name).split())
-
-
-def _speaks(tag: str, language: str | None) -> bool:
-    asked, spoken = tag.casefold(), (language or "").casefold()
-    return bool(asked) and (spoken == asked or spoken.startswith(asked + "-"))
+def _tags(language: str | None) -> Iterator[str]:
+    """The tags that stand for a language: `zh` and `zh-hans` for `zh-Hans`."""
+    parts = (language or "").casefold().split("-")
+    return ("-".join(parts[:n]) for n in range(1, len(parts) + 1) if parts[0])
 
 
 def _folded(text: str) -> str:
     plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-    return " ".join(re.findall(r"[^\W_]+", plain))
+    return " ".join(_WORDS.findall(plain))

@@ -52,16 +52,20 @@ _PAIRS = tuple(
             r"^(?P<rest>(?:\S+\s+){0,4}(?:difference|comparison|contrast)s?)\s+between\s+(?P<a>.+?)\s+and\s"
             r"(?P<b>.+)$"
         ),
-        r"^how\s+(?:do|does|did|are|is|were|was)\s+(?P<a>.+?)\s+and\s+(?P<b>.+?)\s+(?P<rest>(?:differ|compare|relate|contrast)\b.*)$",
+        (
+            # What is atomic ends at the first "and": where nothing fits behind that, nothing fits behind a later one.
+            r"^how\s+(?:do|does|did|are|is|were|was)\s+(?>(?P<a>.+?)\s+and\s+)(?P<b>.+?)\s+"
+            r"(?P<rest>(?:differ|compare|relate|contrast)\b.*)$"
+        ),
         r"^how\s+(?:do|does|did)\s+(?P<a>.+?)\s+(?P<rest>(?:differ|compare))\s+(?:from|to|with)\s+(?P<b>.+?)$",
         r"^(?P<rest>what\s+(?:do|does|did|is|are|was|were))\s+both\s+(?P<a>.+?)\s+and\s+(?P<b>.+?)$",
         r"^(?:compara|comparez?|vergleiche)\s+(?P<a>.+?)\s(?:y|con|e|com|et|avec|und|mit)\s(?P<b>.+)(?P<rest>)$",
         r"^(?:请)?(?:比较|对比)(?:一下)?(?P<a>.+?)(?:和|与|跟)(?P<b>.+?)(?P<rest>)$",
-        r"^(?P<a>.+?)(?:和|与|跟)(?P<b>.+?)(?P<rest>(?:有什么|有何)(?:区别|不同|差别).*)$",
+        r"^(?>(?P<a>.+?)(?:和|与|跟))(?P<b>.+?)(?P<rest>(?:有什么|有何)(?:区别|不同|差别).*)$",
     )
 )
 _ARTICLES = re.compile(r"^(?:the|a|an|el|la|los|las|o|os|as|le|les|der|die|das)\s+", re.IGNORECASE)
-_QUOTED = re.compile(r"[“\"«「《][^”\"»」》]*[”\"»」》]")
+_QUOTED = re.compile(r"[“\"«「《][^“”\"«»「」《》]*[”\"»」》]")
 _SPACE = "\ue000"
 """Stands for a space within quotation marks."""
 _ENDS = " \t\n?？.。!！,，;；¿¡"
@@ -96,7 +100,7 @@ def _parts(found: Sequence[str]) -> list[str]:
     # "… and when was it founded?" is about what the first part is about; "how many users and how many clients did it
     # have?" says only at its end what both are about.
     first = f"{found[0]} {found[-1]}" if _is_short(found[0]) else found[0]
-    return [first, *(f"{part} {found[0]}" if _leans(part) else part for part in found[1:])][:_MOST]
+    return [first, *(f"{part} {found[0]}" if _leans(part) else part for part in found[1:_MOST])]
 
 
 def _coordinated(sentence: str) -> list[str]:

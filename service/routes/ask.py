@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from rag.answer import Turn
+from rag.asked import Turn
 from rag.types import Answer
 from service import stream
 from service.contract import AskRequest
@@ -24,7 +24,8 @@ _STREAM = {
 @router.post("/v1/ask", response_model=Answer, responses={200: _STREAM})
 async def ask(request: AskRequest, http: Request, service: ServiceDep) -> Answer | Response:
     """Answer a question with sentences that each lead to a passage, and on to the bibliography."""
-    question = service.question(request.question)
+    question = service.workspace.asked(request.question)
+    earlier = service.workspace.earlier([Turn(turn.question, turn.answer) for turn in request.history])
 
     def work(on_event: Callable[[str, Any], None] | None = None) -> Answer:
         return service.ask(
@@ -35,7 +36,7 @@ async def ask(request: AskRequest, http: Request, service: ServiceDep) -> Answer
             style=request.style,
             generator=request.generator,
             show_unsupported=request.show_unsupported,
-            earlier=[Turn(turn.question, turn.answer) for turn in request.history],
+            earlier=earlier,
             on_event=on_event,
         )
 

@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from rag.answer import Turn
+from rag.asked import REMEMBERED, Turn
 from rag.errors import InputError, NotFoundError
 from rag.types import Answer, Citation
 from service.contract import COLLECTION_PATTERN, ReadableText
@@ -156,9 +156,10 @@ def model(model: str, service: ServiceDep) -> Model:
 async def chat(request: ChatRequest, http: Request, service: ServiceDep) -> Completion | Response:
     """Answer the last message of the user from the sources, for clients of OpenAI's API."""
     *before, last = _questions(request.messages)
-    question = service.question(last.question)
+    question = service.workspace.asked(last.question)
+    earlier = [turn for turn in before[-REMEMBERED:] if _could_be_asked(service, turn)]
     collection = request.model.partition("/")[2] or None
-    answer = await service.compute_for(http, lambda: service.ask(question, collection=collection, earlier=before))
+    answer = await service.compute_for(http, lambda: service.ask(question, collection=collection, earlier=earlier))
     pieces = compose(answer, str(http.base_url))
     completion = Completion(
         id=answer.id.replace("ans_", "chatcmpl-"),
@@ -251,6 +252,15 @@ def _questions(messages: list[Message]) -> list[Turn]:
     if last is None or last.content is None:
         raise InputError("the conversation has no message of the user with content; add one with role 'user'")
     return turns
+
+
+def _could_be_asked(service: Service, turn: Turn) -> bool:
+    """Whether an earlier message was a question here: what was refused stays in a client's conversation."""
+    try:
+        service.workspace.earlier([turn])
+    except InputError:
+        return False
+    return True
 
 
 def _message(pieces: list[Piece]) -> ReplyMessage:

@@ -16,7 +16,7 @@ router = APIRouter(tags=["search"])
 @router.post("/v1/search")
 async def search(request: SearchRequest, http: Request, service: ServiceDep) -> SearchResult:
     """Find passages by meaning and by words, best first, without wording an answer."""
-    query = service.question(request.query)
+    query = service.workspace.asked(request.query)
     filters = request.filters.given()
 
     def found(embedded: Embedded | None) -> tuple[Generation, list[Passage]]:
