@@ -61,6 +61,12 @@ def parse_date(text: str) -> str | None:
     ambiguous = _AMBIGUOUS.match(text)
     if ambiguous and ambiguous[1].lstrip("0") != ambiguous[2].lstrip("0"):
         return ambiguous[3]
+    return _read(text)
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> str | None:
+    """What the library makes of a date; it takes milliseconds, and readers ask for one line more than once."""
     found = _parser().get_date_data(text)
     if found.date_obj is None:
         return None

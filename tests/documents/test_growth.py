@@ -24,7 +24,7 @@ SHORTEST, LONGEST = 10_000, 80_000
 MOST = 24
 IDLE = 0.2
 """Seconds of processor time for the longest text that are not looked at more closely."""
-LIMIT = 6
+LIMIT = 20
 """Seconds of processor time after which a run is stopped."""
 
 
@@ -96,28 +96,12 @@ DOORS: dict[str, tuple[Callable[[str], object], tuple[str, ...]]] = {
         _file("a.txt", lambda text: f"This is prose, and it ends with a full stop.\n\nReferences\n\n{text}".encode()),
         ("1", "Smith, J. 2020. ", "a\n", "http://", "《"),
     ),
-    "Markdown": (
-        _file("a.md"),
-        ("[", "![", "[a](", "*a ", "_", "`", "# a\n", "> ", "- a\n", "| a ", "[^1]", "<!--", "<a ", "&"),
-    ),
+    "Markdown": (_file("a.md"), ("[a](", "_a ", "`", "> ", "- ", "| a ", "[^1]", "<!--", "<a ", "&")),
     "HTML": (_file("a.html", lambda text: f"<html><body>{text}</body></html>".encode()), TAGS),
     "EPUB": (_file("a.epub", _epub), TAGS),
     "LaTeX": (
         _file("a.tex", lambda text: rf"\begin{{document}}{text}".encode()),
-        (
-            "%",
-            "{",
-            r"\a{",
-            r"\title{",
-            r"\title[",
-            r"\cite[",
-            r"\item [",
-            r"\footnote{a}",
-            r"\begin{comment}",
-            r"\bibitem[",
-            "$",
-            "a ",
-        ),
+        ("%", "{", r"\a{", r"\title{", r"\title[", r"\cite[", r"\begin{comment}", r"\bibitem[", "^"),
     ),
     "RTF": (_file("a.rtf", lambda text: f"{{\\rtf1 {text}}}".encode()), ("{", "}", r"\par ", r"\'e9", "a", r"{\b a}")),
     "AsciiDoc": (_file("a.adoc"), ("= a", "*a ", "_", "a[", "http://", "<<", "1", "|===\n|a\n", "a\n")),
@@ -170,6 +154,10 @@ def _took(work: Callable[[str], object], piece: str, length: int) -> float:
     return time.thread_time() - start
 
 
+def _allowed(short: float) -> float:
+    return max(IDLE, min(MOST * short, LIMIT))
+
+
 @pytest.mark.parametrize("door", DOORS)
 def test_time_grows_with_the_text(door: str) -> None:
     """Eight times the text takes about eight times as long, whatever the text repeats."""
@@ -180,6 +168,6 @@ def test_time_grows_with_the_text(door: str) -> None:
         if short * (LONGEST / SHORTEST) ** 2 < IDLE:
             continue  # even the square of it would be over in no time
         long = _took(work, piece, LONGEST)
-        if long > max(IDLE, MOST * short):  # a busy machine may have been in the way: the best of some tries
+        if long > _allowed(short):  # a busy machine may have been in the way: the best of some tries
             short, long = (min(_took(work, piece, length) for _ in range(3)) for length in (SHORTEST, LONGEST))
-        assert long <= max(IDLE, MOST * short), (door, piece, short, long)
+        assert long <= _allowed(short), (door, piece, short, long)
