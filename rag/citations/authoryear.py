@@ -86,7 +86,7 @@ def find(text: str, index: AuthorIndex, shortened: dict[str, tuple[str, ...]]) -
             found = [last]
         if not found and opening >= 0 and end <= opening and (lone := _lone(text, match, index)) is not None:
             found, again = [lone], True
-        if not found or (not inside and PRINTED_ENTRY.search(text[found[0].start : start])):
+        if not found or (not inside and PRINTED_ENTRY.search(text[max(found[0].start, start - _REACH) : start])):
             continue
         new = list(_resolve(text, match, found, inside=inside, again=again, bracketed=inside or again))
         if not new:
@@ -125,7 +125,8 @@ def _resolve(
         if reading is None:
             continue
         start = begin if again or i else reading.start
-        names = " ".join(text[reading.start : match.start()].split()).rstrip(" ,([")
+        named = text[reading.start : min(match.start(), reading.start + _REACH)]
+        names = " ".join(named.split()).rstrip(" ,([")
         part = Part(
             start, end, "parenthetical", year, letter, f"{names}, {year or match[0]}{letter}", reading.phrase, bracketed
         )

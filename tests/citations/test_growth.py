@@ -32,6 +32,8 @@ PIECES = {
     "titles": "The Title of Smithaaa and More ",
     "notes": "\n[^1]: Smith, The Title of Smithaaa and More. ",
 }
+BEGUN = "A b (Smith, 2020). "
+"""What stands before them: years that follow may be the same author's."""
 OF_LISTS = ("brackets left open", "names spelt otherwise", "numbers", "raised numbers", "titles", "notes")
 """Those whose work hangs on the list."""
 
@@ -75,7 +77,7 @@ def test_linking_grows_with_the_text(listed: str) -> None:
     """No text makes the linker run away, be the list short, long or numbered."""
 
     def work(text: str) -> object:
-        return link(Document("d", text), LISTS[listed])
+        return link(Document("d", BEGUN + text), LISTS[listed])
 
     names = PIECES if listed == "three entries" else OF_LISTS
     assert [name for name in names if not grows_with(work, PIECES[name])] == []
@@ -85,10 +87,10 @@ def test_judging_grows_with_the_text() -> None:
     """Nor the audit, nor the reports of what it finds."""
 
     def work(text: str) -> object:
-        document = Document("d", text)
+        document = Document("d", BEGUN + text)
         mentions, _ = link(document, LISTS["three entries"])
         problems = audit(document, LISTS["three entries"], mentions)
-        texts = {"d": text}
+        texts = {"d": document.text}
         return report.sarif(problems, texts, {}), report.rows(problems, texts)
 
     names = ("one long bracket", "names spelt otherwise", "dates", "sentences")
