@@ -14,7 +14,7 @@ from math import log
 
 from rag.answer.evidence import Candidate
 from rag.answer.question import Question
-from rag.answer.select import Piece
+from rag.answer.gather import Piece
 from rag.encoder.judge import Judge, Support
 
 _SAME_CLAIM = 0.5
