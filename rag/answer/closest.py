@@ -12,13 +12,14 @@ from math import log
 from rag.answer import structure, wording
 from rag.answer.evidence import Candidate, covered, present
 from rag.answer.gather import Evidence, Piece
-from rag.answer.plan import MOST_WORDS, Told
+from rag.answer.plan import MOST_WORDS, Told, words_of
 
 _NEIGHBOURS = 0.6
 """What the sentences beside one count for: what answers stands among what speaks of it."""
 _MOST = 7
-_FAR = 0.42
-"""Least share of the question's words that the passages must hold between them, by rarity, for them to speak of it."""
+_SPOKEN_OF, _SPOKEN_OF_WITHIN = 0.75, 0.55
+"""Least nearness and half the share of words together for the sources to speak of a matter; the second where the
+question names the documents it is put to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +39,17 @@ class Signs:
 def tell(found: Evidence) -> Told:
     """The closest sentences, or nothing where the sources do not speak of it."""
     signs = read(found)
-    if not speaks(signs):
+    within = bool(found.scope.documents or found.filters.documents)
+    if not speaks(signs, within=within):
         return Told(kind="closest", outcome="none", confidence=signs.probability)
     pieces = closest(found)
     return Told(pieces, kind="closest", outcome="found" if pieces else "none", confidence=signs.probability)
 
 
-def speaks(signs: Signs) -> bool:
-    """Whether anything in the passages is about what is asked."""
-    if signs.unknown_names:
-        return False
-    return signs.words >= _FAR or signs.nearness >= 0.75
+def speaks(signs: Signs, *, within: bool = False) -> bool:
+    """Whether anything in the passages is about what is asked: a name that they lack says that nothing is."""
+    least = _SPOKEN_OF_WITHIN if within else _SPOKEN_OF
+    return not signs.unknown_names and signs.nearness + signs.words / 2 >= least
 
 
 def read(found: Evidence) -> Signs:
@@ -58,7 +59,9 @@ def read(found: Evidence) -> Signs:
     held: set[str] = set()
     titles = found.generation.titles({p.document_id for p in passages})
     for passage in passages:
-        held |= present(f"{titles.get(passage.document_id, '')}\n{passage.section or ''}\n{passage.text}", asked.language)
+        held |= present(
+            f"{titles.get(passage.document_id, '')}\n{passage.section or ''}\n{passage.text}", asked.language
+        )
     weights = {t: found.generation.idf(t) for t in asked.content if t not in vague}
     unknown = [n for n in asked.names if n not in held and n.rstrip("s") not in held]
     best = found.candidates[0].probability if found.candidates else 0.0
@@ -80,6 +83,18 @@ def closest(found: Evidence, most_words: int = MOST_WORDS) -> list[Piece]:
         taken.append(candidate)
         total += length
     return _readable(found, taken)
+
+
+def around(found: Evidence, pieces: Sequence[Piece], most_words: int) -> list[Piece]:
+    """The pieces with what comes closest beside them, no more than fit; in the order of the text."""
+    total = sum(len(words_of(p)) for p in pieces)
+    kept = list(pieces)
+    have = [p.span for p in pieces]
+    for piece in closest(found, max(0, most_words - total)):
+        if not any(piece.span.overlaps(s.start, s.end) for s in have):
+            kept.append(piece)
+    first = pieces[0].passage.document_id
+    return sorted(kept, key=lambda p: (p.passage.document_id != first, p.passage.document_id, p.span.start))
 
 
 def merits(candidates: Sequence[Candidate]) -> list[tuple[Candidate, float]]:
@@ -112,5 +127,3 @@ def _readable(found: Evidence, taken: Sequence[Candidate]) -> list[Piece]:
 def _log_odds(p: float) -> float:
     p = min(max(p, 1e-6), 1 - 1e-6)
     return log(p / (1 - p))
-
-

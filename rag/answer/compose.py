@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from rag import retrieve
-from rag.answer import closest, evidence, gather, question, scope, several, verify
+from rag.answer import closest, evidence, gather, question, scope, several, spelling, verify
 from rag.answer.attribute import names_of
 from rag.answer.gather import Evidence, Models
 from rag.answer.generate import Drafted, Generated, generate
@@ -150,33 +150,40 @@ def ask(
 
 def _gather(generation: Generation, encoder: Encoder, text: str, options: Options) -> Evidence:
     """What there is for a question: what it names, what is left of it to ask, and where."""
+    language = gather.language_of(generation)
+    text, slips = spelling.corrected(text, generation, language)
     named = scope.resolve(text, generation)
     return Evidence(
         generation,
         Models(retrieve.speaking(generation, encoder, text), options.judge, options.sparse, options.reranker),
-        question.read(named.text, gather.language_of(generation)),
+        question.read(named.text, language),
+        question.read(text, language),
         named,
         options.filters or retrieve.Filters(),
         limit=options.limit,
         dense_weight=options.dense_weight,
         worded=options.model is not None,
         threshold=options.threshold,
+        notices=[f"“{typed}” is read as “{taken}”, which the sources have" for typed, taken in slips],
     )
 
 
 def _plan(found: Evidence) -> Told:
     """What the first kind that has something to say makes of it, else the closest there is."""
+    nothing: Told | None = None
     for _, kind in KINDS:
         told = kind(found)
-        if told is None:
-            continue
-        if told.pieces or (told.outcome == "none" and told.kind != "fact"):
+        if told is not None and told.pieces:
             return told
-        near = closest.tell(found)
-        near.threshold, near.wordable = told.threshold, False
-        near.confidence = told.confidence
-        return near
-    return Told(outcome="none")
+        if told is not None and told.sure:
+            return told
+        if told is not None and nothing is None:
+            nothing = told
+    near = closest.tell(found)
+    if nothing is not None:
+        near.threshold, near.confidence = nothing.threshold, nothing.confidence
+        near.notices += nothing.notices if not near.pieces else []
+    return near
 
 
 def _status(told: Told, writing: Writing) -> Status:
@@ -255,5 +262,3 @@ def _citable(generation: Generation, options: Options) -> Collection[str] | None
     """The documents that the filters leave for what is cited beside an answer; None for all."""
     filters = options.filters or retrieve.Filters()
     return () if filters.within_documents else filters.document_ids(generation)
-
-

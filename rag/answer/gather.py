@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from rag import function_words, retrieve
-from rag.answer import evidence, nearness, question, reading
+from rag.answer import evidence, nearness, reading
 from rag.answer.evidence import Candidate
 from rag.answer.question import Question
 from rag.answer.scope import Scope
@@ -58,6 +58,9 @@ class Evidence:
     generation: Generation
     models: Models
     asked: Question
+    """The question without what it names."""
+    whole: Question
+    """The question as it was typed."""
     scope: Scope
     filters: retrieve.Filters
     limit: int = 8

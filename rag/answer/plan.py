@@ -37,11 +37,8 @@ class Told:
     """What other documents say to it."""
     wordable: bool = False
     """Whether a language model may word it; what is looked up is not its to word."""
-
-    @property
-    def looked_up(self) -> bool:
-        """Whether it was looked up in tables, where a missing thing is known to be missing."""
-        return self.kind == "lookup"
+    sure: bool = False
+    """Whether it is known that there is nothing: nobody else need look."""
 
 
 def trimmed(pieces: list[Piece], most: int = MOST_WORDS) -> list[Piece]:

@@ -22,14 +22,111 @@ from rag.store import Generation
 from rag.types import Document, Reference, Section
 
 WORKS = frozenset(
-    "article paper report study trial document text essay review survey thesis book chapter memo memorandum brief plan "
-    "charter guide guideline manual work publication digest analysis handbook whitepaper artículo informe estudio "
-    "documento trabajo texto artigo relatório artikel bericht studie aufsatz rapport étude".split()
+    [
+        "article",
+        "paper",
+        "report",
+        "study",
+        "trial",
+        "document",
+        "text",
+        "essay",
+        "review",
+        "survey",
+        "thesis",
+        "book",
+        "chapter",
+        "memo",
+        "memorandum",
+        "brief",
+        "plan",
+        "charter",
+        "guide",
+        "guideline",
+        "manual",
+        "work",
+        "publication",
+        "digest",
+        "analysis",
+        "handbook",
+        "whitepaper",
+        "artículo",
+        "informe",
+        "estudio",
+        "documento",
+        "trabajo",
+        "texto",
+        "artigo",
+        "relatório",
+        "artikel",
+        "bericht",
+        "studie",
+        "aufsatz",
+        "rapport",
+        "étude",
+    ]
 )
 """Nouns for a work: "this article", "the Rituximab trial"."""
-_PARTS = frozenset("section chapter part paragraph heading sección capítulo seção abschnitt kapitel teil partie".split())
-_THIS = frozenset("this the these our present whole entire full este esta el la dieser dieses der das cet cette".split())
-_BEFORE_NAMES = frozenset("in by of from per to according for within with see en de von bei nach dans selon".split())
+_PARTS = frozenset(
+    [
+        "section",
+        "chapter",
+        "part",
+        "paragraph",
+        "heading",
+        "sección",
+        "capítulo",
+        "seção",
+        "abschnitt",
+        "kapitel",
+        "teil",
+        "partie",
+    ]
+)
+_THIS = frozenset(
+    [
+        "this",
+        "the",
+        "these",
+        "our",
+        "present",
+        "whole",
+        "entire",
+        "full",
+        "este",
+        "esta",
+        "el",
+        "la",
+        "dieser",
+        "dieses",
+        "der",
+        "das",
+        "cet",
+        "cette",
+    ]
+)
+_BEFORE_NAMES = frozenset(
+    [
+        "in",
+        "by",
+        "of",
+        "from",
+        "per",
+        "to",
+        "according",
+        "for",
+        "within",
+        "with",
+        "see",
+        "en",
+        "de",
+        "von",
+        "bei",
+        "nach",
+        "dans",
+        "selon",
+    ]
+)
 _COMMON_PARTS = {
     "abstract": ("abstract", "summary"),
     "introduction": ("introduction", "background"),
@@ -142,9 +239,7 @@ def resolve(text: str, generation: Generation) -> Scope:
     if not documents and not sections:
         documents.update(dict.fromkeys(_by_rare_words(names.documents, tokens)))
     left = _without(text, cuts)
-    return Scope(
-        left if terms(left) else text, tuple(documents), tuple(entries), sections, section_named, this=this
-    )
+    return Scope(left if terms(left) else text, tuple(documents), tuple(entries), sections, section_named, this=this)
 
 
 def fold(word: str) -> str:
@@ -245,7 +340,9 @@ def _by_file(names: Catalogue, text: str) -> Iterator[tuple[str, int, int]]:
     for name, document_id in names.files.items():
         if len(name) >= 5 and (at := folded.find(name)) >= 0:
             around = folded[max(0, at - 1) : at] + folded[at + len(name) : at + len(name) + 1]
-            if not any(c.isalnum() for c in around) and ("." in name or "-" in name or "_" in name or any(c.isdigit() for c in name)):
+            if not any(c.isalnum() for c in around) and (
+                "." in name or "-" in name or "_" in name or any(c.isdigit() for c in name)
+            ):
                 yield document_id, at, at + len(name)
 
 
@@ -294,8 +391,8 @@ def _by_rare_words(named: Sequence[_Named], tokens: Sequence[_Token]) -> list[st
         first = i
         while first and i - first < 4 and tokens[first - 1].folded not in (STOP - {"s"}):
             first -= 1
-        words = {t for w in tokens[first:i] for t in terms(w.folded)}
-        if not words or not first or tokens[first - 1].folded not in _THIS:
+        words = {t for w in tokens[first:i] for t in terms(w.folded)} or set(terms(token.folded))
+        if not first or tokens[first - 1].folded not in _THIS:
             continue
         having = [one for one in named if words <= {t for w in one.title for t in terms(w)}]
         if len(having) == 1 and len(named) > 1:
@@ -308,7 +405,17 @@ def _section_words(tokens: Sequence[_Token]) -> tuple[str, tuple[int, int] | Non
     folded = [t.folded for t in tokens]
     for i, word in enumerate(folded):
         if word.rstrip("s") in _PARTS or word in _PARTS:
-            if folded[i + 1 : i + 2] and folded[i + 1] in {"on", "about", "called", "titled", "entitled", "sobre", "über", "zu", "sur"}:
+            if folded[i + 1 : i + 2] and folded[i + 1] in {
+                "on",
+                "about",
+                "called",
+                "titled",
+                "entitled",
+                "sobre",
+                "über",
+                "zu",
+                "sur",
+            }:
                 rest = tokens[i + 2 :]
                 if rest:
                     return " ".join(t.text for t in rest), (tokens[max(0, i - 1)].start, rest[-1].end)
@@ -319,9 +426,7 @@ def _section_words(tokens: Sequence[_Token]) -> tuple[str, tuple[int, int] | Non
     return "", None
 
 
-def _sections(
-    generation: Generation, named: str, documents: dict[str, None]
-) -> tuple[tuple[str, Section], ...]:
+def _sections(generation: Generation, named: str, documents: dict[str, None]) -> tuple[tuple[str, Section], ...]:
     """The sections whose headings have the words, most of them; parents before children."""
     wanted = {t for t in terms(named) if t not in STOP}
     common = {t for w in _COMMON_PARTS.get(fold(named), ()) for t in terms(w)}

@@ -41,7 +41,9 @@ _ORDINALS = tuple(
 _LAST = re.compile(r"^\W*(?:finally|lastly|(?:the )?last)\b", re.IGNORECASE)
 
 _GIVES_REASON = re.compile(
-    r"^\W*(?:(?:this|that|it) (?:is|was) because|(?:the|one|its|their) (?:main |chief )?(?:reason|cause)s?\b|because)",
+    r"^\W*(?:(?:this|that|it) (?:is|was) because|(?:the|one|its|their) (?:main |chief )?(?:reason|cause)s?\b|because|"
+    r"(?:the|this|that) (?:increase|rise|growth|gain|fall|decline|drop|decrease|change|delay|difference|shift)\b.{0,40}"
+    r"\b(?:from|due|because|owing|reflect\w*|result\w*|driven|thanks|caused|attribut\w*|explain\w*))",
     re.IGNORECASE,
 )
 

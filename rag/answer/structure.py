@@ -13,11 +13,42 @@ from rag.sentences import split
 from rag.types import Document, Section, Span
 
 _ITEM = re.compile(r"[ \t]{0,12}(?:[-*•–‣◦▪●]|\(?[0-9]{1,3}[.)]|\(?[a-zA-Z][.)]|\(?[ivx]{1,5}[.)])[ \t]+\S")
+_LABELLED = re.compile(r"\W{0,3}[^\s.:][^.:\n]{0,60}: \S")
 _BAR = " | "
-_COUNT = (
-    "two three four five six seven eight nine ten several some many various following number dos tres cuatro cinco zwei drei "
-    "vier fünf deux trois quatre cinq três quatro folgende suivants siguientes"
-).split()
+_COUNT = [
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "several",
+    "some",
+    "many",
+    "various",
+    "following",
+    "number",
+    "dos",
+    "tres",
+    "cuatro",
+    "cinco",
+    "zwei",
+    "drei",
+    "vier",
+    "fünf",
+    "deux",
+    "trois",
+    "quatre",
+    "cinq",
+    "três",
+    "quatro",
+    "folgende",
+    "suivants",
+    "siguientes",
+]
 _ANNOUNCES = re.compile(
     rf"\b(?:{'|'.join(_COUNT)})\b[^.:]{{0,60}}\b[\w-]+(?:s|en|er)\b|\b(?:following|as follows)\b", re.IGNORECASE
 )
@@ -56,14 +87,23 @@ def lines_of(text: str, start: int, end: int) -> list[Span]:
 def items_after(document: Document, lead: Span, end: int) -> list[Span]:
     """The items of the list that stands right behind a lead-in; none where there is no list."""
     found: list[Span] = []
-    for line in lines_of(document.text, lead.end, min(end, lead.end + 6000)):
+    lines = lines_of(document.text, lead.end, min(end, lead.end + 6000))
+    for line in lines:
         if not _ITEM.match(document.text, line.start, line.end):
             break
         found.append(line)
+    if not found and lead.of(document.text).rstrip().endswith((":", "：")):
+        # Items without a mark: paragraphs that begin with a label of their own.
+        for line in lines:
+            if not _LABELLED.match(document.text, line.start, line.end):
+                break
+            found.append(line)
     return found[:_MOST_ITEMS]
 
 
-def list_around(document: Document, span: Span, section_end: int, section_start: int = 0) -> tuple[Span | None, list[Span]]:
+def list_around(
+    document: Document, span: Span, section_end: int, section_start: int = 0
+) -> tuple[Span | None, list[Span]]:
     """The list that `span` announces or is an item of: its lead-in, if it has one, and its items."""
     items = items_after(document, span, section_end)
     if len(items) > 1:
@@ -88,7 +128,9 @@ def list_around(document: Document, span: Span, section_end: int, section_start:
 
 def announces(sentence: str) -> bool:
     """Whether a sentence only announces what follows: "Several obstacles slowed the programme.", "The partners are:"."""
-    return sentence.rstrip().endswith((":", "：")) or (len(sentence.split()) <= 14 and bool(_ANNOUNCES.search(sentence)))
+    return sentence.rstrip().endswith((":", "：")) or (
+        len(sentence.split()) <= 14 and bool(_ANNOUNCES.search(sentence))
+    )
 
 
 def tables(document: Document, start: int, end: int) -> list[Table]:

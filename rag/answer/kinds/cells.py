@@ -6,7 +6,7 @@ import re
 
 from rag.answer import structure, wording
 from rag.answer.evidence import covered, present
-from rag.answer.gather import Evidence, Piece
+from rag.answer.gather import Evidence
 from rag.answer.plan import Told
 from rag.answer.structure import Table
 from rag.lexical import terms, words
@@ -45,16 +45,24 @@ def _from_table(found: Evidence, document: Document, table: Table, heading: str)
         if not measured:
             return None
         column = max(measured, key=lambda i: len(columns[i]))
-        rows = [(v, n) for n, row in enumerate(table.rows[1:], 1) if (v := _value(row, column)) is not None and not _total(row)]
+        rows = [
+            (v, n)
+            for n, row in enumerate(table.rows[1:], 1)
+            if (v := _value(row, column)) is not None and not _total(row)
+        ]
         if len(rows) < 2:
             return None
         value, n = (max if most else min)(rows, key=lambda r: r[0])
         return _told(found, document, table, [n], [column])
-    if spoken & {"each", "every", "all", "list", "jede", "chaque", "cada"} and _speaks_of(found, f"{caption} {heading} {' '.join(table.header)}"):
+    if spoken & {"each", "every", "all", "list", "jede", "chaque", "cada"} and _speaks_of(
+        found, f"{caption} {heading} {' '.join(table.header)}"
+    ):
         lines = [n for n in range(1, len(table.rows))]
         wanted = [max(measured, key=lambda i: len(columns[i]))] if measured else list(range(1, len(table.header)))
         return _told(found, document, table, lines, wanted)
-    named = [n for n, row in enumerate(table.rows[1:], 1) if row[0] and set(terms(row[0])) and set(terms(row[0])) <= asked]
+    named = [
+        n for n, row in enumerate(table.rows[1:], 1) if row[0] and set(terms(row[0])) and set(terms(row[0])) <= asked
+    ]
     if not named:
         return None
     rest = asked - {t for n in named for t in terms(table.rows[n][0])}
@@ -94,7 +102,11 @@ def _told(found: Evidence, document: Document, table: Table, rows: list[int], co
     for n in rows[:15]:
         row, span = table.rows[n], table.lines[n]
         cells = [f"{table.header[c]}: {row[c]}" for c in columns if c < len(row) and c < len(table.header)]
-        text = f"{table.header[0]} {row[0]} – {'; '.join(cells)}." if table.header[0] else f"{row[0]} – {'; '.join(cells)}."
+        text = (
+            f"{table.header[0]} {row[0]} – {'; '.join(cells)}."
+            if table.header[0]
+            else f"{row[0]} – {'; '.join(cells)}."
+        )
         piece = found.piece(document.id, Span(span.start, span.end), text=text, item=len(rows) > 1)
         if piece is not None:
             pieces.append(piece)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from rag.answer import question, wording
 from rag.answer.evidence import Candidate, covered, present
@@ -13,7 +12,9 @@ from rag.lexical import terms, words
 from rag.retrieve import compared
 
 _FIGURE = re.compile(r"\d[\d.,]*\d|\d")
-_NAMES_JOINED = re.compile(r"\b([A-Z][\w’'-]*(?: [A-Z][\w’'-]*){0,3}),? (?:and|or|y|und|et|e) ([A-Z][\w’'-]*(?: [A-Z][\w’'-]*){0,3})\b")
+_NAMES_JOINED = re.compile(
+    r"\b([A-Z][\w’'-]*(?: [A-Z][\w’'-]*){0,3}),? (?:and|or|y|und|et|e) ([A-Z][\w’'-]*(?: [A-Z][\w’'-]*){0,3})\b"
+)
 _OF_A_SIDE = 2
 _HELD = 0.5
 
@@ -74,54 +75,58 @@ def _together(found: Evidence, first: str, second: str) -> bool:
 
 
 def _extreme(found: Evidence) -> Told | None:
-    """Of sentences that give the same measure of several things the one with the largest or smallest figure."""
+    """Of sentences that give the same measure of several things the largest or smallest; in total, all of them."""
     spoken = set(words(found.scope.text))
-    most, least = spoken & wording.said("most"), spoken & wording.said("least")
-    if bool(most) == bool(least) or not spoken & {"which", "who", "what", "welche", "welches", "quel", "quelle", "cuál", "qual"}:
+    most, least = bool(spoken & wording.said("most")), bool(spoken & wording.said("least"))
+    total = bool(spoken & wording.said("total"))
+    if not total and (most == least or spoken.isdisjoint(wording.said("which"))):
         return None
-    known = wording.said_terms("most") | wording.said_terms("least")
-    topic = [t for t in found.asked.content if t not in known and t not in found.asked.figures]
-    weights = {t: found.generation.idf(t) for t in topic}
-    measured: dict[str, tuple[float, Candidate]] = {}
-    for candidate in found.candidates:
-        held = present(f"{candidate.passage.section or ''} {candidate.text}", found.asked.language)
-        figure = _figure(candidate.bare, topic)
-        if figure is None or covered(weights, held) < _HELD:
-            continue
-        whose = candidate.passage.document_id + _frame(candidate, topic)
-        if whose not in measured:
-            measured[whose] = (figure, candidate)
-    frames = {_words_without_names(c.bare) for _, c in measured.values()}
+    measured = _measured(found)
+    frames = {_frame(c.bare) for _, c in measured}
     if len(measured) < 2 or len(frames) > max(1, len(measured) // 2):
         return None
-    ordered = sorted(measured.values(), key=lambda m: m[0], reverse=bool(most))
+    if total:
+        pieces = [Piece(c.passage, c.span, c.probability, item=True) for _, c in measured]
+        return Told(
+            pieces, kind="comparison", confidence=0.7, notices=["no passage gives a total; these are its parts"]
+        )
+    ordered = sorted(measured, key=lambda m: m[0], reverse=most)
     if ordered[0][0] == ordered[1][0]:
         return None
     best = ordered[0][1]
-    lead = None
+    compared_with = f"compared with {len(ordered) - 1} more of the kind"
     return Told(
-        [Piece(best.passage, best.span, best.probability, lead or "")],
-        kind="comparison",
-        confidence=0.9,
-        notices=[f"compared with {len(ordered) - 1} more of the kind"],
+        [Piece(best.passage, best.span, best.probability)], kind="comparison", confidence=0.9, notices=[compared_with]
     )
 
 
-def _figure(text: str, topic: Sequence[str]) -> float | None:
-    """The figure nearest behind or before a word of the topic."""
-    figures = [m for m in _FIGURE.finditer(text) if not re.fullmatch(r"(?:1[5-9]|20)\d\d", m.group())]
-    if len(figures) != 1:
-        return None
+def _measured(found: Evidence) -> list[tuple[float, Candidate]]:
+    """The sentences with one figure that speak of the measure, one a document, with the figure."""
+    known = wording.said_terms("most") | wording.said_terms("least") | wording.said_terms("total")
+    weights = {
+        t: found.generation.idf(t) for t in found.asked.content if t not in known and t not in found.asked.figures
+    }
+    measured: dict[str, tuple[float, Candidate]] = {}
+    for candidate in found.candidates:
+        held = present(f"{candidate.passage.section or ''} {candidate.text}", found.asked.language)
+        figure = _figure(candidate.bare)
+        if figure is None or covered(weights, held) < _HELD:
+            continue
+        if any(orders in candidate.bare.casefold() for orders in ("total", "altogether")):
+            return []
+        measured.setdefault(candidate.passage.document_id, (figure, candidate))
+    return list(measured.values())
+
+
+def _figure(text: str) -> float | None:
+    """The only figure of a sentence that is no year."""
+    figures = [m.group() for m in _FIGURE.finditer(text) if not re.fullmatch(r"(?:1[5-9]|20)\d\d", m.group())]
     try:
-        return float(figures[0].group().replace(",", ""))
+        return float(figures[0].replace(",", "")) if len(figures) == 1 else None
     except ValueError:
         return None
 
 
-def _frame(candidate: Candidate, topic: Sequence[str]) -> str:
-    return ""
-
-
-def _words_without_names(text: str) -> str:
+def _frame(text: str) -> str:
     """What a sentence says of whatever it is about: its words without names and figures."""
     return " ".join(w for w in text.split() if w[:1].islower())

@@ -16,7 +16,10 @@ _ASKS = re.compile(
     r"(?P<how>\s+(?:stand(?:s)?\s+for|mean(?:s)?|short\s+for|an?\s+abbreviation\s+of))?\s*\?*\s*$",
     re.IGNORECASE,
 )
-_MEANT = re.compile(r"\b(?:meant by|stands? for|means?|define|definition|short for|abbreviat\w*|meaning|bedeutet|significa|signifie)\b", re.IGNORECASE)
+_MEANT = re.compile(
+    r"\b(?:meant by|stands? for|means?|define|definition|short for|abbreviat\w*|meaning|bedeutet|significa|signifie)\b",
+    re.IGNORECASE,
+)
 _BLANK = re.compile(r"\W+")
 
 
@@ -61,15 +64,27 @@ def _defines(term: str, text: str, *, short: bool) -> float:
     if re.match(rf"\W*{name}\s*[:=–—]\s*\S", text, re.IGNORECASE):
         return 1.0
     if short:
-        initials = "".join(rf"{re.escape(c)}[\w’'-]*[\s-]+(?:(?:of|and|for|the|de|und|et|y)\s+)*" for c in term.rstrip("s") if c.isalpha())[: -len(r"[\s-]+(?:(?:of|and|for|the|de|und|et|y)\s+)*")]
+        initials = "".join(
+            rf"{re.escape(c)}[\w’'-]*[\s-]+(?:(?:of|and|for|the|de|und|et|y)\s+)*"
+            for c in term.rstrip("s")
+            if c.isalpha()
+        )[: -len(r"[\s-]+(?:(?:of|and|for|the|de|und|et|y)\s+)*")]
         if re.search(rf"\b{initials}\s*\(\s*{name}\b", text, re.IGNORECASE) or re.search(
             rf"\b{name}\s*\(\s*{initials}", text, re.IGNORECASE
         ):
             return 0.95
         if re.search(rf"\b[A-Z][\w’'-]*(?:\s+[\w’'-]+){{0,7}}\s*\(\s*{name}\b", text):
             return 0.85
-    if re.search(rf"\b{name}\b[”\"’]?\s*(?:\([^)]{{1,40}}\)\s*)?(?:is|are|means?|refers? to|stands? for|denotes?|aims? to|consists? of|describes?)\s", text, re.IGNORECASE):
+    if re.search(
+        rf"\b{name}\b[”\"’]?\s*(?:\([^)]{{1,40}}\)\s*)?(?:is|are|means?|refers? to|stands? for|denotes?|aims? to|consists? of|describes?)\s",
+        text,
+        re.IGNORECASE,
+    ):
         return 0.8
-    if re.search(rf"\b{name}\b[”\"’]?(?:\s+initiative|\s+plan|\s+programme)?\s+(?:aims?|seeks?|is|was|are|were|means?)\b", text, re.IGNORECASE):
+    if re.search(
+        rf"\b{name}\b[”\"’]?(?:\s+initiative|\s+plan|\s+programme)?\s+(?:aims?|seeks?|is|was|are|were|means?)\b",
+        text,
+        re.IGNORECASE,
+    ):
         return 0.7
     return 0.0

@@ -7,11 +7,56 @@ from rag.answer.plan import Told
 from rag.lexical import words
 from rag.types import Document, Span
 
-_DOCUMENTS = frozenset("documents document files texts papers articles reports dokumente documentos fichiers".split())
-_LISTED = frozenset("sources references entries works bibliography citations literature quellen fuentes références".split())
-_ALL = frozenset("list all many which what show name every there have here enumerate".split())
+_DOCUMENTS = frozenset(
+    ["documents", "document", "files", "texts", "papers", "articles", "reports", "dokumente", "documentos", "fichiers"]
+)
+_LISTED = frozenset(
+    [
+        "sources",
+        "references",
+        "entries",
+        "works",
+        "bibliography",
+        "citations",
+        "literature",
+        "quellen",
+        "fuentes",
+        "références",
+    ]
+)
+_ALL = frozenset(
+    ["list", "all", "many", "which", "what", "show", "name", "every", "there", "have", "here", "enumerate"]
+)
 _NOISE = _ALL | frozenset(
-    "are is in the this collection index you do does how of its cited cite listed your me a please library it has have got give documents".split()
+    [
+        "are",
+        "is",
+        "in",
+        "the",
+        "this",
+        "collection",
+        "index",
+        "you",
+        "do",
+        "does",
+        "how",
+        "of",
+        "its",
+        "cited",
+        "cite",
+        "listed",
+        "your",
+        "me",
+        "a",
+        "please",
+        "library",
+        "it",
+        "has",
+        "have",
+        "got",
+        "give",
+        "documents",
+    ]
 )
 _MOST = 30
 
@@ -21,13 +66,20 @@ def tell(found: Evidence) -> Told | None:
     spoken = words(found.asked.text)
     said = set(spoken)
     wants_documents, wants_entries = said & _DOCUMENTS, said & _LISTED
-    if not (wants_documents or wants_entries) or said - _NOISE - _DOCUMENTS - _LISTED or not said & _ALL or len(spoken) < 2:
+    if (
+        not (wants_documents or wants_entries)
+        or said - _NOISE - _DOCUMENTS - _LISTED
+        or not said & _ALL
+        or len(spoken) < 2
+    ):
         return None
     if wants_entries:
         return _entries(found)
     documents = found.documents
     pieces = [p for d in documents[:_MOST] if (p := _headline(found, d)) is not None]
-    count = f"the collection holds {len(documents)} documents" + (f"; the first {_MOST} are shown" if len(documents) > _MOST else "")
+    count = f"the collection holds {len(documents)} documents" + (
+        f"; the first {_MOST} are shown" if len(documents) > _MOST else ""
+    )
     return Told(pieces, kind="lookup", confidence=1.0, notices=[count])
 
 
@@ -46,7 +98,11 @@ def _entries(found: Evidence) -> Told | None:
     if not entries:
         return Told(kind="lookup", outcome="none", notices=["no document of the collection has a bibliography"])
     pieces = [
-        p for r in entries[:_MOST] if (p := found.piece(r.document_id, Span(r.start or 0, r.end or 0), entry=r, item=True)) is not None
+        p
+        for r in entries[:_MOST]
+        if (p := found.piece(r.document_id, Span(r.start or 0, r.end or 0), entry=r, item=True)) is not None
     ]
-    count = f"the lists hold {len(entries)} entries" + (f"; the first {_MOST} are shown" if len(entries) > _MOST else "")
+    count = f"the lists hold {len(entries)} entries" + (
+        f"; the first {_MOST} are shown" if len(entries) > _MOST else ""
+    )
     return Told(pieces, kind="lookup", confidence=1.0, notices=[count])

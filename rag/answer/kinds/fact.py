@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag.answer import corroborate, evidence, polarity, question, reading, select, structure
+from rag.answer import closest, corroborate, evidence, polarity, question, reading, select, structure
 from rag.answer.evidence import Candidate
 from rag.answer.gather import Evidence, Piece
+from rag.answer.opposites import NEGATION
 from rag.answer.plan import Told
 from rag.answer.question import Question
 from rag.encoder.judge import Judge
 
+_WHICH = re.compile(r"^\W*(?:which|who|what|whose)\b", re.IGNORECASE)
+_SURE = 0.9
+"""Probability from which on the sentence is an answer by itself; below, what stands around it is quoted too."""
+_VAGUE_WORDS = 4
+"""Content words below which a question without a name or a figure fits much that does not answer it."""
+_CONTEXT_WORDS = 110
+_OPEN = frozenset({"any", "manner", "reason"})
 _TOLD_APART = 0.15
 """Least probability of a sentence that is said to deny what the question presumes."""
 _ON_TOPIC = 0.5
@@ -32,13 +41,19 @@ def tell(found: Evidence) -> Told:
     if reader is not None and (denial := _denial(asked, candidates, reader)):
         told.pieces, told.outcome = select.with_antecedent(denial), "denied"
         return told
+    candidates = [c for c in candidates if not _turned(asked, c.bare)]
+    if not _specific(asked) and found.threshold is None:
+        told.threshold = least = max(least, _SURE)
     told.pieces = _with_lists(found, select.select(asked, candidates, least, every))
     if not told.pieces:
         told.outcome = "none"
         return told
+    if asked.expects in _OPEN and confidence < _SURE and not any(p.item for p in told.pieces):
+        told.pieces = closest.around(found, told.pieces, _CONTEXT_WORDS)
     told.missing = _missing(asked, told.pieces, candidates[0].bare)
     told.answering = candidates[0].span
-    told.compared = corroborate.compare(asked, candidates[0], every, reader)
+    titles = found.generation.titles({c.passage.document_id for c in every})
+    told.compared = corroborate.compare(asked, candidates[0], every, reader, titles)
     if reader is not None and asked.expects == "yes-no":
         told.says = polarity.yes_or_no(asked, candidates[0].bare, reader) or ""
     return told
@@ -53,7 +68,9 @@ def _with_lists(found: Evidence, pieces: Sequence[Piece]) -> list[Piece]:
         end = section.end if section else len(document.text)
         start = section.body_start if section else 0
         text = piece.span.of(document.text)
-        if not (structure.announces(text) or (select.wants_list(found.asked) and structure.is_item(document, piece.span))):
+        if not (
+            structure.announces(text) or (select.wants_list(found.asked) and structure.is_item(document, piece.span))
+        ):
             whole.append(piece)
             continue
         lead, items = structure.list_around(document, piece.span, end, start)
@@ -72,6 +89,21 @@ def _with_lists(found: Evidence, pieces: Sequence[Piece]) -> list[Piece]:
         whole += [p for i in items if (p := found.piece(document.id, i, item=True, probability=piece.probability))]
     unique = {(p.passage.document_id, p.span.start): p for p in whole}
     return list(unique.values())
+
+
+def _specific(asked: Question) -> bool:
+    """Whether a question says enough of what it is about to tell its answer from what is merely near."""
+    return bool(asked.names or asked.figures) or len(asked.content) >= _VAGUE_WORDS
+
+
+def _turned(asked: Question, sentence: str) -> bool:
+    """Whether a sentence says which did not of a question that asks which did, or the other way round."""
+    if not _WHICH.match(asked.text):
+        return False
+    negated = bool(NEGATION.search(asked.text))
+    if negated:
+        return not NEGATION.search(sentence)
+    return polarity.denied(asked, sentence)
 
 
 def _denial(asked: Question, candidates: Sequence[Candidate], judge: Judge) -> Candidate | None:

@@ -61,7 +61,9 @@ def _heading(title: str) -> set[str]:
 def _fits(found: Evidence, document: Document, section: Section, asked: set[str], heading: set[str]) -> float:
     """How surely a section is what is asked for: its heading is asked for, and all else is spoken of in it."""
     above = " ".join(
-        s.title for s in document.sections if s.start < section.start and s.level < section.level and s.end >= section.start
+        s.title
+        for s in document.sections
+        if s.start < section.start and s.level < section.level and s.end >= section.start
     )
     body = document.text[section.body_start : section.end]
     rest = {t: found.generation.idf(t) for t in asked - heading}
@@ -83,16 +85,17 @@ def _listed(found: Evidence, document: Document, spans: list[Span]) -> list[Piec
 
 def _labelled(found: Evidence, asked: set[str]) -> list[Piece]:
     """The paragraph behind a label ("Civil.", "Project manager:") that is among the words asked for."""
+    rarest = max(map(found.generation.idf, asked))
     for passage in found.passages:
         for match in _LABEL.finditer(passage.text):
             label = _heading(match["label"])
-            if not label or not label <= asked or len(label) < len(asked) / 3:
+            if not label or not label <= asked or max(map(found.generation.idf, label)) < 0.8 * rarest:
                 continue
             start = passage.start + match.start("label")
             stop = passage.text.find("\n", match.end())
             end = passage.end if stop < 0 else passage.start + stop
             rest = {t: found.generation.idf(t) for t in asked - label}
-            held = present(f"{passage.section or ''} {passage.text[match.start():]}", found.asked.language)
-            if 3 <= len(passage.text[match.end() : end - passage.start].split()) <= 80 and covered(rest, held) >= 0.3:
+            held = present(f"{passage.section or ''} {passage.text[match.start() :]}", found.asked.language)
+            if 3 <= len(passage.text[match.end() : end - passage.start].split()) <= 80 and covered(rest, held) >= 0.2:
                 return [Piece(passage, Span(start, end))]
     return []

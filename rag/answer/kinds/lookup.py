@@ -12,14 +12,23 @@ def tell(found: Evidence) -> Told | None:
     if found.filters.within_documents:
         return None
     documents = found.within.document_ids(found.generation)
-    looked_up = listed.look_up(found.generation, found.asked, documents) or about.look_up(
-        found.generation, found.asked, documents
+    looked_up = listed.look_up(found.generation, found.whole, documents) or about.look_up(
+        found.generation, found.whole, documents
     )
     if looked_up is None:
         return None
     many = looked_up.listed and len(looked_up.found) > 1
     pieces = [
-        p for f in looked_up.found if (p := found.piece(f.document.id, f.span, entry=f.reference, item=many)) is not None
+        p
+        for f in looked_up.found
+        if (p := found.piece(f.document.id, f.span, entry=f.reference, item=many)) is not None
     ]
     notices = [looked_up.notice] if looked_up.notice else []
-    return Told(pieces, kind="lookup", outcome="answered" if pieces else "none", notices=notices, confidence=1.0 if pieces else 0.0)
+    return Told(
+        pieces,
+        kind="lookup",
+        outcome="answered" if pieces else "none",
+        notices=notices,
+        confidence=1.0 if pieces else 0.0,
+        sure=not looked_up.listed and bool(looked_up.notice),
+    )

@@ -30,7 +30,9 @@ _PURPOSE = re.compile(
 )
 _SUMMARY = frozenset(terms("abstract summary overview synopsis resumen résumé resumo zusammenfassung abstrakt 摘要"))
 _CONCLUDES = frozenset(
-    terms("conclusion conclusions concluding summary outlook closing final conclusión conclusiones conclusão fazit schluss schlussfolgerungen 结论")
+    terms(
+        "conclusion conclusions concluding summary outlook closing final conclusión conclusiones conclusão fazit schluss schlussfolgerungen 结论"
+    )
 )
 _FURNITURE = re.compile(r"\b(?:[Ff]igure|[Ff]ig\.|[Tt]able|[Ss]ection|[Aa]ppendix|[Cc]hapter)\s*\d|^\W*[a-z]|\bBIBREF")
 _VARIED = 0.65
@@ -47,9 +49,8 @@ def tell(found: Evidence) -> Told | None:
         return None
     scope = found.scope
     if scope.section_named:
-        return _of_sections(found) if scope.sections else Told(kind="overview", outcome="none", notices=[
-            f"no section is called “{scope.section_named}”"
-        ])
+        missing = [f"no section is called “{scope.section_named}”"]
+        return _of_sections(found) if scope.sections else Told(kind="overview", outcome="none", notices=missing)
     documents = found.documents[:_MOST_DOCUMENTS]
     budget = MOST_WORDS if len(documents) == 1 else _EACH
     pieces: list[Piece] = []
@@ -65,7 +66,7 @@ def tell(found: Evidence) -> Told | None:
 
 
 def _wants(found: Evidence) -> str | None:
-    """"overview" or "conclusion", where a question asks for one and for nothing more particular."""
+    """ "overview" or "conclusion", where a question asks for one and for nothing more particular."""
     text = found.scope.text
     said = set(words(text))
     conclusion = not said.isdisjoint(wording.said("conclusion")) and (
@@ -87,8 +88,17 @@ def _wants(found: Evidence) -> str | None:
 
 def _particular(found: Evidence) -> bool:
     """Whether the question names a matter besides the document: "about copyright"."""
-    known = wording.said_terms("overview") | wording.said_terms("conclusion") | wording.said_terms("says") | wording.said_terms("asking")
-    titles = {t for d in found.documents[:3] for t in terms(d.title or "")} if found.scope.documents or len(found.documents) == 1 else set()
+    known = (
+        wording.said_terms("overview")
+        | wording.said_terms("conclusion")
+        | wording.said_terms("says")
+        | wording.said_terms("asking")
+    )
+    titles = (
+        {t for d in found.documents[:3] for t in terms(d.title or "")}
+        if found.scope.documents or len(found.documents) == 1
+        else set()
+    )
     left = [t for t in terms(found.scope.text) if t in found.asked.content and t not in known and t not in titles]
     return bool(left)
 
@@ -97,7 +107,9 @@ def _of_sections(found: Evidence) -> Told:
     pieces: list[Piece] = []
     for document_id, section in found.scope.sections[:3]:
         document = found.document(document_id)
-        pieces += _chosen(found, document, _stretches(document, section), MOST_WORDS // min(3, len(found.scope.sections)))
+        pieces += _chosen(
+            found, document, _stretches(document, section), MOST_WORDS // min(3, len(found.scope.sections))
+        )
     return Told(pieces, kind="overview", confidence=1.0 if pieces else 0.0, outcome="answered" if pieces else "none")
 
 
@@ -107,22 +119,26 @@ def _conclusion(found: Evidence, document: Document, budget: int) -> list[Piece]
     named = [s for s in bodies if _CONCLUDES & set(terms(s.title))]
     if named:
         return _chosen(found, document, _stretches(document, named[-1]), budget)
-    last = next((s for s in reversed(bodies) if s.kind == "body" and len(document.text[s.body_start : s.end].split()) > 25), None)
+    last = next(
+        (s for s in reversed(bodies) if s.kind == "body" and len(document.text[s.body_start : s.end].split()) > 25),
+        None,
+    )
     return _chosen(found, document, _stretches(document, last), budget) if last else _whole(found, document, budget)
 
 
 def _whole(found: Evidence, document: Document, budget: int) -> list[Piece]:
     """A document in some sentences: its own summary, or what states its purpose and what lies nearest its middle."""
     for section in document.sections:
-        if section.kind in {"body", "front"} and _SUMMARY & set(terms(section.title)) and len(terms(section.title)) <= 3:
+        if (
+            section.kind in {"body", "front"}
+            and _SUMMARY & set(terms(section.title))
+            and len(terms(section.title)) <= 3
+        ):
             own = _chosen(found, document, _stretches(document, section), budget)
             if own:
                 return own
     stretches = [
-        span
-        for s in document.sections
-        if s.kind in {"body", "front"}
-        for span in _stretches(document, s, below=False)
+        span for s in document.sections if s.kind in {"body", "front"} for span in _stretches(document, s, below=False)
     ] or [Span(0, min([len(document.text), *(b.start for b in document.bibliography())]))]
     return _chosen(found, document, stretches, budget)
 
@@ -131,7 +147,10 @@ def _stretches(document: Document, section: Section, *, below: bool = True) -> l
     """The running text of a section, and of what stands below it, without headings."""
     end = section.end
     if below:
-        end = min((s.start for s in document.sections if s.start > section.start and s.level <= section.level), default=len(document.text))
+        end = min(
+            (s.start for s in document.sections if s.start > section.start and s.level <= section.level),
+            default=len(document.text),
+        )
     inner = [s for s in document.sections if section.start < s.start < end]
     found, position = [], section.body_start
     for other in inner:
@@ -182,7 +201,12 @@ def _chosen(found: Evidence, document: Document, stretches: Sequence[Span], budg
 
 
 def _quotable(text: str) -> bool:
-    return not evidence.HANGING.match(text) and not _FURNITURE.search(text) and 7 <= len(text.split()) <= 60 and text.rstrip()[-1:] in ".!。”\""
+    return (
+        not evidence.HANGING.match(text)
+        and not _FURNITURE.search(text)
+        and 7 <= len(text.split()) <= 60
+        and text.rstrip()[-1:] in '.!。”"'
+    )
 
 
 def _pieces(found: Evidence, document: Document, spans: Sequence[Span]) -> list[Piece]:

@@ -39,8 +39,12 @@ def tell(found: Evidence) -> Told | None:
         pieces = kept
     if not pieces and unmentioned and not topic:
         listed = [_entry(found, r) for r in unmentioned]
-        return Told([p for p in listed if p], kind="says", confidence=1.0,
-                    notices=["the text never cites this entry; this is what the list says of it"])
+        return Told(
+            [p for p in listed if p],
+            kind="says",
+            confidence=1.0,
+            notices=["the text never cites this entry; this is what the list says of it"],
+        )
     chosen = trimmed(sorted(pieces[:_MOST], key=lambda p: (p.passage.document_id, p.span.start)))
     if wording.speaks("list", found.asked.text) and "publish" in terms(found.asked.text):
         chosen += [p for r in found.scope.entries if (p := _entry(found, found.generation.reference(r)))]
@@ -50,7 +54,13 @@ def tell(found: Evidence) -> Told | None:
 def _topic(found: Evidence) -> list[str]:
     """What somebody is asked about, beside who it is."""
     names = {t for r in found.scope.entries for t in _names(found.generation.reference(r))}
-    known = names | wording.said_terms("says") | wording.said_terms("sources") | wording.said_terms("asking") | wording.said_terms("overview")
+    known = (
+        names
+        | wording.said_terms("says")
+        | wording.said_terms("sources")
+        | wording.said_terms("asking")
+        | wording.said_terms("overview")
+    )
     return [t for t in found.asked.content if t not in known and t in set(terms(found.scope.text))]
 
 
