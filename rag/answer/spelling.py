@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from rag.answer import wording
 from rag.function_words import STOP
 from rag.lexical import stem
 from rag.store import Generation
@@ -25,7 +26,7 @@ def corrected(text: str, generation: Generation, language: str | None) -> tuple[
     def mend(match: re.Match[str]) -> str:
         typed = match.group()
         word = typed.casefold()
-        if word in STOP or generation.idf(stem(word, language)) < unknown:
+        if word in STOP or word in wording.known() or generation.idf(stem(word, language)) < unknown:
             return typed
         best: tuple[float, str] | None = None
         for other in _edits(word):

@@ -63,7 +63,7 @@ _MOST = 30
 
 def tell(found: Evidence) -> Told | None:
     """All documents, or all entries of their lists; None when neither is asked for."""
-    spoken = words(found.asked.text)
+    spoken = words(found.whole.text)
     said = set(spoken)
     wants_documents, wants_entries = said & _DOCUMENTS, said & _LISTED
     if (

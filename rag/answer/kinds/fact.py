@@ -17,7 +17,7 @@ from rag.encoder.judge import Judge
 _WHICH = re.compile(r"^\W*(?:which|who|what|whose)\b", re.IGNORECASE)
 _SURE = 0.9
 """Probability from which on the sentence is an answer by itself; below, what stands around it is quoted too."""
-_VAGUE_WORDS = 4
+_VAGUE_WORDS = 3
 """Content words below which a question without a name or a figure fits much that does not answer it."""
 _CONTEXT_WORDS = 110
 _OPEN = frozenset({"any", "manner", "reason"})
@@ -56,11 +56,16 @@ def tell(found: Evidence) -> Told:
     told.compared = corroborate.compare(asked, candidates[0], every, reader, titles)
     if reader is not None and asked.expects == "yes-no":
         told.says = polarity.yes_or_no(asked, candidates[0].bare, reader) or ""
+        if not told.says and confidence < _SURE and found.threshold is None:
+            # What bears on a yes or a no, and gives neither, is no answer.
+            told.pieces, told.outcome = closest.around(found, told.pieces, _CONTEXT_WORDS), "found"
     return told
 
 
 def _with_lists(found: Evidence, pieces: Sequence[Piece]) -> list[Piece]:
     """The pieces, a lead-in with its items, an item of a list with its fellows where the question wants a list."""
+    if any(p.item for p in pieces):
+        return list(pieces)
     whole: list[Piece] = []
     for piece in pieces:
         document = found.document(piece.passage.document_id)
@@ -80,7 +85,7 @@ def _with_lists(found: Evidence, pieces: Sequence[Piece]) -> list[Piece]:
             stop = end if paragraph < 0 else paragraph
             following = found.sentences(document, replace(piece.span, start=piece.span.end, end=stop))[:8]
             if len(following) > 1 and stop - piece.span.end < 900:
-                items = following
+                lead, items = piece.span, following
         if not items:
             whole.append(piece)
             continue

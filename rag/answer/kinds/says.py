@@ -17,7 +17,9 @@ _MOST = 6
 
 def tell(found: Evidence) -> Told | None:
     """What the question's author says; None when it asks for nobody's words, or for those of a document."""
-    if not found.scope.entries or set(words(found.asked.text)).isdisjoint(wording.said("says")):
+    spoken = set(words(found.whole.text))
+    publishes = not spoken.isdisjoint(wording.said("publishes")) and _bodies(found)
+    if not found.scope.entries or (spoken.isdisjoint(wording.said("says")) and not publishes):
         return None
     topic = _topic(found)
     spans: dict[tuple[str, int], Piece] = {}
@@ -46,9 +48,15 @@ def tell(found: Evidence) -> Told | None:
             notices=["the text never cites this entry; this is what the list says of it"],
         )
     chosen = trimmed(sorted(pieces[:_MOST], key=lambda p: (p.passage.document_id, p.span.start)))
-    if wording.speaks("list", found.asked.text) and "publish" in terms(found.asked.text):
+    if publishes:
         chosen += [p for r in found.scope.entries if (p := _entry(found, found.generation.reference(r)))]
     return Told(chosen, kind="says", confidence=1.0 if chosen else 0.0) if chosen else None
+
+
+def _bodies(found: Evidence) -> bool:
+    """Whether a body is asked about, whose publications the text may name besides the list."""
+    entries = [found.generation.reference(i) for i in found.scope.entries]
+    return any(p.get("literal") for r in entries for p in r.csl.get("author") or ())
 
 
 def _topic(found: Evidence) -> list[str]:
@@ -57,7 +65,7 @@ def _topic(found: Evidence) -> list[str]:
     known = (
         names
         | wording.said_terms("says")
-        | wording.said_terms("sources")
+        | wording.said_terms("sources") | wording.said_terms("publishes")
         | wording.said_terms("asking")
         | wording.said_terms("overview")
     )
