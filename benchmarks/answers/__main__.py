@@ -1,8 +1,8 @@
-"""Whole answers measured on every judged set: python -m benchmarks.answers [SET …] [--split tune|held] [--show]
+"""Whole answers measured on every judged set: `python -m benchmarks.answers [SET …] [--split tune|held] [--show]`.
 
-Each set is a collection, questions and what counts as right. A third of each set's questions, told by a hash of their text, is
-held apart (`--split`): rules and weights are made looking at the others only. `promises` adds up over all sets what a status is
-worth. Figures go into FIGURES.json with --write; floors stand in FLOORS.json and are held by a test.
+Each set is a collection, questions and what counts as right. A third of each set's questions, told by a hash of their
+text, is held apart (`--split`): rules and weights are made looking at the others only. `promises` adds up over all sets
+what a status is worth. `--write` puts the figures into WHOLE.json.
 """
 
 from __future__ import annotations
@@ -260,9 +260,9 @@ def main() -> None:
             for asked, answer, right in judged.outcomes:
                 wrong = not right if asked.answerable else answer.status != "abstained"
                 if given.show and wrong:
-                    print(
-                        f"   {'' if asked.answerable else 'UNANSWERABLE '}{asked.question}\n      [{answer.status} {answer.settings['kind']} {answer.confidence:.2f}] {answer.answer[:600]!r}"
-                    )
+                    kind = "" if asked.answerable else "UNANSWERABLE "
+                    how = f"{answer.status} {answer.settings['kind']} {answer.confidence:.2f}"
+                    print(f"   {kind}{asked.question}\n      [{how}] {answer.answer[:600]!r}")
     total = promises(done)
     print("promises", json.dumps(total), dict(Counter(str(a.settings["kind"]) for s in done for _, a, _ in s.outcomes)))
     print(f"{time.monotonic() - started:.0f} s", file=sys.stderr)

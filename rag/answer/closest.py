@@ -1,4 +1,4 @@
-"""Where no passage surely answers: does anything speak of it at all, and what is closest?
+"""Where no passage surely answers: whether anything speaks of it at all, and what is closest.
 
 `speaks` decides between "found" and "abstained"; `closest` chooses what is quoted, said to be no sure answer.
 """
@@ -90,9 +90,8 @@ def around(found: Evidence, pieces: Sequence[Piece], most_words: int) -> list[Pi
     total = sum(len(words_of(p)) for p in pieces)
     kept = list(pieces)
     have = [p.span for p in pieces]
-    for piece in closest(found, max(0, most_words - total)):
-        if not any(piece.span.overlaps(s.start, s.end) for s in have):
-            kept.append(piece)
+    near = closest(found, max(0, most_words - total))
+    kept += [p for p in near if not any(p.span.overlaps(s.start, s.end) for s in have)]
     first = pieces[0].passage.document_id
     return sorted(kept, key=lambda p: (p.passage.document_id != first, p.passage.document_id, p.span.start))
 

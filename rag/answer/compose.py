@@ -2,8 +2,8 @@
 
     question ─► understand ─► gather ─► plan ─► write ─► verify ─► Answer
 
-`scope` and `question` understand, `gather` finds, one of `kinds` plans, `closest` where none is sure, `writing` writes; a
-language model words what a plan allows it to (`generate`), held to the passages by `verify`.
+`scope` and `question` understand, `gather` finds, one of `kinds` plans, `closest` where none is sure, `writing` writes;
+a language model words what a plan allows it to (`generate`), held to the passages by `verify`.
 """
 
 from __future__ import annotations

@@ -89,9 +89,7 @@ def same_thing(asked: Question, one: Candidate, other: Candidate, titles: Mappin
     names = [_names(c, titles) for c in (one, other)]
     if asked.names:
         held = [set(terms(" ".join(n))) | set(terms(c.bare)) for n, c in zip(names, (one, other), strict=True)]
-        if any(name not in held[0] or name not in held[1] for name in asked.names):
-            return False
-        return True
+        return not any(name not in held[0] or name not in held[1] for name in asked.names)
     first = [n[0] for n in names if n]
     if len(first) < 2:
         return True

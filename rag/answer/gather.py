@@ -1,4 +1,4 @@
-"""What a question may be answered from: passages, their sentences in order of promise, and the units a reader would quote.
+"""What a question may be answered from: passages and their sentences, in order of promise.
 
 One `Evidence` belongs to one question and remembers what it has found, so that no kind of question looks twice. Knows
 no wording.
@@ -195,9 +195,8 @@ class Evidence:
             if passage is None:
                 position = min((s.start for s in wanted if s.start > position), default=end)
                 continue
-            for span, vector in zip(passage.sentences, self.generation.sentence_vectors(passage.id), strict=False):
-                if span in wanted:
-                    found[span] = vector
+            vectors = self.generation.sentence_vectors(passage.id)
+            found.update((s, v) for s, v in zip(passage.sentences, vectors, strict=False) if s in wanted)
             position = max(passage.end, position + 1)
             position = min((s.start for s in wanted if s.start >= position), default=end)
         return found

@@ -1,4 +1,4 @@
-"""What was found to say, before it is put into words: the plan that every kind of question makes and `compose` writes."""
+"""What there is to say, before it is put into words: the plan that a kind of question makes and `compose` writes."""
 
 from __future__ import annotations
 

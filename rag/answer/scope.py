@@ -16,117 +16,18 @@ from functools import cached_property
 from itertools import pairwise
 from weakref import WeakKeyDictionary
 
+from rag.answer import wording
 from rag.function_words import STOP
 from rag.lexical import terms
 from rag.store import Generation
 from rag.types import Document, Reference, Section
 
-WORKS = frozenset(
-    [
-        "article",
-        "paper",
-        "report",
-        "study",
-        "trial",
-        "document",
-        "text",
-        "essay",
-        "review",
-        "survey",
-        "thesis",
-        "book",
-        "chapter",
-        "memo",
-        "memorandum",
-        "brief",
-        "plan",
-        "charter",
-        "guide",
-        "guideline",
-        "manual",
-        "work",
-        "publication",
-        "digest",
-        "analysis",
-        "handbook",
-        "whitepaper",
-        "artículo",
-        "informe",
-        "estudio",
-        "documento",
-        "trabajo",
-        "texto",
-        "artigo",
-        "relatório",
-        "artikel",
-        "bericht",
-        "studie",
-        "aufsatz",
-        "rapport",
-        "étude",
-    ]
-)
+WORKS = wording.said("works")
 """Nouns for a work: "this article", "the Rituximab trial"."""
-_PARTS = frozenset(
-    [
-        "section",
-        "chapter",
-        "part",
-        "paragraph",
-        "heading",
-        "sección",
-        "capítulo",
-        "seção",
-        "abschnitt",
-        "kapitel",
-        "teil",
-        "partie",
-    ]
-)
-_THIS = frozenset(
-    [
-        "this",
-        "the",
-        "these",
-        "our",
-        "present",
-        "whole",
-        "entire",
-        "full",
-        "este",
-        "esta",
-        "el",
-        "la",
-        "dieser",
-        "dieses",
-        "der",
-        "das",
-        "cet",
-        "cette",
-    ]
-)
-_BEFORE_NAMES = frozenset(
-    [
-        "in",
-        "by",
-        "of",
-        "from",
-        "per",
-        "to",
-        "according",
-        "for",
-        "within",
-        "with",
-        "see",
-        "en",
-        "de",
-        "von",
-        "bei",
-        "nach",
-        "dans",
-        "selon",
-    ]
-)
+_PARTS = wording.said("parts")
+_THIS = wording.said("this")
+_BEFORE_NAMES = wording.said("before_names")
+_BEHIND_PARTS = wording.said("behind_parts")
 _COMMON_PARTS = {
     "abstract": ("abstract", "summary"),
     "introduction": ("introduction", "background"),
@@ -405,17 +306,7 @@ def _section_words(tokens: Sequence[_Token]) -> tuple[str, tuple[int, int] | Non
     folded = [t.folded for t in tokens]
     for i, word in enumerate(folded):
         if word.rstrip("s") in _PARTS or word in _PARTS:
-            if folded[i + 1 : i + 2] and folded[i + 1] in {
-                "on",
-                "about",
-                "called",
-                "titled",
-                "entitled",
-                "sobre",
-                "über",
-                "zu",
-                "sur",
-            }:
+            if folded[i + 1 : i + 2] and folded[i + 1] in _BEHIND_PARTS:
                 rest = tokens[i + 2 :]
                 if rest:
                     return " ".join(t.text for t in rest), (tokens[max(0, i - 1)].start, rest[-1].end)
@@ -436,7 +327,7 @@ def _sections(generation: Generation, named: str, documents: dict[str, None]) ->
             continue
         for section in document.sections:
             held = {t for t in terms(section.title) if t not in STOP}
-            if section.kind in {"bibliography"} or not held:
+            if section.kind == "bibliography" or not held:
                 continue
             share = 1.0 if common & held else len(wanted & held) / max(1, len(wanted))
             if share >= 0.6:

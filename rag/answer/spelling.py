@@ -1,7 +1,7 @@
 """Words that the sources do not have, read as words that they have, one slip of the finger away.
 
-Every word one edit away (Damerau 1964: a letter too many, too few, wrong, or two swapped) is looked up in the index's own
-vocabulary; nothing is corrected to what the sources do not say, and whoever asked is told.
+Every word one edit away (Damerau 1964: a letter too many, too few, wrong, or two swapped) is looked up in the index's
+own vocabulary; nothing is corrected to what the sources do not say, and whoever asked is told.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The parts of a document's text that a reader would quote whole: lists with their lead-in, tables by row, short sections.
+"""The parts of a text that a reader would quote whole: lists with their lead-in, tables by row, short sections.
 
 All is told from the stored text, in which an item or a row is a line. Knows no question and no index.
 """
@@ -14,43 +14,13 @@ from rag.types import Document, Section, Span
 
 _ITEM = re.compile(r"[ \t]{0,12}(?:[-*•–‣◦▪●]|\(?[0-9]{1,3}[.)]|\(?[a-zA-Z][.)]|\(?[ivx]{1,5}[.)])[ \t]+\S")
 _LABELLED = re.compile(r"\W{0,3}[^\s.:][^.:\n]{0,60}: \S")
-_BAR = " | "
-_COUNT = [
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "several",
-    "some",
-    "many",
-    "various",
-    "following",
-    "number",
-    "dos",
-    "tres",
-    "cuatro",
-    "cinco",
-    "zwei",
-    "drei",
-    "vier",
-    "fünf",
-    "deux",
-    "trois",
-    "quatre",
-    "cinq",
-    "três",
-    "quatro",
-    "folgende",
-    "suivants",
-    "siguientes",
-]
+BAR = " | "
+_COUNT = (
+    "two|three|four|five|six|seven|eight|nine|ten|several|some|many|various|following|number|dos|tres|cuatro|cinco|zwei|drei|"
+    "vier|fünf|deux|trois|quatre|cinq|três|quatro|folgende|suivants|siguientes"
+)
 _ANNOUNCES = re.compile(
-    rf"\b(?:{'|'.join(_COUNT)})\b[^.:]{{0,60}}\b[\w-]+(?:s|en|er)\b|\b(?:following|as follows)\b", re.IGNORECASE
+    rf"\b(?:{_COUNT})\b[^.:]{{0,60}}\b[\w-]+(?:s|en|er)\b|\b(?:following|as follows)\b", re.IGNORECASE
 )
 _MOST_ITEMS = 15
 
@@ -127,7 +97,7 @@ def list_around(
 
 
 def announces(sentence: str) -> bool:
-    """Whether a sentence only announces what follows: "Several obstacles slowed the programme.", "The partners are:"."""
+    """Whether a sentence only announces what follows: "Several obstacles slowed it.", "The partners are:"."""
     return sentence.rstrip().endswith((":", "：")) or (
         len(sentence.split()) <= 14 and bool(_ANNOUNCES.search(sentence))
     )
@@ -139,7 +109,7 @@ def tables(document: Document, start: int, end: int) -> list[Table]:
     block: list[Span] = []
     before: Span | None = None
     for line in [*lines_of(document.text, start, end), Span(end, end)]:
-        if _BAR in line.of(document.text):
+        if BAR in line.of(document.text):
             block.append(line)
             continue
         if len(block) > 2:
@@ -160,7 +130,7 @@ def short_body(document: Document, section: Section, most_words: int) -> list[Sp
     for line in lines_of(document.text, section.body_start, section.end):
         if _ITEM.match(document.text, line.start, line.end):
             found.append(line)
-        elif _BAR not in line.of(document.text):
+        elif BAR not in line.of(document.text):
             prose.append((line.start, line.end))
     for start, end in _joined(prose, found):
         found.extend(split(document.text, start, end, document.language))

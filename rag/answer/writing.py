@@ -60,8 +60,8 @@ class Writing:
     ) -> None:
         """Add a verbatim sentence, after the words that say whose it is where that is not clear already.
 
-        `beside` are the sentences of other documents that say the same; an `item` of a list has a line of its own; `text`
-        is shown instead of the span where that is a table's row.
+        `beside` are the sentences of other documents that say the same; an `item` of a list has a line of its own;
+        `text` is shown instead of the span where that is a table's row.
         """
         document = self.document(cited.passage)
         claim = self.claim(cited)

@@ -1,4 +1,4 @@
-"""The language of a text, told offline by py3langid, and its tag as BCP 47 writes it (RFC 5646: case does not matter)."""
+"""The language of a text, told offline by py3langid, and its tag as BCP 47 (RFC 5646) writes it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ def language_of(text: str) -> str | None:
 
 
 _NAMES = {
-    "ar": "ara arabic", "cs": "ces cze czech", "da": "dan danish", "de": "deu ger german deutsch", "el": "ell gre greek",
+    "ar": "ara arabic", "cs": "ces cze czech", "da": "dan danish", "de": "deu ger german deutsch",
+    "el": "ell gre greek",
     "en": "eng english", "es": "spa spanish español castellano", "fi": "fin finnish", "fr": "fra fre french français",
     "he": "heb hebrew", "hi": "hin hindi", "hu": "hun hungarian", "it": "ita italian italiano", "ja": "jpn japanese",
-    "ko": "kor korean", "nl": "nld dut dutch", "no": "nor norwegian", "pl": "pol polish", "pt": "por portuguese português",
+    "ko": "kor korean", "nl": "nld dut dutch", "no": "nor norwegian", "pl": "pol polish",
+    "pt": "por portuguese português",
     "ro": "ron rum romanian", "ru": "rus russian", "sv": "swe swedish", "tr": "tur turkish", "uk": "ukr ukrainian",
     "zh": "zho chi chinese",
 }  # fmt: skip

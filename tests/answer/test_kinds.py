@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 
 from rag.settings import Settings
@@ -17,7 +16,8 @@ date: 2021
 
 ## Summary
 
-This report examines how the lamps of Tolmen harbour were renewed between 2015 and 2020. Renewal cut the power bill by a third.
+This report examines how the lamps of Tolmen harbour were renewed between 2015 and 2020. \
+Renewal cut the power bill by a third.
 
 ## Goals
 
@@ -41,8 +41,8 @@ Tamar Vale
 
 ## Reception
 
-Bexley (2019) argued that the old lamps drew moths to the water. Fishermen praised the warm light (Corrigan, 2020). The Harbour Lighting \
-Board (HLB) paid for the masts.
+Bexley (2019) argued that the old lamps drew moths to the water. Fishermen praised the warm light \
+(Corrigan, 2020). The Harbour Lighting Board (HLB) paid for the masts.
 
 ## Glossary
 
@@ -131,7 +131,7 @@ def test_naming_a_document_confines_the_answer_to_it(ask, question: str) -> None
 
 
 def test_what_nothing_answers_directly_is_found_and_what_nothing_speaks_of_is_not(ask) -> None:
-    """"found" quotes the closest and says so; a matter that no source mentions is declined."""
+    """The status “found” quotes the closest and says so; a matter that no source mentions is declined."""
     near = ask("Which company made the lamps of Tolmen harbour?")
     assert near.status == "found"
     assert near.answer.startswith("No passage answers this directly. Closest: ")
@@ -150,7 +150,7 @@ def test_a_slip_of_the_finger_is_read_as_the_word_that_the_sources_have(ask) -> 
 
 
 def test_a_section_that_no_document_has_is_said_to_be_missing(ask) -> None:
-    """"The section on copyright" is not made of something else."""
+    """A section on copyright, asked for, is not made of something else."""
     answer = ask("Summarise the section on copyright.")
     assert answer.status == "abstained"
     assert "no section is called “copyright”" in answer.notices

@@ -1,4 +1,4 @@
-"""Rows of tables: a question that names a row and a column is answered by that cell, "which has the most" by its row."""
+"""Rows of tables: the cell of a row and a column that a question names, the row that has the most."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def tell(found: Evidence) -> Told | None:
     """The row that a question asks for; None when no table has it."""
     seen: set[tuple[str, int]] = set()
     for passage in found.passages[:4]:
-        if structure._BAR not in passage.text:  # noqa: SLF001
+        if structure.BAR not in passage.text:
             continue
         document = found.document(passage.document_id)
         section = document.section_at(passage.start)
@@ -52,12 +52,12 @@ def _from_table(found: Evidence, document: Document, table: Table, heading: str)
         ]
         if len(rows) < 2:
             return None
-        value, n = (max if most else min)(rows, key=lambda r: r[0])
+        _, n = (max if most else min)(rows, key=lambda r: r[0])
         return _told(found, document, table, [n], [column])
     if spoken & {"each", "every", "all", "list", "jede", "chaque", "cada"} and _speaks_of(
         found, f"{caption} {heading} {' '.join(table.header)}"
     ):
-        lines = [n for n in range(1, len(table.rows))]
+        lines = list(range(1, len(table.rows)))
         wanted = [max(measured, key=lambda i: len(columns[i]))] if measured else list(range(1, len(table.header)))
         return _told(found, document, table, lines, wanted)
     named = [

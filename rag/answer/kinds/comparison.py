@@ -12,9 +12,8 @@ from rag.lexical import terms, words
 from rag.retrieve import compared
 
 _FIGURE = re.compile(r"\d[\d.,]*\d|\d")
-_NAMES_JOINED = re.compile(
-    r"\b([A-Z][\w’'-]*(?: [A-Z][\w’'-]*){0,3}),? (?:and|or|y|und|et|e) ([A-Z][\w’'-]*(?: [A-Z][\w’'-]*){0,3})\b"
-)
+_NAME = r"[A-Z][\w’'-]{0,30}(?: [A-Z][\w’'-]{0,30}){0,3}"
+_NAMES_JOINED = re.compile(rf"(?<![\w’'-])({_NAME}),? (?:and|or|y|und|et|e) ({_NAME})(?![\w’'-])")
 _OF_A_SIDE = 2
 _HELD = 0.5
 

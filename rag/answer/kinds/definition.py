@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from rag.answer.gather import Evidence, Piece
 from rag.answer.orders import orders
 from rag.answer.plan import Told
+from rag.function_words import STOP
 from rag.types import Passage, Span
 
 _ASKS = re.compile(
-    r"^\W*(?:what\s+(?:is|are|does)|what's|define|definition of|explain|was\s+(?:ist|sind|bedeutet|heißt)|qu[eé]\s+(?:es|significa)|"
-    r"qu['’]est-ce\s+que|que\s+signifie|o\s+que\s+(?:é|significa))\s+"
-    r"(?:meant\s+by\s+|the\s+(?:meaning|definition)\s+of\s+|the\s+term\s+)?(?:the\s+|an?\s+)?(?P<term>[^?]{2,60}?)"
-    r"(?P<how>\s+(?:stand(?:s)?\s+for|mean(?:s)?|short\s+for|an?\s+abbreviation\s+of))?\s*\?*\s*$",
+    r"^\W{0,3}(?:what (?:is|are|does)|what's|define|definition of|explain|was (?:ist|sind|bedeutet|heißt)|"
+    r"qu[eé] (?:es|significa)|qu['’]est-ce que|que signifie|o que (?:é|significa)) "
+    r"(?:meant by |the (?:meaning|definition) of |the term )?(?:the |an? )?(?P<term>[^?]{2,60}?)"
+    r"(?: (?:stands? for|means?|short for|an? abbreviation of))? ?[?]{0,3}$",
     re.IGNORECASE,
 )
 _MEANT = re.compile(
     r"\b(?:meant by|stands? for|means?|define|definition|short for|abbreviat\w*|meaning|bedeutet|significa|signifie)\b",
     re.IGNORECASE,
 )
-_BLANK = re.compile(r"\W+")
+_COLON = re.compile(r"\s{0,3}[:=–—]\s{0,3}\S")
+_WORD = re.compile(r"[^\W_]+")
+_IS = re.compile(
+    r"[”\"’]?\s{0,2}(?:\([^)]{1,40}\)\s{0,2})?"
+    r"(?:is|are|means?|refers? to|stands? for|denotes?|aims? to|consists? of|describes?)\s",
+    re.IGNORECASE,
+)
+_AIMS = re.compile(
+    r"[”\"’]?(?:\s(?:initiative|plan|programme))?\s(?:aims?|seeks?|is|was|are|were|means?)\b", re.IGNORECASE
+)
 
 
 def tell(found: Evidence) -> Told | None:
@@ -60,31 +71,35 @@ def _sentences(passage: Passage) -> list[Span]:
 
 def _defines(term: str, text: str, *, short: bool) -> float:
     """How surely a sentence says what a term is, 0 to 1."""
-    name = r"\s+".join(re.escape(w) for w in term.split())
-    if re.match(rf"\W*{name}\s*[:=–—]\s*\S", text, re.IGNORECASE):
+    plain, name = text.casefold(), term.casefold()
+    if len(plain) != len(text):
+        plain = text.lower()
+    best = 0.0
+    at = plain.find(name)
+    while at >= 0:
+        before, after = text[:at], text[at + len(name) :]
+        if not (before[-1:].isalnum() or after[:1].isalnum()):
+            best = max(best, _said_at(term, before, after[:80], short=short))
+        at = plain.find(name, at + len(name))
+    return best
+
+
+def _said_at(term: str, before: str, after: str, *, short: bool) -> float:
+    """The same for one place of the term, by what stands before and behind it."""
+    if not any(c.isalnum() for c in before) and _COLON.match(after):
         return 1.0
     if short:
-        initials = "".join(
-            rf"{re.escape(c)}[\w’'-]*[\s-]+(?:(?:of|and|for|the|de|und|et|y)\s+)*"
-            for c in term.rstrip("s")
-            if c.isalpha()
-        )[: -len(r"[\s-]+(?:(?:of|and|for|the|de|und|et|y)\s+)*")]
-        if re.search(rf"\b{initials}\s*\(\s*{name}\b", text, re.IGNORECASE) or re.search(
-            rf"\b{name}\s*\(\s*{initials}", text, re.IGNORECASE
-        ):
+        letters = [c for c in term.casefold().rstrip("s") if c.isalpha()]
+        if before.rstrip().endswith("(") and (words := _WORD.findall(before[-160:])):
+            return 0.95 if _begin_with(words, letters) else 0.85 if words[-1][:1].isupper() else 0.0
+        if after.lstrip().startswith("(") and _begin_with(_WORD.findall(after.partition(")")[0]), letters):
             return 0.95
-        if re.search(rf"\b[A-Z][\w’'-]*(?:\s+[\w’'-]+){{0,7}}\s*\(\s*{name}\b", text):
-            return 0.85
-    if re.search(
-        rf"\b{name}\b[”\"’]?\s*(?:\([^)]{{1,40}}\)\s*)?(?:is|are|means?|refers? to|stands? for|denotes?|aims? to|consists? of|describes?)\s",
-        text,
-        re.IGNORECASE,
-    ):
+    if _IS.match(after):
         return 0.8
-    if re.search(
-        rf"\b{name}\b[”\"’]?(?:\s+initiative|\s+plan|\s+programme)?\s+(?:aims?|seeks?|is|was|are|were|means?)\b",
-        text,
-        re.IGNORECASE,
-    ):
-        return 0.7
-    return 0.0
+    return 0.7 if _AIMS.match(after) else 0.0
+
+
+def _begin_with(words: Sequence[str], letters: Sequence[str]) -> bool:
+    """Whether the last words begin with these letters, small words between them aside."""
+    initials = [w[0].casefold() for w in words if w.casefold() not in STOP or w[0].isupper()]
+    return bool(letters) and initials[-len(letters) :] == list(letters)

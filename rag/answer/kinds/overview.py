@@ -24,14 +24,16 @@ _PURPOSE = re.compile(
     r"(?:\w+\s+)?(?:aim|attempt|seek|tr[yi]|examin|explor|argu|ask|discuss|investigat|analy[sz]|identif|review|describ|present|propos|"
     r"show|consider|address|assess|set|look|trac|put|give|introduc|stud|report)\w*|"
     r"\bwe\s+(?:here\s+)?(?:aim|seek|examine|explore|argue|ask|investigate|show|propose|present|introduce|study|describe)\b|"
-    r"\b(?:este|el presente)\s+(?:artículo|informe|estudio|trabajo)\s+\w+|\b(?:dieser|der vorliegende)\s+(?:artikel|beitrag|bericht)\s+\w+|"
+    r"\b(?:este|el presente)\s+(?:artículo|informe|estudio|trabajo)\s+\w+|"
+    r"\b(?:dieser|der vorliegende)\s+(?:artikel|beitrag|bericht)\s+\w+|"
     r"\b(?:cet|le présent)\s+(?:article|rapport|travail)\s+\w+|\beste\s+(?:artigo|relatório|estudo|trabalho)\s+\w+",
     re.IGNORECASE,
 )
 _SUMMARY = frozenset(terms("abstract summary overview synopsis resumen résumé resumo zusammenfassung abstrakt 摘要"))
 _CONCLUDES = frozenset(
     terms(
-        "conclusion conclusions concluding summary outlook closing final conclusión conclusiones conclusão fazit schluss schlussfolgerungen 结论"
+        "conclusion conclusions concluding summary outlook closing final conclusión conclusiones conclusão fazit "
+        "schluss schlussfolgerungen 结论"
     )
 )
 _FURNITURE = re.compile(r"\b(?:[Ff]igure|[Ff]ig\.|[Tt]able|[Ss]ection|[Aa]ppendix|[Cc]hapter)\s*\d|^\W*[a-z]|\bBIBREF")
@@ -66,7 +68,7 @@ def tell(found: Evidence) -> Told | None:
 
 
 def _wants(found: Evidence) -> str | None:
-    """ "overview" or "conclusion", where a question asks for one and for nothing more particular."""
+    """Which of "overview" and "conclusion" a question asks for, where it asks for nothing more particular."""
     text = found.scope.text
     said = set(words(text))
     conclusion = not said.isdisjoint(wording.said("conclusion")) and (

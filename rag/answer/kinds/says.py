@@ -65,7 +65,8 @@ def _topic(found: Evidence) -> list[str]:
     known = (
         names
         | wording.said_terms("says")
-        | wording.said_terms("sources") | wording.said_terms("publishes")
+        | wording.said_terms("sources")
+        | wording.said_terms("publishes")
         | wording.said_terms("asking")
         | wording.said_terms("overview")
     )
