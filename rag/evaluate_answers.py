@@ -16,6 +16,7 @@ import numpy as np
 from rag.answer.verify import carries
 from rag.encoder.judge import Judge
 from rag.evaluate import Outcome
+from rag.evaluate.answers import UNSURE
 from rag.evaluate.risk import Point, is_right, risk_coverage
 from rag.types import Answer
 
@@ -78,8 +79,8 @@ def measures(outcomes: Sequence[Outcome], answers: Sequence[Answer], supports: S
         "references": _mean([float(o.references) for o in able if o.references is not None]),
         "citation_recall": _ratio([([float(x) for x in recalled]) for recalled, _ in judged]),
         "citation_precision": _ratio([([float(x) for x in precise]) for _, precise in judged]),
-        "answered": _mean([float(o.status != "abstained") for o in able]),
-        "declined": _mean([float(o.status == "abstained") for o in outcomes if not o.answerable]),
+        "answered": _mean([float(o.status not in UNSURE) for o in able]),
+        "declined": _mean([float(o.status in UNSURE) for o in outcomes if not o.answerable]),
         "sentences": _mean([float(len(a.sentences)) for a in answers if a.status != "abstained"]),
         "words": _mean([float(len(a.answer.split())) for a in answers if a.status != "abstained"]),
     }

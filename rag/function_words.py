@@ -16,7 +16,8 @@ _FUNCTION_WORDS = {
     could may might must shall should will would of in on at by for from to into onto with without within over under
     about against between among through during before after since until on as than then so if or and but nor not no yes
     any some all each every both either neither more most much many few less least very too also just only own same such
-    s t d ll re ve m tell say says said please according give gave name list describe explain mention mentions mentioned
+    s t d ll re ve m r u ur pls plz tell say says said please according give gave name list describe explain mention
+    mentions mentioned
     there's that's article text document author authors source sources
     """,
     "es": """

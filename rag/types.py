@@ -20,7 +20,8 @@ MentionKind = Literal["parenthetical", "narrative", "numeric", "note", "title"]
 Resolution = Literal["exact", "year-mismatch", "author-variant", "ambiguous", "missing"]
 Attribution = Literal["own", "relayed"]
 Verdict = Literal["supported", "partial", "unsupported", "contradicted"]
-Status = Literal["answered", "partial", "abstained"]
+Status = Literal["answered", "partial", "found", "abstained"]
+"""Sure; sure of a part, the rest named; spoken of but not surely answered, the closest quoted; not spoken of."""
 ChunkKind = Literal["text", "reference", "about"]
 Csl = Mapping[str, Any]
 """One CSL-JSON item (https://citeproc-js.readthedocs.io/en/latest/csl-json/markup.html)."""

@@ -44,7 +44,8 @@ T = TypeVar("T")
 INSTRUCTIONS = (
     "Answers from a collection of articles, each sentence with the passage that carries it and, where the passage "
     "relays somebody, the bibliography entry behind it. Quote `cited_text` verbatim and name both hops: who says it, "
-    "and in which document it is reported. When `status` is `abstained` the sources do not answer: say so."
+    "and in which document it is reported. When `status` is `found` no passage surely answers and the closest are "
+    "quoted: say that. When it is `abstained` the sources do not answer: say so."
 )
 READING = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
 

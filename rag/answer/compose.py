@@ -1,7 +1,9 @@
 """The answer as a whole: from a question and a generation to the object on the wire.
 
-question ──► read ──► retrieve ──► extract (verbatim)            ──► writing ──► Answer
-                              └──► generate (a language model's) ──►
+    question ─► understand ─► gather ─► plan ─► write ─► verify ─► Answer
+
+`scope` and `question` understand, `gather` finds, one of `kinds` plans, `closest` where none is sure, `writing` writes;
+a language model words what a plan allows it to (`generate`), held to the passages by `verify`.
 """
 
 from __future__ import annotations
@@ -10,24 +12,25 @@ import time
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 
 from rag import retrieve
-from rag.answer import evidence, extract, question, several, verify
+from rag.answer import closest, evidence, gather, question, scope, several, spelling, verify
 from rag.answer.attribute import names_of
-from rag.answer.extract import Told
+from rag.answer.gather import Evidence, Models
 from rag.answer.generate import Drafted, Generated, generate
+from rag.answer.kinds import KINDS
 from rag.answer.model import LanguageModel
-from rag.answer.question import Question
+from rag.answer.plan import Told
 from rag.answer.sources import Counterparts
 from rag.answer.writing import Cited, Tell, Writing
 from rag.bibliography import format_reference
 from rag.encoder import Across, Encoder, Reranker, SparseEncoder
 from rag.encoder.judge import Judge
 from rag.store import Generation
-from rag.types import Answer, Corroboration, Passage, Status
+from rag.types import Answer, Corroboration, Status
 
 NOT_ANSWERED = "The sources do not answer this."
+CLOSEST = "No passage answers this directly. Closest: "
 _DENIED = "The sources contradict the question: "
 
 
@@ -87,62 +90,26 @@ def ask(
     chosen = options or Options()
     tell = on_event or (lambda _name, _body: None)
     clock = _Clock()
-    asked = question.read(text, extract.language_of(generation))
-    scale = encoder.scale
-    encoder = retrieve.speaking(generation, encoder, text)
-
-    @cache
-    def vector() -> retrieve.Vectors:
-        found = encoder.encode_question(text)
-        clock.read("encode")
-        return found
-
-    notices: list[str] = []
-    passages = retrieve.search(
-        generation,
-        encoder,
-        text,
-        vector=vector,
-        limit=chosen.limit,
-        dense_weight=chosen.dense_weight,
-        filters=chosen.filters,
-        # Entries are found by name, in `about`; among running text they would only crowd out what answers.
-        kinds=("text",),
-        sparse=chosen.sparse,
-        reranker=chosen.reranker,
-        notices=notices,
-    )
+    found = _gather(generation, encoder, text, chosen)
+    clock.read("understand")
+    passages = found.passages  # searched for at once: whoever waits sees them, and what cannot be asked is told
     clock.read("retrieve")
     tell("retrieval.completed", passages)
-
-    def tell_of(asked: Question, vector: retrieve.Vectors) -> Told:
-        return extract.from_tables(generation, asked, chosen.filters) or extract.from_passages(
-            generation,
-            encoder,
-            asked,
-            vector,
-            passages,
-            chosen.judge,
-            chosen.threshold,
-            worded=chosen.model is not None,
-        )
-
-    def tell_part(part: str) -> Told:
-        return tell_of(question.read(part, asked.language), encoder.encode_question(part))
-
-    told = several.answer_each(retrieve.questions(text), tell_part) or tell_of(asked, vector())
+    told = several.answer_each(retrieve.questions(text), lambda part: _plan(_gather(generation, encoder, part, chosen)))
+    told = told or _plan(found)
     clock.read("select")
 
     writing = Writing(generation, chosen.style, tell)
-    generated = _generate(generation, asked, told, passages, chosen, writing)
+    generated = _generate(found, told, chosen, writing)
     clock.read("generate")
-    beside = Counterparts(generation, chosen.judge, scale, _citable(generation, chosen))
+    beside = Counterparts(generation, chosen.judge, encoder.scale, _citable(generation, chosen))
     corroboration = _quote(told, writing, beside) if generated is None else ()
     if not writing.text:
         tell("answer.delta", NOT_ANSWERED)
     references = writing.references()
     clock.read("verify")
     shown = {p.id: p for p in passages} | writing.passages
+    asking = found.models.encoder
     return Answer(
         id=f"ans_{uuid.uuid4().hex}",
         status=_status(told, writing) if generated is None else _status_of(generated, told, writing),
@@ -156,8 +123,8 @@ def ask(
         references=references,
         corroboration=corroboration,
         generator="extractive" if generated is None else "llm",
-        models={"encoder": encoder.name}
-        | ({"across": encoder.reader} if isinstance(encoder, Across) else {})
+        models={"encoder": asking.name}
+        | ({"across": asking.reader} if isinstance(asking, Across) else {})
         | ({"judge": chosen.judge.name} if chosen.judge else {})
         | ({"sparse": chosen.sparse.name} if chosen.sparse else {})
         | ({"reranker": chosen.reranker.name} if chosen.reranker else {})
@@ -167,9 +134,10 @@ def ask(
             "dense_weight": chosen.dense_weight,
             "style": chosen.style,
             "threshold": told.threshold,
+            "kind": told.kind,
         },
         notices=(
-            *notices,
+            *found.notices,
             *told.notices,
             *(generated.notices if generated else ()),
             *(f"the passages cited do not speak of {part}" for part in told.missing),
@@ -180,9 +148,49 @@ def ask(
     )
 
 
+def _gather(generation: Generation, encoder: Encoder, text: str, options: Options) -> Evidence:
+    """What there is for a question: what it names, what is left of it to ask, and where."""
+    language = gather.language_of(generation)
+    text, slips = spelling.corrected(text, generation, language)
+    named = scope.resolve(text, generation)
+    return Evidence(
+        generation,
+        Models(retrieve.speaking(generation, encoder, text), options.judge, options.sparse, options.reranker),
+        question.read(named.text, language),
+        question.read(text, language),
+        named,
+        options.filters or retrieve.Filters(),
+        limit=options.limit,
+        dense_weight=options.dense_weight,
+        worded=options.model is not None,
+        threshold=options.threshold,
+        notices=[f"“{typed}” is read as “{taken}”, which the sources have" for typed, taken in slips],
+    )
+
+
+def _plan(found: Evidence) -> Told:
+    """What the first kind that has something to say makes of it, else the closest there is."""
+    nothing: Told | None = None
+    for _, kind in KINDS:
+        told = kind(found)
+        if told is not None and told.pieces:
+            return told
+        if told is not None and told.sure:
+            return told
+        if told is not None and nothing is None:
+            nothing = told
+    near = closest.tell(found)
+    if nothing is not None:
+        near.threshold, near.confidence = nothing.threshold, nothing.confidence
+        near.notices += nothing.notices if not near.pieces else []
+    return near
+
+
 def _status(told: Told, writing: Writing) -> Status:
-    if not writing.sentences or told.denies:
+    if not writing.sentences or told.outcome in {"denied", "none"}:
         return "abstained"
+    if told.outcome == "found":
+        return "found"
     return "partial" if told.missing or told.open else "answered"
 
 
@@ -193,28 +201,23 @@ def _status_of(generated: Generated, told: Told, writing: Writing) -> Status:
     return "answered" if whole and not told.missing and not told.open else "partial"
 
 
-def _generate(  # noqa: PLR0917  (one caller)
-    generation: Generation, asked: Question, told: Told, passages: Sequence[Passage], options: Options, writing: Writing
-) -> Generated | None:
+def _generate(found: Evidence, told: Told, options: Options, writing: Writing) -> Generated | None:
     """The model's answer; None where none is wanted, where it may not be asked, or where it failed.
 
     What is looked up in tables and what the sources deny or do not answer is not the model's to word: small models
     invent an answer to most of the questions that they should decline.
     """
-    model = options.model
-    if model is None or told.entries or not told.pieces or told.denies:
+    model, passages = options.model, found.passages
+    if model is None or not told.wordable or not told.pieces or told.outcome != "answered":
         return None
-    judge = options.judge if extract.readable(generation, asked) else None
 
     def check(drafted: Drafted) -> verify.Verified:
-        return verify.verify(drafted.text, drafted.passages, passages, judge, asked.content)
+        return verify.verify(drafted.text, drafted.passages, passages, found.reader, found.asked.content)
 
-    made = generate(model, asked.text, passages, check, writing, show_unsupported=options.show_unsupported)
+    made = generate(model, found.asked.text, passages, check, writing, show_unsupported=options.show_unsupported)
     if made.failed or (not made.kept and not writing.sentences):
         why = made.failed or ("it declined" if made.refused else "nothing it said had full support")
         told.notices.append(f"the language model gave no answer ({why}); this one is extractive")
-        if told.confidence < told.verbatim_from:  # enough to ask a model, not enough to answer by
-            told.withdraw()
         return None
     return made
 
@@ -223,21 +226,20 @@ def _quote(told: Told, writing: Writing, beside: Counterparts) -> tuple[Corrobor
     """Write the pieces down, and what other documents say to the sentence that answers."""
     answering = next((i for i, p in enumerate(told.pieces) if p.span == told.answering), 0)
     supporting = [Cited(p.passage, p.span) for p in told.compared.supporting]
+    before = {"denied": _DENIED, "found": CLOSEST}.get(told.outcome, f"{told.says}. " if told.says else "")
     for number, piece in enumerate(told.pieces):
-        lead = ""
-        if number == 0:
-            lead = _DENIED if told.denies else f"{told.says}. " if told.says else ""
-        cited = Cited(piece.passage, piece.span, told.entries.get((piece.passage.document_id, piece.span.start)))
+        cited = Cited(piece.passage, piece.span, piece.entry)
         others = (
             []
-            if cited.entry
+            if cited.entry or told.kind != "fact"
             else beside.of(writing.document(piece.passage), (piece.passage, piece.span), writing.claim(cited))
         )
         writing.quote(
             cited,
             beside=[*(Cited(*o) for o in others), *(supporting if number == answering else ())],
-            lead=lead,
-            item=number >= len(told.pieces) - told.items,
+            lead=(before if number == 0 else "") + piece.lead,
+            item=piece.item,
+            text=piece.text,
         )
     if not supporting and not told.compared.contradicting:
         return ()

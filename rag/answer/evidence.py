@@ -41,7 +41,7 @@ WITHIN = FEATURES[:-1]
 """Those of a question in the source's own language, whose words can be compared as they stand."""
 ACROSS = ("cosine", "passage", "stands_out", "expected", "figures_around", "held")
 """Those that still mean something when it is in another: `held` are its words, compared by what they mean."""
-_HANGING = re.compile(
+HANGING = re.compile(
     r"^[\W_]*(?!(?:this|the present|our) (?:article|paper|report|study|essay|document|chapter|digest|review|text)\b)"
     r"(?:(?:it|its|he|his|she|her|they|their|them|this|these|those|that|such|both|"
     r"the (?:former|latter|same|two)|"
@@ -125,7 +125,7 @@ def candidates(
             if orders(text):
                 continue
             plain = bare(text, question)
-            hangs = bool(_HANGING.match(text))
+            hangs = bool(HANGING.match(text))
             around = Around(
                 title=titles.get(passage.document_id, ""),
                 section=passage.section or "",

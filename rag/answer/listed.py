@@ -96,7 +96,7 @@ def look_up(generation: Generation, asked: Question, documents: Collection[str] 
     entries = _on_topic(generation, wanted, entries)
     if not entries:
         # "What did the companies publish?" asks the text, as long as no entry is theirs.
-        return None if wanted.who else Lookup((), "no entry of the bibliography is like that")
+        return None if wanted.who else Lookup((), "no entry of the bibliography is like that", listed=True)
     texts = {d: generation.document(d) for d in {r.document_id for r in entries}}
     found = tuple(Found(texts[r.document_id], Span(r.start or 0, r.end or 0), r) for r in entries[:_MOST])
     more = f"{len(entries)} entries fit; the first {_MOST} are shown" if len(entries) > _MOST else ""

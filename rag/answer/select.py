@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rag.answer.evidence import Candidate
+from rag.answer.gather import Piece
 from rag.answer.question import Question
-from rag.types import Passage, Span
 
 THRESHOLDS = {"settled": 0.3, "within": 0.2, "across": 0.2}
 """Least probability for a sentence to answer at all, by how it was found out: looked at by the judge, told by form,
@@ -42,28 +41,25 @@ _ORDINALS = tuple(
 _LAST = re.compile(r"^\W*(?:finally|lastly|(?:the )?last)\b", re.IGNORECASE)
 
 _GIVES_REASON = re.compile(
-    r"^\W*(?:(?:this|that|it) (?:is|was) because|(?:the|one|its|their) (?:main |chief )?(?:reason|cause)s?\b|because)",
+    r"^\W*(?:(?:this|that|it) (?:is|was) because|(?:the|one|its|their) (?:main |chief )?(?:reason|cause)s?\b|because|"
+    r"(?:the|this|that) (?:increase|rise|growth|gain|fall|decline|drop|decrease|change|delay|difference|shift)\b.{0,40}"
+    r"\b(?:from|due|because|owing|reflect\w*|result\w*|driven|thanks|caused|attribut\w*|explain\w*))",
     re.IGNORECASE,
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A sentence of the answer: a verbatim span of a document, and the passage that holds it."""
-
-    passage: Passage
-    span: Span
-    probability: float
+def wants_list(asked: Question) -> bool:
+    """Whether a question asks for several things."""
+    return bool(_LIST_WANTED.search(asked.text))
 
 
 def select(
     asked: Question, candidates: Sequence[Candidate], threshold: float, every: Sequence[Candidate] = ()
-) -> tuple[list[Piece], int]:
+) -> list[Piece]:
     """The fewest sentences that answer: the best, those about as good that add something, and what they lean on.
 
-    Empty when no candidate reaches the threshold; `candidates` come best first. The second value says how many of the
-    pieces, from the last backwards, are the items of a list, which is followed from its first item to its last through
-    `every` sentence read; the piece before them announces them.
+    Empty when no candidate reaches the threshold; `candidates` come best first. A list told by its ordinals is followed
+    from its first item to its last through `every` sentence read.
     """
     chosen: list[Candidate] = []
     for candidate in candidates:
@@ -73,13 +69,14 @@ def select(
             break
         if all(float(candidate.vector @ c.vector) < _SAME for c in chosen):
             chosen.append(candidate)
-    if chosen and _LIST_WANTED.search(asked.text):
+    if chosen and wants_list(asked):
         for candidate in chosen:
             items = _items(candidate, every or candidates)
             if len(items) > 1:
                 announces = items[0].span == candidate.span and not _ORDINALS[0].match(candidate.text)
-                listed = [Piece(i.passage, i.span, candidate.probability) for i in items]
-                return listed, len(items) - announces
+                return [
+                    Piece(c.passage, c.span, candidate.probability, item=n >= announces) for n, c in enumerate(items)
+                ]
     pieces: dict[tuple[str, int], Piece] = {}
     for candidate in chosen:
         for piece in (*with_antecedent(candidate), *_reasons(asked, candidate, every)):
@@ -87,7 +84,7 @@ def select(
     first: dict[str, int] = {}
     for i, candidate in enumerate(chosen):
         first.setdefault(candidate.passage.document_id, i)
-    return sorted(pieces.values(), key=lambda p: (first[p.passage.document_id], p.span.start)), 0
+    return sorted(pieces.values(), key=lambda p: (first[p.passage.document_id], p.span.start))
 
 
 def with_antecedent(candidate: Candidate) -> list[Piece]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rag.answer.extract import Told
 from rag.answer.followup import stand_alone
-from rag.answer.select import Piece
+from rag.answer.gather import Piece
+from rag.answer.plan import Told
 from rag.asked import Turn
 
 
@@ -25,7 +25,7 @@ def answer_each(questions: Sequence[str], tell: Callable[[str], Told]) -> Told |
         alone = stand_alone(question, turns)
         turns.append(Turn(alone))
         told.append((question, tell(alone)))
-    answered = [t for _, t in told if t.pieces and not t.denies]
+    answered = [t for _, t in told if t.pieces and t.outcome == "answered"]
     if not answered:
         return None
     pieces: dict[tuple[str, int], Piece] = {}
@@ -35,15 +35,15 @@ def answer_each(questions: Sequence[str], tell: Callable[[str], Told]) -> Told |
     first = answered[0]
     together = Told(
         list(pieces.values()),
-        entries={place: entry for one in answered for place, entry in one.entries.items()},
         notices=list(dict.fromkeys(n for one in answered for n in one.notices)),
         missing=list(dict.fromkeys(m for one in answered for m in one.missing)),
         confidence=min(one.confidence for one in answered),
         threshold=max(one.threshold for one in answered),
-        verbatim_from=max(one.verbatim_from for one in answered),
+        kind=first.kind,
+        wordable=all(one.wordable for one in answered),
         says=first.says if first is told[0][1] else "",
         answering=first.answering,
         compared=first.compared,
     )
-    together.open = [question for question, one in told if not one.pieces or one.denies]
+    together.open = [question for question, one in told if not one.pieces or one.outcome != "answered"]
     return together

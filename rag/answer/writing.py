@@ -55,10 +55,13 @@ class Writing:
         self.citations: list[Citation] = []
         self.passages: dict[str, Passage] = {}
 
-    def quote(self, cited: Cited, *, beside: Sequence[Cited] = (), lead: str = "", item: bool = False) -> None:
+    def quote(
+        self, cited: Cited, *, beside: Sequence[Cited] = (), lead: str = "", item: bool = False, text: str = ""
+    ) -> None:
         """Add a verbatim sentence, after the words that say whose it is where that is not clear already.
 
-        `beside` are the sentences of other documents that say the same; an `item` of a list has a line of its own.
+        `beside` are the sentences of other documents that say the same; an `item` of a list has a line of its own;
+        `text` is shown instead of the span where that is a table's row.
         """
         document = self.document(cited.passage)
         claim = self.claim(cited)
@@ -70,7 +73,7 @@ class Writing:
             lead = f"{lead.strip()}\n– " if lead else "– "
             lead = f"\n{lead}" if self.text else lead
         self._last = claim if relayed or self._last is not None else None
-        quoted = " ".join(cited.span.of(document.text).split())
+        quoted = text or " ".join(cited.span.of(document.text).split())
         self.add(quoted, [cited, *beside], "supported", 1.0, lead=lead)
 
     def add(self, text: str, cited: Sequence[Cited], verdict: Verdict, score: float, *, lead: str = "") -> Sentence:

@@ -15,7 +15,7 @@ from rag.documents.blocks import Block, Draft
 from rag.documents.clean import clean, one_line
 from rag.documents.dates import parse_date
 from rag.documents.entries import looks_like_entry, share_of_entries
-from rag.documents.language import language_of
+from rag.documents.language import language_of, normal_tag
 from rag.documents.names import kind_of_title, names_bibliography, names_notes, perhaps_bibliography
 from rag.documents.people import SEPARATOR, bare_names
 from rag.types import Document, Page, Section, SectionKind, Span
@@ -52,7 +52,7 @@ def assemble(
         title=title,
         authors=authors,
         date=_known_date(known) or draft.date or _date_in(blocks),
-        language=_known_text(known, "language") or draft.language or language_of(body),
+        language=normal_tag(_known_text(known, "language")) or normal_tag(draft.language) or language_of(body),
         address=_known_text(known, "address") or draft.address,
         source=source,
         media_type=draft.media_type,

@@ -18,6 +18,9 @@ from rag.errors import InputError
 from rag.store import Generation
 from rag.types import Answer
 
+UNSURE = frozenset({"found", "abstained"})
+"""Statuses that claim no answer: the closest passages are quoted as that, or nothing is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -134,7 +137,7 @@ def judge(
     coverage = None
     declined = answer.status == "abstained"
     if not judged.answerable:
-        if not declined:
+        if answer.status not in UNSURE:
             failures.append("answered, though the sources do not")
     else:
         if declined:
@@ -176,7 +179,7 @@ def measure(outcomes: Sequence[Outcome], sentences: Sequence[int] = ()) -> Measu
         questions=len(outcomes),
         answerable=len(able),
         unanswerable=len(outcomes) - len(able),
-        answered=_share([o.status != "abstained" for o in able]),
+        answered=_share([o.status not in UNSURE for o in able]),
         string=_share([o.string for o in able]),
         evidence=_share([o.evidence for o in able]),
         string_and_evidence=_share(
@@ -189,7 +192,7 @@ def measure(outcomes: Sequence[Outcome], sentences: Sequence[int] = ()) -> Measu
         references=_share([o.references for o in able]),
         references_given_evidence=_share([o.references for o in able if o.evidence]),
         coverage=_mean([o.coverage for o in able if o.coverage is not None]),
-        declined=_share([o.status == "abstained" for o in outcomes if not o.answerable]),
+        declined=_share([o.status in UNSURE for o in outcomes if not o.answerable]),
         sentences=_mean([float(n) for n in sentences]),
         median_ms=times[len(times) // 2] if times else 0.0,
     )

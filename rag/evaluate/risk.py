@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.evaluate.answers import Outcome
+from rag.evaluate.answers import UNSURE, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ def risk_coverage(outcomes: Sequence[Outcome]) -> list[Point]:
     asked for with threshold 0, so that none was held back; what is declined even so is covered by no threshold.
     """
     points = []
-    ordered = sorted((o for o in outcomes if o.status != "abstained"), key=lambda o: -o.confidence)
+    ordered = sorted((o for o in outcomes if o.status not in UNSURE), key=lambda o: -o.confidence)
     for i, outcome in enumerate(ordered, 1):
         if i < len(ordered) and ordered[i].confidence == outcome.confidence:
             continue

@@ -153,7 +153,7 @@ class _Places:
 def _of_answers(outcomes: Sequence[Outcome]) -> dict[str, dict[str, float]]:
     values: dict[str, dict[str, float]] = {name: {} for name in ANSWERS}
     for o in outcomes:
-        declined = o.status == "abstained"
+        declined = o.status in answers.UNSURE
         if o.answerable:
             values["answered"][o.id] = float(not declined)
             for name, value in (("string", o.string), ("evidence", o.evidence), ("references", o.references),

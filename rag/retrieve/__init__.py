@@ -4,7 +4,7 @@ search ──► filters (which rows may be found) ──► candidates of each 
 """
 
 from rag.retrieve.filters import Filters
-from rag.retrieve.parts import questions
+from rag.retrieve.parts import compared, questions
 from rag.retrieve.search import Embedded, Vectors, embed, search, speaking
 
-__all__ = ["Embedded", "Filters", "Vectors", "embed", "questions", "search", "speaking"]
+__all__ = ["Embedded", "Filters", "Vectors", "compared", "embed", "questions", "search", "speaking"]

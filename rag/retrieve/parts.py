@@ -86,6 +86,12 @@ def questions(question: str) -> list[str]:
     return found if whole else []
 
 
+def compared(question: str) -> list[tuple[str, str]]:
+    """The two things that a question compares, each with the question about it alone; empty where it compares none."""
+    text = _QUOTED.sub(lambda m: m.group().replace(" ", _SPACE), " ".join(question.split())).strip(_ENDS)
+    return [(thing.replace(_SPACE, " "), asked.replace(_SPACE, " ")) for thing, asked in _sides(text)]
+
+
 def _joined(question: str) -> list[str]:
     """What a question joins: its sentences, and what "and" joins in each; `_SPACE` within quotation marks."""
     # What is quoted is a name or a saying: nothing within it is cut.
@@ -117,6 +123,10 @@ def _is_question(piece: str) -> bool:
 
 def _compared(text: str) -> list[str]:
     """The things compared, each with the noun they share and with what else is said; none where nothing is."""
+    return [asked for _, asked in _sides(text)]
+
+
+def _sides(text: str) -> list[tuple[str, str]]:
     for pattern in _PAIRS:
         match = pattern.match(text)
         if match is None:
@@ -128,7 +138,7 @@ def _compared(text: str) -> list[str]:
             flags=re.IGNORECASE,
         )  # fmt: skip
         first = _with_noun(first, second)
-        return [" ".join(f"{thing} {rest}".split()).strip(_ENDS) for thing in (first, second)]
+        return [(thing, " ".join(f"{thing} {rest}".split()).strip(_ENDS)) for thing in (first, second)]
     return []
 
 

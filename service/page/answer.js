@@ -39,6 +39,7 @@ export function renderAnswer(answer, documents, { complete }) {
   }
   if (answer.status === "abstained" && !answer.sentences.length) parts.push(...abstention(answer, documents));
   else {
+    if (answer.status === "found") parts.push(notice("caution", "No passage answers this directly. These come closest."));
     if (answer.status === "partial") parts.push(notice("caution", "The sources answer this only in part."));
     parts.push(prose(answer, documents));
     if (answer.corroboration?.length) parts.push(elsewhere(answer, documents));
@@ -236,7 +237,7 @@ function colophon(answer, documents) {
         answer.references.length ? save("bibtex", "BibTeX", "bib") : null),
       told),
     h("p", { class: "muted" },
-      answer.status === "abstained" ? "" : `${supported(answer)} · `,
+      ["abstained", "found"].includes(answer.status) ? "" : `${supported(answer)} · `,
       `${answer.generator} · ${count(answer.passages.length, "passage")} read`,
       total ? ` in ${Math.round(total)} ms` : "", " · index ",
       h("a", { href: "#index", title: `manifest ${answer.index.manifest_sha256}` }, `${answer.index.collection}, ${when(answer.index.built_at)}`)));

@@ -89,6 +89,7 @@ async function answerTo(question, { leaning = false } = {}) {
     }, mine.signal);
     settle(answer, before);
     announce(answer.status === "abstained" && !answer.citations.length ? "The sources do not answer this."
+      : answer.status === "found" ? `No passage answers this directly. ${count(answer.citations.length, "passage")} quoted. ${answer.answer}`
       : `Answered with ${count(answer.citations.length, "citation")}. ${answer.answer}`);
   } catch (problem) {
     if (problem.name === "AbortError") return;
