@@ -52,7 +52,7 @@ def analyse_isolated(
     def found(given: Listed | None) -> Analysis:
         asked = {
             "document": wire.of_document(document),
-            "given": None if given is None else {n: wire.plain(v) for n, v in zip(_GIVEN, given, strict=True)},
+            "given": given and {"references": wire.plain(given[0]), "problems": wire.plain(given[1])},
         }
         name = document.source or document.id
         said = (worker or bounded.shared()).run("analyse", asked, name=name, seconds=seconds, cancelled=cancelled)
@@ -78,9 +78,6 @@ def do_analyse(asked: Mapping[str, Any], data: bytes) -> dict[str, Any]:  # noqa
         "problems": wire.plain(found.problems),
         "sentences": [[offset for s in stretch for offset in (s.start, s.end)] for stretch in found.sentences],
     }
-
-
-_GIVEN = ("references", "problems")
 
 
 def _analysed(document: Document, given: Listed | None) -> Analysis:

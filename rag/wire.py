@@ -1,4 +1,4 @@
-"""Values ↔ JSON, for the pipe between a process at work on foreign text and its parent, which trusts nothing it gets."""
+"""Values ↔ JSON, for the pipe between a process at work on foreign text and its parent, which believes nothing."""
 
 from __future__ import annotations
 

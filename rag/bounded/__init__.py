@@ -39,7 +39,7 @@ TASKS: Mapping[str, str] = MappingProxyType(
         "analyse": "rag.analysis:do_analyse",
     }
 )
-"""What a child can be asked to do: module and function, `(asked, data) -> JSON value`. Nothing from outside gets here."""
+"""What a child can be asked to do: module and function, `(asked, data) -> JSON value`. Nothing is ever added."""
 SECONDS = 60.0
 """Of processor time for one task: a busy machine takes none of it."""
 PATIENCE = 5.0

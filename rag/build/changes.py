@@ -163,9 +163,8 @@ def _readable(plan: Plan, target: Path, content: Path | bytes, said: Mapping[str
         )
     if not documents.is_bibliography(target):
         raise DocumentError(f"{target.name}: no kind of source that can be read; the README lists those that can")
-    if isinstance(content, Path):
-        if content.stat().st_size > _LONGEST_LIST:
-            raise DocumentError(f"{target.name}: has more than {_LONGEST_LIST >> 20} MiB; split it")
+    if isinstance(content, Path) and content.stat().st_size > _LONGEST_LIST:
+        raise DocumentError(f"{target.name}: has more than {_LONGEST_LIST >> 20} MiB; split it")
     kind = BIBLIOGRAPHY_KINDS[target.suffix.lower()]
     entries, problems = bibliography.read_structured_isolated(content, kind, name=target.name, cancelled=plan.cancelled)
     if not entries:

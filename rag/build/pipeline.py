@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from rag import chunks, documents, store
 from rag.build.checking import check, check_offsets
@@ -20,11 +20,11 @@ from rag.build.drafts import Drafts, Read
 from rag.build.embedding import cut, embed
 from rag.build.plan import Plan, stop_if_cancelled
 from rag.build.provenance import attached, provenance
-from rag.build.reading import already_read, analysed, clear_leftovers, read_all, sources_of
+from rag.build.reading import Left, already_read, analysed, clear_leftovers, read_all, sources_of
 from rag.build.texts import Texts
 from rag.encoder import Encoder
 from rag.errors import IndexDamagedError, InputError, NotFoundError
-from rag.types import BuildReport, Chunk, Document, Progress, Skipped
+from rag.types import BuildReport, Chunk, Document, Progress
 
 
 def rebuild(plan: Plan, *, force: bool = False) -> BuildReport:
@@ -50,11 +50,8 @@ def bring_up_to_date(plan: Plan, *, force: bool, fresh: Mapping[Path, Document] 
     about = _about(plan, sources)
     live = _live(plan)
     same = live is not None and not force and live.manifest.get("inputs_sha256") == about["inputs_sha256"]
-    if (
-        live is not None
-        and same
-        and not any(s.again for s in (*_told(live.manifest, "skipped"), *_told(live.manifest, "stale")))
-    ):
+    before = Left.of(live.manifest) if live is not None else Left()
+    if live is not None and same and not before.again:
         return _as_it_was(plan, live, started)
 
     kept = already_read(_reusable(plan, live, about), about)
@@ -65,12 +62,7 @@ def bring_up_to_date(plan: Plan, *, force: bool, fresh: Mapping[Path, Document] 
         if not drafts and sources:
             reasons = "; ".join(f"{s.source}: {s.reason}" for s in left.skipped[:5])
             raise InputError(f"not one source of {plan.corpus.name!r} can be read ({reasons})")
-        if (
-            live is not None
-            and same
-            and drafts.as_live
-            and left.same_as(_told(live.manifest, "skipped"), _told(live.manifest, "stale"))
-        ):
+        if live is not None and same and drafts.as_live and left.same_as(before):
             return _as_it_was(plan, live, started)  # tried again, with no better luck
         about |= {"skipped": list(map(asdict, left.skipped)), "stale": list(map(asdict, left.stale))}
         return _publish(plan, about, live, attached(plan, drafts), len(drafts), started)
@@ -225,11 +217,6 @@ def _live(plan: Plan) -> store.Generation | None:
         return None
 
 
-def _told(manifest: Mapping[str, Any], kind: Literal["skipped", "stale"]) -> tuple[Skipped, ...]:
-    """The sources that a generation does not have as they are."""
-    return tuple(Skipped(**s) for s in manifest.get(kind, ()))
-
-
 def _about(plan: Plan, sources: Sequence[Path]) -> dict[str, Any]:
     files: dict[str, str] = {}
     for path in sources:
@@ -288,7 +275,7 @@ def _report(  # noqa: PLR0917  (one caller's worth of facts)
     *,
     unchanged: bool,
 ) -> BuildReport:
-    counts = manifest["counts"]
+    counts, left = manifest["counts"], Left.of(manifest)
     return BuildReport(
         collection=plan.corpus.name,
         generation=generation,
@@ -300,7 +287,7 @@ def _report(  # noqa: PLR0917  (one caller's worth of facts)
         chunks=counts["chunks"],
         embedded=embedded,
         reused=reused,
-        skipped=_told(manifest, "skipped"),
-        stale=_told(manifest, "stale"),
+        skipped=tuple(left.skipped),
+        stale=tuple(left.stale),
         seconds=round(time.monotonic() - started, 3),
     )

@@ -108,13 +108,20 @@ class Left:
     skipped: list[Skipped] = field(default_factory=list)
     stale: list[Skipped] = field(default_factory=list)
 
-    def same_as(self, skipped: Sequence[Skipped], stale: Sequence[Skipped]) -> bool:
+    @classmethod
+    def of(cls, manifest: Mapping[str, Any]) -> Left:
+        """Those of a generation."""
+        return cls(*([Skipped(**s) for s in manifest.get(kind, ())] for kind in ("skipped", "stale")))
+
+    @property
+    def again(self) -> bool:
+        """Whether one of them is worth another try."""
+        return any(s.again for s in (*self.skipped, *self.stale))
+
+    def same_as(self, other: Left) -> bool:
         """Whether these are the same sources, whatever the reasons."""
-
-        def named(left: Sequence[Skipped]) -> list[Skipped]:
-            return [replace(s, reason="") for s in left]
-
-        return (named(self.skipped), named(self.stale)) == (named(skipped), named(stale))
+        ours, theirs = ([[replace(s, reason="") for s in y] for y in (x.skipped, x.stale)] for x in (self, other))
+        return ours == theirs
 
 
 def read_all(  # noqa: PLR0917  (one caller)
