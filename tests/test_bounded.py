@@ -31,7 +31,12 @@ def greeted(worker: Worker) -> bool:
 @pytest.mark.parametrize(
     ("task", "limits", "said", "at_once"),
     [
-        ("never_end", {"seconds": 0.3}, r"a\.txt: takes more than 0\.3 seconds of processor time", False),
+        (
+            "never_end",
+            {"seconds": 0.3, "patience": 1e6},
+            r"a\.txt: takes more than 0\.3 seconds of processor time",
+            False,
+        ),
         ("hang", {"seconds": 0.1, "patience": 3}, r"a\.txt: the work on it was not done after 0\.3 seconds", True),
         ("eat", {}, r"a\.txt: needs more memory", False),
         ("die", {}, r"a\.txt: the process at work on it was ended \(signal 9\)", True),
@@ -46,7 +51,7 @@ def test_what_may_pass_is_told_apart(
     with pytest.raises(TransientError, match=said) as caught:
         worker.run(task, {}, name="a.txt", **limits)
     assert caught.value.at_once == at_once
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
     assert greeted(worker)
 
 
