@@ -45,7 +45,9 @@ SECONDS = 60.0
 PATIENCE = 5.0
 """The clock may show so many times the processor time, for a machine that is busy with other things."""
 MEMORY_MB = 1024
-_TASKS_PER_CHILD = 400
+_TASKS_PER_CHILD = 4000
+_HELD = 0.5
+"""Share of the memory limit from which a child that has answered is ended: what it holds is not given back."""
 _LONGEST_ANSWER = 256 << 20
 _LOOKED_EVERY = 0.1
 """Seconds after which whoever waits sees that the work is no longer wanted."""
@@ -109,7 +111,7 @@ class Worker:
             wait.begin()
             answer = self._exchange(frame, name, seconds, wait)
             self.peak_mb = float(answer.get("peak_mb") or 0.0)
-            if answer.get("spent"):
+            if answer.get("spent") or self.peak_mb > _HELD * self.memory_mb:
                 self._end()
         if "error" in answer:
             error = TransientError if answer.get("transient") else DocumentError
