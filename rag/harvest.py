@@ -268,11 +268,9 @@ class _Run:
 
     def _saved(self, reference: Reference, fetched: Fetched, path: Path, instead_of: Path | None = None) -> Outcome:
         """Keep what was fetched, if it can be read and is the work. Raises DocumentError, _AnotherWorkError."""
-        kind = documents.kind_isolated(path, "fetched", cancelled=self.plan.cancelled)
+        kind = documents.kind_isolated(path, "fetched")
         name = file_name(fetched, kind, stem=documents.slug(plain_id(reference)))
-        document = documents.read_isolated(
-            path, name=name, known={"origin": _origin(fetched)}, cancelled=self.plan.cancelled
-        )
+        document = documents.read_isolated(path, name=name, known={"origin": _origin(fetched)})
         if not bears_title(document, reference):
             raise _AnotherWorkError(_not_it(document, reference))
         same = instead_of is not None and instead_of.suffix == Path(name).suffix
@@ -280,7 +278,9 @@ class _Run:
         incoming = build.Incoming(name, path, qualified_id(reference), _origin(fetched))
         for attempt in range(10):
             try:
-                saved = build.save(self.plan, incoming, overwrite=instead_of is not None)
+                # Whoever stops the run stops it behind the address at hand: what has been fetched is kept.
+                whole = replace(self.plan, cancelled=lambda: False)
+                saved = build.save(whole, incoming, overwrite=instead_of is not None)
                 break
             except BusyError:
                 if attempt == 9:
