@@ -20,6 +20,8 @@ from rag.sentences import split as split_sentences
 from rag.types import Chunk, ChunkKind, Document, Reference, Section, Span
 
 ENCODING = "cl100k_base"
+_LONGEST = 4000
+"""Characters of a sentence: no prose has longer ones, and what counts tokens never sees more at once."""
 _BREAK = re.compile(r"(?<=[;:,，；、—–])\s*|\s+")
 _WORD = re.compile(r"\S")
 _AHEAD = 8000
@@ -37,10 +39,37 @@ def count_tokens(text: str) -> int:
     return len(_encoding().encode(text, disallowed_special=()))
 
 
+def sentences(document: Document, references: Sequence[Reference] = ()) -> list[list[Span]]:
+    """The sentences of the running text, by the stretches of which a chunk lies in one; what `split` packs.
+
+    None has more than 4000 characters: what is longer is cut at a clause, then at white space, then anywhere.
+    """
+    return [
+        [
+            piece
+            for sentence in split_sentences(document.text, region.start, region.end, document.language)
+            for piece in _short(document.text, sentence)
+        ]
+        for _, region in regions(document, references)
+    ]
+
+
+def _short(text: str, sentence: Span) -> Iterator[Span]:
+    start, end = sentence.start, sentence.end
+    while end - start > _LONGEST:
+        most = start + _LONGEST
+        cut = max((m.end() for m in _BREAK.finditer(text, start + 1, most)), default=most)
+        yield Span(start, start + len(text[start:cut].rstrip()))
+        start = next((i for i in range(cut, end) if not text[i].isspace()), end)
+    if start < end:
+        yield Span(start, end)
+
+
 def split(
     document: Document,
     references: Sequence[Reference] = (),
     *,
+    found: Sequence[Sequence[Span]] | None = None,
     budget: int = 200,
     encoder_tokens: Callable[[str], int] | None = None,
     encoder_limit: int | None = None,
@@ -49,7 +78,7 @@ def split(
 
     The encoder's count includes the context that is embedded with the chunk (`embedded_text`). A sentence
     longer than the budget is cut at a clause or at white space. Every character of the body that is not white
-    space is in exactly one text chunk.
+    space is in exactly one text chunk. `found` is what `sentences` has told of the document, where that is known.
     """
 
     def fits(span: Span, section: Section | None) -> bool:
@@ -61,14 +90,15 @@ def split(
         return encoder_tokens(context_of(document, section.title if section else None) + text) <= encoder_limit
 
     chunks: list[Chunk] = []
-    for section, region in _regions(document, references):
-        sentences = [
+    told = sentences(document, references) if found is None else found
+    for (section, _), stretch in zip(regions(document, references), told, strict=True):
+        pieces = [
             piece
-            for sentence in split_sentences(document.text, region.start, region.end, document.language)
+            for sentence in stretch
             for piece in _fitting(document.text, sentence, lambda span: fits(span, section))  # noqa: B023  (used at once)
         ]
         pack: list[Span] = []
-        for sentence in sentences:
+        for sentence in pieces:
             if pack and not fits(Span(pack[0].start, sentence.end), section):
                 chunks.append(_chunk(document, pack, section, "text"))
                 pack = []
@@ -97,7 +127,7 @@ def embedded_text(document: Document, chunk: Chunk) -> str:
     return chunk.text if chunk.kind != "text" else context_of(document, chunk.section) + chunk.text
 
 
-def _regions(document: Document, references: Sequence[Reference]) -> Iterator[tuple[Section | None, Span]]:
+def regions(document: Document, references: Sequence[Reference]) -> Iterator[tuple[Section | None, Span]]:
     """The stretches of running text: every section's own body, without the entries of the bibliography."""
     taken: list[tuple[int, int]] = []  # in order, parted from each other
     for start, end in sorted((r.start, r.end) for r in references if r.start is not None and r.end is not None):

@@ -4,6 +4,7 @@
     ├── InputError            what the caller gave cannot be used          (HTTP 422)
     │   ├── NotFoundError     a collection, document, reference… by name   (HTTP 404)
     │   ├── DocumentError     a file that cannot be read as a document     (HTTP 422)
+    │   │   └── TransientError    … this time; another try may do better   (HTTP 422)
     │   └── FetchError        an address that may or could not be fetched  (HTTP 422)
     ├── SettingsError         a setting's value is wrong                   (start-up)
     ├── IndexMissingError     no generation has been built yet             (HTTP 503)
@@ -36,6 +37,17 @@ class NotFoundError(InputError):
 
 class DocumentError(InputError):
     """A file cannot be read as a document; the message says why and what to do."""
+
+
+class TransientError(DocumentError):
+    """Work on a file was ended by a limit, a signal, or a file that cannot be opened: nothing is said of the file.
+
+    Another try may do better: later, or `at_once` and alone, where the machine may have been at fault.
+    """
+
+    def __init__(self, message: str, *, at_once: bool = False) -> None:
+        super().__init__(message)
+        self.at_once = at_once
 
 
 FetchFailure = Literal[

@@ -22,7 +22,7 @@ from urllib.parse import quote, urlsplit
 from rag import build, documents, store
 from rag.attachments import bears_title, plain_id, qualified_id
 from rag.build.plan import stop_if_cancelled
-from rag.errors import BusyError, CancelledError, DocumentError, FetchError, InputError
+from rag.errors import BusyError, CancelledError, DocumentError, FetchError, InputError, TransientError
 from rag.fetch import Fetched, Fetcher, Manners, Validators, file_name
 from rag.types import BuildReport, Document, Progress, Reference
 
@@ -72,7 +72,7 @@ def fetch_one(
     path = folder / "fetched"
     with path.open("wb") as file:
         fetched = fetcher.get(address, file)
-    name = file_name(fetched, documents.kind_of(path.read_bytes(), "fetched"))
+    name = file_name(fetched, documents.kind_isolated(path, "fetched"))
     return build.Incoming(_free(corpus, name, fetched.address), path, reference, _origin(fetched))
 
 
@@ -213,7 +213,10 @@ class _Run:
                 except FetchError as error:
                     outcome = self._failed(reference, address, error)
                 except DocumentError as error:
-                    outcome = _outcome(reference, "failed", address, failure="unreadable", reason=str(error))
+                    again = _now() if isinstance(error, TransientError) else ""
+                    outcome = _outcome(
+                        reference, "failed", address, failure="unreadable", reason=str(error), again_at=again
+                    )
                 except _AnotherWorkError as error:
                     outcome = _outcome(reference, "failed", address, failure="another-work", reason=str(error))
         return outcome
@@ -265,7 +268,7 @@ class _Run:
 
     def _saved(self, reference: Reference, fetched: Fetched, path: Path, instead_of: Path | None = None) -> Outcome:
         """Keep what was fetched, if it can be read and is the work. Raises DocumentError, _AnotherWorkError."""
-        kind = documents.kind_of(path.read_bytes(), "fetched")
+        kind = documents.kind_isolated(path, "fetched")
         name = file_name(fetched, kind, stem=documents.slug(plain_id(reference)))
         document = documents.read_isolated(path, name=name, known={"origin": _origin(fetched)})
         if not bears_title(document, reference):
@@ -275,7 +278,9 @@ class _Run:
         incoming = build.Incoming(name, path, qualified_id(reference), _origin(fetched))
         for attempt in range(10):
             try:
-                saved = build.save(self.plan, incoming, overwrite=instead_of is not None)
+                # Whoever stops the run stops it behind the address at hand: what has been fetched is kept.
+                whole = replace(self.plan, cancelled=lambda: False)
+                saved = build.save(whole, incoming, overwrite=instead_of is not None)
                 break
             except BusyError:
                 if attempt == 9:

@@ -309,12 +309,16 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A source that could not be indexed, and why."""
+    """A source that could not be indexed as it is, and why."""
 
     source: str
     reason: str
     id: str = ""
-    """The id the document would have, by which it can be removed; empty for a bibliography."""
+    """The id the document has or would have, by which it can be removed; empty for a bibliography."""
+    again: bool = False
+    """Whether the failure may pass, so that the next rebuild tries again."""
+    dropped: bool = False
+    """Whether an earlier generation had it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +336,10 @@ class BuildReport:
     embedded: int
     reused: int
     skipped: tuple[Skipped, ...]
+    """Sources that are not in the generation."""
     seconds: float
+    stale: tuple[Skipped, ...] = ()
+    """Sources that are in it as they were read before, because they could not be read again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,7 +212,10 @@ class DocumentSummary(BaseModel):
     origin: str = Field(description="The address it was fetched from, else the name it was added under.")
     added: str = Field(description="When it was fetched, or first indexed with these bytes; UTC.")
     attachments: tuple[Attachment, ...] = Field(description="The bibliography entries that this document is.")
-    state: Literal["indexed"] = "indexed"
+    state: Literal["indexed", "stale"] = Field(
+        default="indexed",
+        description="`stale` where the file could not be read again and an earlier form is kept; a problem says why.",
+    )
     problems: tuple[Problem, ...]
 
 
@@ -223,6 +226,8 @@ class SkippedSource(BaseModel):
     id: str = Field(default="", description="By which it can be deleted; empty for a bibliography.")
     state: Literal["skipped"] = "skipped"
     reason: str
+    again: bool = Field(default=False, description="Whether the failure may pass: the next rebuild tries again.")
+    dropped: bool = Field(default=False, description="Whether an earlier generation had it.")
 
 
 class DocumentText(DocumentSummary):

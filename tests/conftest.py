@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from rag.store import Generation
 from rag.workspace import Workspace
 
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(Path(__file__).parent))
 SHARED = ROOT.parent / "shared"
 COLLECTIONS = {
     "china-generative-ai": ROOT / "corpus/china-generative-ai",

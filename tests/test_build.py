@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from rag import store
-from rag.build import drafts, embedding, gathered, pipeline, texts
+from rag.build import drafts, embedding, gathered, reading, texts
 from rag.build.cache import VectorCache
 from rag.errors import (
     BusyError,
@@ -232,8 +232,10 @@ def test_of_documents_read_already_only_the_changed_are_linked_again(
     given = [Document("harbour", german, source="harbour"), Document("tides", tides, "Tides", source="tides")]
     fresh.index_documents(given)
     linked: list[str] = []
-    real = pipeline.link
-    monkeypatch.setattr(pipeline, "link", lambda d, lists: (linked.append(d.id), real(d, lists))[1])
+    real = reading.analyse_isolated
+    monkeypatch.setattr(
+        reading, "analyse_isolated", lambda d, *more, **how: (linked.append(d.id), real(d, *more, **how))[1]
+    )
     given[1] = replace(given[1], text=tides.replace("4,000 homes.", "4,000 homes. It hums at night."))
     fresh.index_documents(given)
     assert linked == ["tides"]

@@ -23,7 +23,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rag.documents.sandbox import Sandbox
+from rag.bounded import Worker
+from rag.documents import read_isolated
 from rag.errors import DocumentError
 
 HERE = Path(__file__).parent
@@ -77,14 +78,14 @@ def words(text: str) -> Counter[str]:
 def measure(data: Path, *, quick: bool = False) -> list[Row]:
     """Read every file in the process with limits; nothing is written."""
     rows = []
-    with Sandbox() as sandbox:
+    with Worker() as worker:
         for path in files(data, quick=quick):
             name = path.relative_to(data).as_posix()
             start = time.perf_counter()
             try:
-                found = sandbox.read(path)
+                found = read_isolated(path, worker=worker)
             except DocumentError as error:
-                rows.append(Row(name, "skipped", str(error), time.perf_counter() - start, sandbox.peak_mb))
+                rows.append(Row(name, "skipped", str(error), time.perf_counter() - start, worker.peak_mb))
                 continue
             seconds = time.perf_counter() - start
             reason = ", ".join(sorted({p.kind for p in found.problems}))
@@ -95,7 +96,7 @@ def measure(data: Path, *, quick: bool = False) -> list[Row]:
                 shared = sum((want & got).values())
                 recall = shared / max(1, sum(want.values()))
                 precision = shared / max(1, sum(got.values()))
-            rows.append(Row(name, "read", reason, seconds, sandbox.peak_mb, len(found.text), recall, precision))
+            rows.append(Row(name, "read", reason, seconds, worker.peak_mb, len(found.text), recall, precision))
     return rows
 
 

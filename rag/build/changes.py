@@ -140,7 +140,7 @@ def _taken(plan: Plan, incoming: Incoming, changes: _Changes, *, overwrite: bool
     said = ({} if reference is None else {"reference": reference}) | (
         {"origin": dict(incoming.origin)} if incoming.origin else {}
     )
-    document = _readable(target, incoming.content, said)
+    document = _readable(plan, target, incoming.content, said)
     if not same:
         changes.put(target, incoming.content)
     if said:
@@ -149,21 +149,24 @@ def _taken(plan: Plan, incoming: Incoming, changes: _Changes, *, overwrite: bool
     return target, None if changed_meanwhile else document
 
 
-def _readable(target: Path, content: Path | bytes, said: Mapping[str, Any]) -> Document | None:
+def _readable(plan: Plan, target: Path, content: Path | bytes, said: Mapping[str, Any]) -> Document | None:
     """The document in a file of which `said` is now known, None for a bibliography. Raises DocumentError for others."""
     data = content if isinstance(content, bytes) else None
     if documents.is_document(target):
         known = documents.known_of(target) | dict(said)
         return documents.read_isolated(
-            content if isinstance(content, Path) else target, data=data, known=known, name=target.name
+            content if isinstance(content, Path) else target,
+            data=data,
+            known=known,
+            name=target.name,
+            cancelled=plan.cancelled,
         )
     if not documents.is_bibliography(target):
         raise DocumentError(f"{target.name}: no kind of source that can be read; the README lists those that can")
-    if isinstance(content, Path):
-        if content.stat().st_size > _LONGEST_LIST:
-            raise DocumentError(f"{target.name}: has more than {_LONGEST_LIST >> 20} MiB; split it")
-        data = content.read_bytes()
-    entries, problems = bibliography.read_structured(data or b"", BIBLIOGRAPHY_KINDS[target.suffix.lower()])
+    if isinstance(content, Path) and content.stat().st_size > _LONGEST_LIST:
+        raise DocumentError(f"{target.name}: has more than {_LONGEST_LIST >> 20} MiB; split it")
+    kind = BIBLIOGRAPHY_KINDS[target.suffix.lower()]
+    entries, problems = bibliography.read_structured_isolated(content, kind, name=target.name, cancelled=plan.cancelled)
     if not entries:
         raise DocumentError(f"{target.name}: {problems[0].message if problems else 'it holds no entries'}")
     return None

@@ -15,8 +15,10 @@ from types import TracebackType
 from typing import Any, Self, overload
 
 from rag.store import Generation, written_in
-from rag.types import Document, Mention, Problem, Reference
+from rag.types import Document, Mention, Problem, Reference, Span
 
+STALE = "stale"
+"""The kind of problem of a document whose source could not be read again: its earlier form is kept."""
 _IN_MEMORY = 16 << 20
 """Bytes of what was read up to which no file is made."""
 
@@ -29,6 +31,8 @@ class Read:
     references: tuple[Reference, ...]
     mentions: tuple[Mention, ...]
     problems: tuple[Problem, ...]
+    sentences: tuple[tuple[Span, ...], ...] | None = None
+    """As `chunks.sentences` gives them; None where the live generation's chunks are taken over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class _Draft:
     begin: int = 0
     rest: int = 0
     """Where it begins in the file, and where what comes after its entries does."""
+    stale: Problem | None = None
+    """What is said of a source that could not be read again."""
 
 
 class Drafts:
@@ -81,19 +87,24 @@ class Drafts:
             self._file.seek(0, SEEK_END)
             begin = self._put(read.document)
             self._entries.extend([self._put(reference) for reference in read.references])
-            rest = self._put((read.mentions, read.problems))
+            rest = self._put((read.mentions, read.problems, read.sentences))
             self._file.flush()
         entries = range(first, len(self._entries))
         self._drafts.append(_Draft(read.document.id, read.document.source, entries, None, begin, rest))
         self._listed.update(r.id for r in read.references)
 
-    def take_over(self, live: Generation, document_id: str, source: str) -> None:
-        """The next source is as it is in the live generation."""
+    def take_over(self, live: Generation, document_id: str, source: str, stale: Problem | None = None) -> None:
+        """The next source is as it is in the live generation; `stale` says why, where it should be otherwise."""
         ids = [_plain(i, document_id) for i in live.reference_ids(document_id)]
         first = len(self._entries)
         self._entries.extend([-1] * len(ids))
-        self._drafts.append(_Draft(document_id, source, range(first, len(self._entries)), live))
+        self._drafts.append(_Draft(document_id, source, range(first, len(self._entries)), live, stale=stale))
         self._listed.update(ids)
+
+    @property
+    def as_live(self) -> bool:
+        """Whether every source is taken over."""
+        return all(d.live is not None for d in self._drafts)
 
     @property
     def sources(self) -> list[tuple[str, str]]:
@@ -131,15 +142,20 @@ class Drafts:
     def _read(self, draft: _Draft) -> Read:
         if draft.live is not None:
             own = draft.document_id
-            mentions, problems = tuple(draft.live.mentions(own)), tuple(draft.live.problems(own))
+            mentions, sentences = tuple(draft.live.mentions(own)), None
+            problems = _with_stale(draft.live.problems(own), draft.stale)
         else:
-            mentions, problems = self._get(draft.rest)
+            mentions, problems, sentences = self._get(draft.rest)
         references = self._as_listed(draft)
-        return _renamed(Read(self._document(draft), references, mentions, problems), self._names(draft, references))
+        read = Read(self._document(draft), references, mentions, problems, sentences)
+        return _renamed(read, self._names(draft, references))
 
     def _document(self, draft: _Draft) -> Document:
-        found: Document = draft.live.document(draft.document_id) if draft.live is not None else self._get(draft.begin)
-        return found
+        if draft.live is None:
+            found: Document = self._get(draft.begin)
+            return found
+        document = draft.live.document(draft.document_id)
+        return replace(document, problems=_with_stale(document.problems, draft.stale))
 
     def _as_listed(self, draft: _Draft) -> tuple[Reference, ...]:
         """The entries under the ids that they have where they lie."""
@@ -192,6 +208,12 @@ class _References(Sequence[Reference]):
         return self._one(number)
 
 
+def _with_stale(problems: Sequence[Problem], stale: Problem | None) -> tuple[Problem, ...]:
+    """The problems with the word that is now to be said of the source in place of the one said before."""
+    kept = (p for p in problems if p.kind != STALE)
+    return (*kept, *([stale] if stale is not None else []))
+
+
 def _plain(reference_id: str, document_id: str) -> str:
     return reference_id.removeprefix(f"{document_id}:")
 
@@ -213,6 +235,7 @@ def _renamed(read: Read, names: Mapping[str, str]) -> Read:
             for m in read.mentions
         ),
         _problems_renamed(read.problems, names),
+        read.sentences,
     )
 
 

@@ -29,15 +29,21 @@ _REPORTED_EVERY = 0.2
 def cut(plan: Plan, encoder: Encoder, read: Read, unchanged: Sequence[Chunk] | None) -> list[Chunk]:
     """The chunks of a document in order, each with the entries that the citations within it point to.
 
-    `unchanged` holds them where the document need not be cut again.
+    `unchanged` holds them where the document need not be cut again. Raises CancelledError.
     """
+
+    def counted(text: str) -> int:
+        stop_if_cancelled(plan)  # here, because it comes with every sentence of a document of any length
+        return encoder.count_tokens(text)
+
     own = unchanged
     if own is None:
         own = chunks.split(
             read.document,
             read.references,
+            found=read.sentences,
             budget=plan.chunk_tokens,
-            encoder_tokens=encoder.count_tokens,
+            encoder_tokens=counted,
             encoder_limit=encoder.max_tokens,
         )
     found = []

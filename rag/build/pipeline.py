@@ -7,7 +7,8 @@ import json
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import asdict, replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,12 +20,11 @@ from rag.build.drafts import Drafts, Read
 from rag.build.embedding import cut, embed
 from rag.build.plan import Plan, stop_if_cancelled
 from rag.build.provenance import attached, provenance
-from rag.build.reading import already_read, clear_leftovers, link, read_all, sources_of
+from rag.build.reading import Left, already_read, analysed, clear_leftovers, read_all, sources_of
 from rag.build.texts import Texts
-from rag.documents.language import language_of
 from rag.encoder import Encoder
 from rag.errors import IndexDamagedError, InputError, NotFoundError
-from rag.types import BuildReport, Chunk, Document, Progress, Skipped
+from rag.types import BuildReport, Chunk, Document, Progress
 
 
 def rebuild(plan: Plan, *, force: bool = False) -> BuildReport:
@@ -49,18 +49,22 @@ def bring_up_to_date(plan: Plan, *, force: bool, fresh: Mapping[Path, Document] 
     sources = sources_of(plan.corpus)
     about = _about(plan, sources)
     live = _live(plan)
-    if live is not None and not force and live.manifest.get("inputs_sha256") == about["inputs_sha256"]:
+    same = live is not None and not force and live.manifest.get("inputs_sha256") == about["inputs_sha256"]
+    before = Left.of(live.manifest) if live is not None else Left()
+    if live is not None and same and not before.again:
         return _as_it_was(plan, live, started)
 
-    kept = already_read(live, about)
+    kept = already_read(_reusable(plan, live, about), about)
     if len(kept) < len(sources):  # something will be cut: the table for it loads while the first source is read
         threading.Thread(target=chunks.count_tokens, args=("",)).start()
     with Drafts(plan.index) as drafts:
-        skipped = read_all(plan, sources, live, kept, fresh or {}, drafts)
+        left = read_all(plan, sources, live, kept, fresh or {}, drafts)
         if not drafts and sources:
-            reasons = "; ".join(f"{s.source}: {s.reason}" for s in skipped[:5])
+            reasons = "; ".join(f"{s.source}: {s.reason}" for s in left.skipped[:5])
             raise InputError(f"not one source of {plan.corpus.name!r} can be read ({reasons})")
-        about["skipped"] = [{"source": s.source, "reason": s.reason, "id": s.id} for s in skipped]
+        if live is not None and same and drafts.as_live and left.same_as(before):
+            return _as_it_was(plan, live, started)  # tried again, with no better luck
+        about |= {"skipped": list(map(asdict, left.skipped)), "stale": list(map(asdict, left.stale))}
         return _publish(plan, about, live, attached(plan, drafts), len(drafts), started)
 
 
@@ -78,15 +82,16 @@ def index(plan: Plan, given: Sequence[Document]) -> BuildReport:
         live = _live(plan)
         if live is not None and live.manifest.get("inputs_sha256") == about["inputs_sha256"]:
             return _as_it_was(plan, live, started)
-        known = live if live is not None and live.manifest.get("code") == about["code"] else None
-        with Drafts(plan.index) as drafts:
+        known = _reusable(plan, live, about)
+        taken = {d.id for d in given if known is not None and _known(known, d, about["sources"][d.id])}
+        with Drafts(plan.index) as drafts, closing(analysed(plan, [d for d in given if d.id not in taken])) as found:
             for document in given:
                 stop_if_cancelled(plan)
-                if known is not None and _known(known, document, about["sources"][document.id]):
+                if known is not None and document.id in taken:
                     drafts.take_over(known, document.id, document.source)
                 else:
-                    drafts.add(link(_with_language(document), {}))
-            return _publish(plan, about | {"skipped": []}, live, drafts, len(drafts), started)
+                    drafts.add(next(found))
+            return _publish(plan, about | {"skipped": [], "stale": []}, live, drafts, len(drafts), started)
 
 
 def _known(live: store.Generation, document: Document, sha256: str) -> bool:
@@ -95,13 +100,6 @@ def _known(live: store.Generation, document: Document, sha256: str) -> bool:
         return False
     before = _before(live, document)
     return before is not None and replace(document, language=document.language or before.language) == before
-
-
-def _with_language(document: Document) -> Document:
-    if document.language is not None:
-        return document
-    body = document.text[document.sections[0].body_start if document.sections else 0 :]
-    return replace(document, language=language_of(body))
 
 
 def _as_it_was(plan: Plan, live: store.Generation, started: float) -> BuildReport:
@@ -128,7 +126,7 @@ def _publish(  # noqa: PLR0917  (two callers)
         store.Writer(plan.index) as writer,
         Texts(plan.index, encoder.fingerprint) as texts,
     ):
-        about["provenance"] = _written(plan, encoder, read, count, _reusable(live, about), writer, texts)
+        about["provenance"] = _written(plan, encoder, read, count, live, about, writer, texts)
 
         def indexed(done: int) -> None:
             stop_if_cancelled(plan)
@@ -153,15 +151,17 @@ def _written(  # noqa: PLR0917  (one caller)
     read: Iterable[Read],
     count: int,
     live: store.Generation | None,
+    about: Mapping[str, Any],
     writer: store.Writer,
     texts: Texts,
 ) -> list[dict[str, Any]]:
     """Cut and write one document after the other, and keep what is to be embedded; what the manifest says of each."""
     said = []
+    reusable = _reusable(plan, live, about)
     for done, r in enumerate(read):
         stop_if_cancelled(plan)
         plan.progress(Progress("chunking", done, count))
-        found = cut(plan, encoder, r, _unchanged(live, r) if live is not None else None)
+        found = cut(plan, encoder, r, _unchanged(reusable if r.sentences is not None else live, r))
         check_offsets(r.document, found)
         writer.add(r.document, found, references=r.references, mentions=r.mentions, problems=r.problems)
         for chunk in found:
@@ -172,20 +172,31 @@ def _written(  # noqa: PLR0917  (one caller)
     return said
 
 
-def _reusable(live: store.Generation | None, about: Mapping[str, Any]) -> store.Generation | None:
-    """The live generation, if its chunks may be taken over: those of another code, budget or encoder may not."""
-    if live is None or any(live.manifest.get(name) != about[name] for name in ("code", "settings", "encoder")):
+def _reusable(plan: Plan, live: store.Generation | None, about: Mapping[str, Any]) -> store.Generation | None:
+    """The live generation, if its documents may be taken over: those of another code, budget or encoder may not."""
+    if live is None or any(live.manifest.get(name) != about[name] for name in ("code", "settings")):
         return None
-    return live
+    return live if live.manifest["encoder"]["fingerprint"] == plan.encoder_fingerprint else None
 
 
-def _unchanged(live: store.Generation, read: Read) -> list[Chunk] | None:
-    """The live generation's chunks of a document whose text, entries and context are what they were; else None."""
+def _unchanged(live: store.Generation | None, read: Read) -> list[Chunk] | None:
+    """The live generation's chunks of a document that is taken over, or is what it was in all that shapes them."""
     own = read.document.id
-    if _before(live, read.document) != read.document:
+    if live is None:
         return None
-    before, now = ([(x.id, x.start, x.end) for x in found] for found in (live.references(own), read.references))
-    return live.chunks(own) if before == now else None
+    before = live.references(own)
+    if read.sentences is not None and (
+        _shape(_before(live, read.document)) != _shape(read.document)
+        or [(x.start, x.end) for x in before] != [(x.start, x.end) for x in read.references]
+    ):
+        return None
+    names = {old.id: new.id for old, new in zip(before, read.references, strict=True)}
+    return [replace(c, reference_id=names.get(c.reference_id or "")) for c in live.chunks(own)]
+
+
+def _shape(document: Document | None) -> Document | None:
+    """Of a document what its chunks are made of."""
+    return None if document is None else replace(document, problems=(), attachments=(), added="")
 
 
 def _before(live: store.Generation, document: Document) -> Document | None:
@@ -233,6 +244,7 @@ def _code() -> str:
         "documents",
         "bibliography",
         "citations",
+        "analysis.py",
         "attachments.py",
         "sentences.py",
         "chunks.py",
@@ -263,7 +275,7 @@ def _report(  # noqa: PLR0917  (one caller's worth of facts)
     *,
     unchanged: bool,
 ) -> BuildReport:
-    counts = manifest["counts"]
+    counts, left = manifest["counts"], Left.of(manifest)
     return BuildReport(
         collection=plan.corpus.name,
         generation=generation,
@@ -275,6 +287,7 @@ def _report(  # noqa: PLR0917  (one caller's worth of facts)
         chunks=counts["chunks"],
         embedded=embedded,
         reused=reused,
-        skipped=tuple(Skipped(**s) for s in manifest.get("skipped", [])),
+        skipped=tuple(left.skipped),
+        stale=tuple(left.stale),
         seconds=round(time.monotonic() - started, 3),
     )

@@ -13,6 +13,7 @@ from typing import Any
 from rag import attachments, documents
 from rag.build.drafts import Drafts, Read
 from rag.build.plan import Plan
+from rag.errors import DocumentError
 from rag.store import Generation
 from rag.types import Document, Problem
 
@@ -47,7 +48,10 @@ def attached(plan: Plan, drafts: Drafts) -> Iterator[Read]:
     """The drafts in their order, each with the entries that it is."""
     said = {}
     for document_id, source in drafts.sources:
-        known = documents.known_of(plan.corpus / source)
+        try:
+            known = documents.known_of(plan.corpus / source)
+        except DocumentError:  # the document is stale because of it, and says so
+            continue
         if "reference" in known:
             said[document_id] = known["reference"]
     found, problems = attachments.attach(drafts.documents(), drafts.references(), said)

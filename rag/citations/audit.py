@@ -121,6 +121,11 @@ KINDS: dict[str, tuple[Severity, str, str]] = {
         "Page without text",
         "A page holds no text that could be read; it may be a picture.",
     ),
+    "stale": (
+        "warning",
+        "Not what its file says now",
+        "The file could not be read again, so the document is kept as it was read before. The message says why; the next rebuild that can read it brings it up to date.",
+    ),
 }
 """Kind → (severity, title, explanation). Shown by the command line, the service and the page."""
 

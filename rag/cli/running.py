@@ -76,14 +76,17 @@ def list_settings(context: typer.Context, *, as_json: JsonFlag = False) -> None:
 
 @app.command()
 def doctor(context: typer.Context, *, as_json: JsonFlag = False) -> None:
-    """Check versions, settings, disk, models and every index; exit 1 when a question could not be answered."""
+    """Check versions, settings, disk, models, every index and whether it has all of its sources.
+
+    Exit status 1 when a question could not be answered; sources that are stale or left out are noted.
+    """
     workspace = workspace_of(context)
     checks = [_checked(name, attempt) for name, attempt in _attempts(workspace).items()]
     if as_json:
         print_json(checks)
     else:
         for check in checks:
-            mark = "[green]ok[/]  " if check["ok"] else "[red]fail[/]"
+            mark = "[red]fail[/]" if not check["ok"] else "[yellow]note[/]" if check["note"] else "[green]ok[/]  "
             out.print(f"{mark} {check['check']}: {escape(str(check['detail']))}")
     if not all(check["ok"] for check in checks):
         raise typer.Exit(1)
@@ -99,15 +102,23 @@ def _attempts(workspace: Workspace) -> dict[str, Callable[[], str]]:
     attempts["judge"] = lambda: judge.name if (judge := workspace.judge()) else "turned off"
     for name in workspace.collections() or [chosen.collection]:
         attempts[f"index {name}"] = partial(_index, workspace, name)
+        attempts[f"sources {name}"] = partial(_sources, workspace, name)
     attempts["question"] = lambda: f"answered in {sum(workspace.ask('What is this about?').timings_ms.values()):.0f} ms"
     return attempts
 
 
 def _checked(name: str, attempt: Callable[[], str]) -> dict[str, Any]:
     try:
-        return {"check": name, "ok": True, "detail": attempt()}
+        detail = attempt()
+        return {"check": name, "ok": True, "note": isinstance(detail, _Note), "detail": detail}
     except (AdFontesError, OSError) as error:
-        return {"check": name, "ok": False, "detail": str(error)}
+        return {"check": name, "ok": False, "note": False, "detail": str(error)}
+
+
+class _Note(str):
+    """What a person should look at, though questions are answered."""
+
+    __slots__ = ()
 
 
 def _versions() -> str:
@@ -147,3 +158,13 @@ def _keys(chosen: Settings) -> str:
 def _index(workspace: Workspace, name: str) -> str:
     generation = workspace.generation(name)
     return f"{generation.state.generation}, {generation.size} chunks, whole"
+
+
+def _sources(workspace: Workspace, name: str) -> str:
+    manifest = workspace.generation(name).manifest
+    left = [
+        f"{s['source']} is {how} ({s['reason']})"
+        for how, kind in (("stale", "stale"), ("left out", "skipped"))
+        for s in manifest.get(kind, ())
+    ]
+    return _Note("; ".join(left)) if left else "all as they were when the index was built"

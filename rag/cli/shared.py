@@ -22,6 +22,8 @@ from rag.types import Answer, BuildReport, Document, Progress
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+LESS = 3
+"""The exit status of work that was done, while the index holds less than what had been there should say."""
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -53,8 +55,17 @@ def print_report(report: BuildReport) -> None:
             f"{report.references} references, {report.mentions} citations, {report.problems} findings; "
             f"{report.embedded} texts embedded, {report.reused} reused, {report.seconds:.1f} s"
         )
+    for s in report.stale:
+        out.print(f"[yellow]stale[/] {escape(s.source)}, kept as it was read before: {escape(s.reason)}")
     for s in report.skipped:
-        out.print(f"[yellow]skipped[/] {escape(s.source)}: {escape(s.reason)}")
+        mark = "[red]dropped[/]" if s.dropped else "[yellow]skipped[/]"
+        out.print(f"{mark} {escape(s.source)}: {escape(s.reason)}")
+
+
+def exit_if_less(report: BuildReport | None) -> None:
+    """End with LESS where a source that had been there is missing from the index, or is in it as it was before."""
+    if report is not None and (report.stale or any(s.dropped for s in report.skipped)):
+        raise typer.Exit(LESS)
 
 
 def print_outcome(
@@ -62,9 +73,9 @@ def print_outcome(
 ) -> None:
     """Say of each source (as given, and as the collection calls it) whether it was indexed, or why not.
 
-    The exit status is 1 unless all were.
+    The exit status is 1 unless all were, else what `exit_if_less` says.
     """
-    left_out = {} if report is None else {s.source: s.reason for s in report.skipped}
+    left_out = {} if report is None else {s.source: s.reason for s in (*report.skipped, *report.stale)}
     found = [reason or left_out.get(name, "") for name, reason in zip(names, reasons, strict=True)]
     done = [
         {
@@ -89,6 +100,7 @@ def print_outcome(
             print_report(report)
     if skipped:
         raise typer.Exit(1)
+    exit_if_less(report)
 
 
 def print_attachments(document: Document) -> None:

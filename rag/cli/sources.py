@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from rag.cli.shared import JsonFlag, bar, out, print_attachments, print_json, print_outcome, print_report, workspace_of
+from rag.cli.shared import (
+    JsonFlag,
+    bar,
+    exit_if_less,
+    out,
+    print_attachments,
+    print_json,
+    print_outcome,
+    print_report,
+    workspace_of,
+)
 from rag.errors import IndexDamagedError, IndexMissingError, InputError, NotFoundError
 from rag.types import BuildReport
 
@@ -34,7 +44,11 @@ def add(
     replace: Annotated[bool, typer.Option(help="Overwrite files of the same name.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Put sources into the collection and rebuild its index."""
+    """Put sources into the collection and rebuild its index.
+
+    Exit status 1 unless all of them were indexed; 3 when they were, but a source that had been there could not be read
+    again (see rebuild).
+    """
     from rag.build import safe_name
 
     if reference is not None and len(sources) != 1:
@@ -80,12 +94,16 @@ def list_documents(context: typer.Context, *, as_json: JsonFlag = False) -> None
     """List the documents: where each came from, what it is an entry of, and what was left out and why."""
     generation = workspace_of(context).generation()
     documents, skipped = generation.documents(), generation.manifest["skipped"]
+    stale = {s["id"]: s["reason"] for s in generation.manifest.get("stale", ())}
     if as_json:
         shown = [{k: v for k, v in asdict(d).items() if k not in {"text", "sections", "pages"}} for d in documents]
-        print_json({"documents": shown, "skipped": skipped})
+        print_json({"documents": shown, "skipped": skipped, "stale": generation.manifest.get("stale", [])})
         return
     for document in documents:
-        out.print(f"[green]indexed[/] [bold]{escape(document.id)}[/]  {escape(document.title or '')}")
+        mark = "[yellow]stale[/]  " if document.id in stale else "[green]indexed[/]"
+        out.print(f"{mark} [bold]{escape(document.id)}[/]  {escape(document.title or '')}")
+        if document.id in stale:
+            out.print(f"    [yellow]as it was read before[/]: {escape(stale[document.id])}")
         out.print(f"    [dim]{escape(document.origin)}, {escape(document.added)}, {escape(document.reader)}[/]")
         for attachment in document.attachments:
             told = f"{attachment.confidence:.2f}, by {attachment.how}"
@@ -134,7 +152,11 @@ def rebuild(
     force: Annotated[bool, typer.Option(help="Build anew even if nothing changed.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Bring the index up to the sources; embeds only what changed."""
+    """Bring the index up to the sources; embeds only what changed.
+
+    Exit status 3 when it was done but a source that had been there could not be read: what was read of it before is
+    kept and said to be stale, and the next rebuild tries again where the failure may pass.
+    """
     workspace = workspace_of(context)
     if if_missing:
         with suppress(IndexMissingError, IndexDamagedError, NotFoundError):
@@ -147,6 +169,7 @@ def rebuild(
         print_json(asdict(report))
     else:
         print_report(report)
+    exit_if_less(report)
 
 
 def _print_attached(context: typer.Context, document_id: str, report: BuildReport, *, as_json: bool) -> None:

@@ -17,10 +17,10 @@ from typing import Any
 from rag.documents.assemble import assemble
 from rag.documents.blocks import Draft
 from rag.documents.decode import marked
+from rag.documents.isolated import kind_isolated, read_isolated
 from rag.documents.kinds import kind_of
-from rag.documents.sandbox import read_isolated
 from rag.documents.sidecar import known_of, sidecars_of, written
-from rag.errors import DocumentError
+from rag.errors import DocumentError, TransientError
 from rag.types import Document
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "is_bibliography",
     "is_document",
     "is_source",
+    "kind_isolated",
     "kind_of",
     "known_of",
     "read",
@@ -91,7 +92,7 @@ def read(
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise DocumentError(f"{path.name}: cannot be opened ({error.strerror or error}).") from error
+            raise TransientError(f"{path.name}: cannot be opened ({error.strerror or error}).") from error
     name = path.name
     if not data.strip(b" \t\r\n\x00\xef\xbb\xbf"):
         raise DocumentError(f"{name}: the file is empty; add it again once it has content.")

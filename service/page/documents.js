@@ -73,7 +73,7 @@ function item(source, jobs, again) {
     h("div", {},
       h("a", { class: "title", href: `#document/${encodeURIComponent(source.id)}`, dir: "auto" }, source.title ?? source.source),
       h("p", { class: "muted", dir: "auto" },
-        [bylineOf({ ...source, title: null }), source.source, source.language, source.problems.length ? count(source.problems.length, "problem") : null]
+        [source.state === "stale" ? "as it was read before" : null, bylineOf({ ...source, title: null }), source.source, source.language, source.problems.length ? count(source.problems.length, "problem") : null]
           .filter(Boolean).filter((value, i, all) => all.indexOf(value) === i).join(" · "))),
     h("button", { type: "button", class: "quiet", "aria-label": `Remove ${source.title ?? source.source}`, onclick: () => ask(source, jobs, again) }, "Remove"));
 }

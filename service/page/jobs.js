@@ -15,10 +15,12 @@ export function jobLine(line, name, job) {
       h("button", { type: "button", class: "quiet", onclick: () => remove(`/v1/jobs/${encodeURIComponent(job.id)}`) }, "Stop"));
     return;
   }
+  const left = [
+    ...(job.report?.stale ?? []).map((one) => `${one.source} is kept as it was read before: ${one.reason}`),
+    ...(job.report?.skipped ?? []).map((one) => `${one.source} was skipped: ${one.reason}`),
+  ];
   replace(line, h("span", { class: job.status === "failed" ? "error" : "" }, `${name}: ${outcome(job)}`),
-    job.report?.skipped?.length
-      ? h("ul", {}, job.report.skipped.map((skipped) => h("li", { dir: "auto" }, `${skipped.source} was skipped: ${skipped.reason}`)))
-      : null);
+    left.length ? h("ul", {}, left.map((said) => h("li", { dir: "auto" }, said))) : null);
 }
 
 function outcome(job) {

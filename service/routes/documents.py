@@ -19,7 +19,8 @@ from starlette.datastructures import UploadFile
 
 from rag.attachments import named
 from rag.errors import InputError
-from rag.types import BuildReport
+from rag.store import Generation
+from rag.types import BuildReport, Document
 from service.contract import AddressRequest, AttachRequest, DocumentList, DocumentSummary, DocumentText, SkippedSource
 from service.dependencies import CollectionQuery, GenerationDep, Service, ServiceDep
 from service.jobs import Job
@@ -47,9 +48,15 @@ _UPLOAD_BODY = {
 @router.get("/v1/documents")
 def documents(generation: GenerationDep) -> DocumentList:
     """List the documents of a collection."""
-    found = [DocumentSummary.model_validate(document) for document in generation.documents()]
+    found = [_summary(document, generation) for document in generation.documents()]
     skipped = [SkippedSource(**entry) for entry in generation.manifest["skipped"]]
     return DocumentList(index=generation.state, documents=found, skipped=skipped)
+
+
+def _summary(document: Document, generation: Generation) -> DocumentSummary:
+    summary = DocumentSummary.model_validate(document)
+    stale = any(entry["id"] == document.id for entry in generation.manifest.get("stale", ()))
+    return summary.model_copy(update={"state": "stale"}) if stale else summary
 
 
 @router.get("/v1/documents/{document_id}")
@@ -57,7 +64,7 @@ def document(document_id: str, generation: GenerationDep) -> DocumentText:
     """One document as it is stored, with its sections, its pages and its in-text citations."""
     found = generation.document(document_id)
     return DocumentText(
-        **DocumentSummary.model_validate(found).model_dump(),
+        **_summary(found, generation).model_dump(),
         text=found.text,
         sections=found.sections,
         pages=found.pages,
