@@ -158,7 +158,7 @@ async def chat(request: ChatRequest, http: Request, service: ServiceDep) -> Comp
     *before, last = _questions(request.messages)
     question = service.question(last.question)
     collection = request.model.partition("/")[2] or None
-    answer = await service.compute_for(http, lambda: service.ask(question, collection=collection, earlier=before))
+    answer = await service.ask_for(http, question, collection=collection, earlier=before)
     pieces = compose(answer, str(http.base_url))
     completion = Completion(
         id=answer.id.replace("ans_", "chatcmpl-"),
