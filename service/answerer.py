@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import queue
+import resource
 import signal
 import socket
 import threading
@@ -38,7 +39,7 @@ def main() -> None:
     end_with_parent(signal.SIGKILL)
     for number in (signal.SIGINT, signal.SIGTERM):  # sent to all of a service's processes: it stops, answers are ended
         signal.signal(number, signal.SIG_IGN)
-    _first_to_go()
+    _keep_modest()
     with socket.socket(fileno=0) as link:
         heard = link.makefile("rb")
         settings = Settings.model_validate_json(heard.readline())
@@ -49,9 +50,10 @@ def main() -> None:
         workspace = Workspace(settings)
         try:
             workspace.warm()
+        except AdFontesError as error:
+            return say("failed", str(error))
         except Exception:  # noqa: BLE001  (whatever it was: the service says why)
-            say("failed", traceback.format_exc())
-            return
+            return say("failed", traceback.format_exc())
         say("ready", None)
         while True:
             kind, data = _outcome(workspace, questions.get(), say)
@@ -60,9 +62,11 @@ def main() -> None:
             say(kind, data)
 
 
-def _first_to_go() -> None:
-    """Where memory runs out, let the system end this process and not the service."""
-    with suppress(OSError):
+def _keep_modest() -> None:
+    """Take no more than half of the machine's memory; where it runs out, we are ended and not the service."""
+    half = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_DATA, (half, half))
         Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
 
 
@@ -113,6 +117,8 @@ def _outcome(workspace: Workspace, asked: Mapping[str, Any], say: Say) -> tuple[
         return "answer", workspace.confined(lambda: allowed).ask(asked["question"], **how)
     except AdFontesError as error:
         return "error", (type(error).__name__, str(error))
+    except MemoryError:
+        os._exit(1)  # what holds all that memory is hardly let go
     except Exception:  # noqa: BLE001  (the service logs it)
         return "failed", traceback.format_exc()
 

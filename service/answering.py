@@ -122,10 +122,10 @@ class Answering:
         children = [*self._children, *([self._begun] if self._begun else [])]
         for child in children:
             child.end()
-        tasks = [*self._tasks]
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
         for child in children:
             await asyncio.to_thread(child.process.wait)
 
@@ -145,6 +145,7 @@ class Answering:
         """A process that has nothing to do, when there is one."""
         while self._idle:
             child = self._idle.pop()
+            child.spare(None)
             if child.alive:
                 return child
             self._end(child)
@@ -199,11 +200,10 @@ class Answering:
                 mine.set_result(child)
                 return
         self._idle.append(child)
-        child.since = asyncio.get_running_loop().time()
-        asyncio.get_running_loop().call_later(SPARE, self._spare, child, child.since)
+        child.spare(asyncio.get_running_loop().call_later(SPARE, self._spare, child))
 
-    def _spare(self, child: _Child, since: float) -> None:
-        if child in self._idle and child.since == since and len(self._children) > 1:
+    def _spare(self, child: _Child) -> None:
+        if len(self._children) > 1:
             self._end(child)
 
     async def _wind_up(self, child: _Child) -> None:
@@ -239,8 +239,7 @@ class _Child:
 
     def __init__(self, settings: Settings, command: Sequence[str]) -> None:
         self.ready = self.busy = self.gone = False
-        self.since = 0.0
-        """When it was last given back, in the event loop's time."""
+        self._timer: asyncio.TimerHandle | None = None
         environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         environment.setdefault("OPENBLAS_NUM_THREADS", "1")
         home = str(Path(rag.__file__).parents[1])
@@ -259,6 +258,12 @@ class _Child:
     def alive(self) -> bool:
         """Whether the process runs."""
         return self.process.poll() is None
+
+    def spare(self, timer: asyncio.TimerHandle | None) -> None:
+        """Have a timer end it, or none."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = timer
 
     async def open(self) -> None:
         """Wait until it is ready. Raises ModelError when it says that it cannot be, BrokenOffError when it ends."""
@@ -296,6 +301,7 @@ class _Child:
 
     def end(self) -> None:
         """Kill it."""
+        self.spare(None)
         self.process.kill()
         if self._writer is None:
             self._socket.close()

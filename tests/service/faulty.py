@@ -27,7 +27,14 @@ def pattern() -> None:
 
 
 def memory() -> None:
-    """All the memory there is, which the system answers as it does."""
+    """All the memory that can be had."""
+    held = []
+    while True:
+        held.append(bytes(1 << 28))  # asked for and never touched, so the machine keeps it
+
+
+def killed() -> None:
+    """What the system does to a process when memory runs out."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -54,7 +61,7 @@ def sleep() -> None:
     time.sleep(0.6)
 
 
-FAULTS = {fault.__name__: fault for fault in (loop, pattern, memory, leave, once, wrong, sleep)}
+FAULTS = {fault.__name__: fault for fault in (loop, pattern, memory, killed, leave, once, wrong, sleep)}
 
 
 def ask(generation: Any, encoder: Any, text: str, options: Any = None, *, on_event: Any = None) -> Any:

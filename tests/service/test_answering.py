@@ -39,15 +39,17 @@ def faulty(workspace: Workspace, most: int = 2) -> Answering:
 
 
 @pytest.fixture(scope="module")
-def hasty(workspace: Workspace) -> Workspace:
-    """The shared collections, where an answer may not take long."""
-    return Workspace(workspace.settings.model_copy(update={"answer_timeout": LIMIT}))
+def server(workspace: Workspace, serve: Callable[..., AbstractContextManager[str]]) -> Iterator[httpx.Client]:
+    """A client of a service whose answering processes can be made to go wrong; one answers at a time."""
+    with serve(workspace, faulty(workspace, 1)) as address, httpx.Client(base_url=address, timeout=120) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
-def server(hasty: Workspace, serve: Callable[..., AbstractContextManager[str]]) -> Iterator[httpx.Client]:
-    """A client of a service whose answering processes can be made to go wrong; one answers at a time."""
-    with serve(hasty, faulty(hasty, 1)) as address, httpx.Client(base_url=address, timeout=60) as client:
+def hasty(workspace: Workspace, serve: Callable[..., AbstractContextManager[str]]) -> Iterator[httpx.Client]:
+    """The same where an answer may not take long."""
+    hurried = Workspace(workspace.settings.model_copy(update={"answer_timeout": LIMIT}))
+    with serve(hurried, faulty(workspace, 1)) as address, httpx.Client(base_url=address, timeout=120) as client:
         yield client
 
 
@@ -110,27 +112,24 @@ def test_an_answer_is_the_same_from_another_process(workspace: Workspace, client
         assert list(answer["timings_ms"]) == list(own["timings_ms"])
 
 
-@pytest.mark.parametrize("fault", ["loop", "pattern"])
+CHAT = {"model": "adfontes", "messages": [{"role": "user", "content": "X pattern?"}]}
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
-        ("/v1/ask", {"question": "X {}?"}),
-        ("/v1/ask", {"question": "X {}?", "stream": True}),
-        ("/v1/chat/completions", {"model": "adfontes", "messages": [{"role": "user", "content": "X {}?"}]}),
+        ("/v1/ask", {"question": "X loop?"}),
+        ("/v1/ask", {"question": "X pattern?"}),
+        ("/v1/ask", {"question": "X pattern?", "stream": True}),
+        ("/v1/chat/completions", CHAT),
     ],
 )
-def test_an_answers_time_is_kept_whatever_python_does(server: httpx.Client, fault: str, path: str, body: dict) -> None:
+def test_an_answers_time_is_kept_whatever_python_does(hasty: httpx.Client, path: str, body: dict) -> None:
     """504 in time, the service answers within a second all the while, then the processor is free and all goes on."""
-    asked = {**body}
-    if "question" in body:
-        asked["question"] = body["question"].format(fault)
-    else:
-        asked["messages"] = [{"role": "user", "content": f"X {fault}?"}]
-    server.post("/v1/ask", json={"question": USERS})  # the process is there, nothing else is measured
-    before = answerers()
+    others = answered(hasty)  # the process is there: its start is not measured
     began = time.monotonic()
-    with watched(server) as took:
-        late = server.post(path, json=asked)
+    with watched(hasty) as took:
+        late = hasty.post(path, json=body)
         seconds = time.monotonic() - began
     if body.get("stream"):
         assert "/problems/timed-out" in late.text
@@ -138,15 +137,25 @@ def test_an_answers_time_is_kept_whatever_python_does(server: httpx.Client, faul
         assert (late.status_code, late.json()["type"]) == (504, "/problems/timed-out")
     assert LIMIT <= seconds < LIMIT + 2
     assert max(took) < 1
-    gone(before)
-    assert server.get("/readyz").status_code == 200
-    assert server.post("/v1/ask", json={"question": USERS}).json()["status"] == "answered"
+    gone(others)
+    assert hasty.get("/readyz").status_code == 200
+    answered(hasty)
+
+
+def answered(client: httpx.Client) -> set[int]:
+    """Wait until a question is answered, on a slow machine not in time by a new process; the processes there are."""
+    for _ in range(40):
+        answer = client.post("/v1/ask", json={"question": USERS})
+        if answer.status_code != 504:
+            break
+    assert answer.json()["status"] == "answered"
+    return answerers()
 
 
 def gone(before: set[int]) -> None:
-    """Wait until processes are no more."""
+    """Wait until one of these processes has been ended."""
     deadline = time.monotonic() + answering.GRACE + 2
-    while before & answerers():
+    while before <= answerers():
         assert time.monotonic() < deadline, "a process that nobody waits for is at work"
         time.sleep(0.02)
 
@@ -156,44 +165,44 @@ def gone(before: set[int]) -> None:
     [
         ("/v1/ask", {"question": "X loop?"}),
         ("/v1/ask", {"question": "tell loop?", "stream": True}),
-        ("/v1/chat/completions", {"model": "adfontes", "messages": [{"role": "user", "content": "X loop?"}]}),
+        ("/v1/chat/completions", CHAT),
     ],
 )
-def test_a_client_that_leaves_ends_its_question(
-    workspace: Workspace, serve: Callable[..., AbstractContextManager[str]], path: str, body: dict
-) -> None:
+def test_a_client_that_leaves_ends_its_question(server: httpx.Client, path: str, body: dict) -> None:
     """Who gives up waiting frees the processor, long before the answer's time is up."""
-    with serve(workspace, faulty(workspace)) as address:
-        before = answerers()
-        with pytest.raises(httpx.ReadTimeout), httpx.stream("POST", address + path, json=body, timeout=0.5) as response:
-            list(response.iter_bytes())
-        gone(before)
-        assert httpx.post(address + "/v1/ask", json={"question": USERS}, timeout=60).json()["status"] == "answered"
+    before = answered(server)
+    with pytest.raises(httpx.ReadTimeout), server.stream("POST", path, json=body, timeout=0.5) as response:
+        list(response.iter_bytes())
+    gone(before)
+    answered(server)
 
 
 def test_an_answer_that_ends_by_itself_costs_no_process(server: httpx.Client) -> None:
     """A client that leaves a question which soon ends leaves the process to the next one."""
-    server.post("/v1/ask", json={"question": USERS})
-    before = answerers()
+    before = answered(server)
     with pytest.raises(httpx.ReadTimeout):
         server.post("/v1/ask", json={"question": "X sleep?"}, timeout=0.2)
-    assert server.post("/v1/ask", json={"question": USERS}).json()["status"] == "answered"
+    answered(server)
     assert answerers() == before
 
 
-@pytest.mark.parametrize("fault", ["leave", "memory"])
+@pytest.mark.parametrize("fault", ["leave", "killed", "memory"])
 def test_a_process_that_ends_costs_its_question_alone(server: httpx.Client, fault: str) -> None:
-    """Tried twice, then a problem that says so; a stream that has told something ends with it; the next is answered."""
+    """A question is tried twice, then a problem says so; the service stays ready, and the next is answered."""
     with watched(server) as took:
         told = server.post("/v1/ask", json={"question": f"X {fault}?"})
-        streamed = server.post("/v1/ask", json={"question": f"tell {fault}?", "stream": True}).text
     assert (told.status_code, told.json()["type"]) == (503, "/problems/broken-off")
     assert told.headers["retry-after"]
-    assert streamed.count("so far") == 1
-    assert "/problems/broken-off" in streamed
     assert max(took) < 1
     assert server.get("/readyz").status_code == 200
-    assert server.post("/v1/ask", json={"question": USERS}).json()["status"] == "answered"
+    answered(server)
+
+
+def test_what_has_been_told_is_not_told_again(server: httpx.Client) -> None:
+    """A stream whose process ends says so and is not begun anew."""
+    streamed = server.post("/v1/ask", json={"question": "tell killed?", "stream": True}).text
+    assert streamed.count("so far") == 1
+    assert "/problems/broken-off" in streamed
 
 
 def test_a_question_is_asked_again_where_its_process_ended(
@@ -216,7 +225,9 @@ def test_a_question_is_asked_again_where_its_process_ended(
 def test_errors_pass_from_one_process_to_the_other(server: httpx.Client) -> None:
     """What the caller did wrong is told in the same words; what we did wrong is logged and not told."""
     unknown = server.post("/v1/ask", json={"question": USERS, "filters": {"documents": ["nothing"]}})
-    assert (unknown.status_code, "nothing" in unknown.json()["detail"]) == (422, True)
+    assert (unknown.status_code, "nothing" in unknown.json()["detail"]) == (404, True)
+    server_missing = server.post("/v1/ask", json={"question": USERS, "generator": "llm"})
+    assert (server_missing.status_code, "ADFONTES_LLM_URL" in server_missing.json()["detail"]) == (422, True)
     assert server.post("/v1/ask", json={"question": USERS, "collection": "nowhere"}).status_code == 404
     wrong = server.post("/v1/ask", json={"question": "X wrong?"})
     assert (wrong.status_code, wrong.json()["type"]) == (500, "/problems/internal-error")
@@ -269,7 +280,7 @@ def test_a_process_that_cannot_start_says_why(tmp_path: Path) -> None:
 
 
 def test_damage_that_one_process_finds_is_known_to_the_service(
-    workspace: Workspace, application: Callable[..., AbstractContextManager[TestClient]], fresh: Workspace
+    application: Callable[..., AbstractContextManager[TestClient]], fresh: Workspace
 ) -> None:
     """An answer from an earlier generation, because the live one is damaged, shows in /readyz of the service."""
     fresh.rebuild()
