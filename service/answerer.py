@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError
 
 from rag.answer import Turn
 from rag.errors import AdFontesError
@@ -56,10 +57,7 @@ def main() -> None:
             return say("failed", traceback.format_exc())
         say("ready", None)
         while True:
-            kind, data = _outcome(workspace, questions.get(), say)
-            for found in workspace.damage():
-                say("damaged", found)
-            say(kind, data)
+            _answer(workspace, questions.get(), say)
 
 
 def _keep_modest() -> None:
@@ -81,7 +79,11 @@ def _voice(link: socket.socket) -> Say:
     lock = threading.Lock()
 
     def say(kind: str, data: object) -> None:
-        line = kind.encode() + b" " + _JSON.dump_json(data) + b"\n"
+        try:
+            told = _JSON.dump_json(data)
+        except PydanticSerializationError:
+            told = json.dumps(data).encode()  # broken Unicode in a message, which may quote what was asked
+        line = kind.encode() + b" " + told + b"\n"
         with lock:
             link.sendall(line)
 
@@ -107,20 +109,22 @@ def _log_to(say: Say, level: str) -> None:
         logging.getLogger(name).setLevel(level.upper())
 
 
-def _outcome(workspace: Workspace, asked: Mapping[str, Any], say: Say) -> tuple[str, object]:
-    """How a question ends: a word and what goes with it."""
+def _answer(workspace: Workspace, asked: Mapping[str, Any], say: Say) -> None:
     allowed, how = asked["allowed"], dict(asked["how"])
     how["earlier"] = [Turn(**turn) for turn in how.get("earlier", ())]
     if asked["events"]:
         how["on_event"] = lambda name, data: say("event", (name, data))
     try:
-        return "answer", workspace.confined(lambda: allowed).ask(asked["question"], **how)
+        answer = workspace.confined(lambda: allowed).ask(asked["question"], **how)
+        for found in workspace.damage():
+            say("damaged", found)
+        say("answer", answer)
     except AdFontesError as error:
-        return "error", (type(error).__name__, str(error))
+        say("error", (type(error).__name__, str(error)))
     except MemoryError:
         os._exit(1)  # what holds all that memory is hardly let go
     except Exception:  # noqa: BLE001  (the service logs it)
-        return "failed", traceback.format_exc()
+        say("failed", traceback.format_exc())
 
 
 if __name__ == "__main__":

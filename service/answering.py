@@ -40,7 +40,7 @@ PATIENCE = 0.25
 SPARE = 300.0
 """Seconds after which a process that has had nothing to do is ended, the last one excepted."""
 LONGEST_LINE = 256 << 20
-_JSON: TypeAdapter[Any] = TypeAdapter(Any)
+_plain = TypeAdapter(Any).dump_python
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
 
 Tell = Callable[[str, Any], None]
@@ -107,7 +107,7 @@ class Answering:
                 on_event(name, data)
 
         asked = {"question": question, "allowed": allowed, "events": on_event is not None, "how": how}
-        line = _JSON.dump_json(asked) + b"\n"
+        line = json.dumps(asked, default=_plain).encode() + b"\n"
         for again in (True, False):
             try:
                 return await self._worked(line, tell, on_damage or (lambda *_: None))

@@ -67,7 +67,7 @@ def client(workspace: Workspace) -> Iterator[TestClient]:
 
 
 def _ready(client: httpx.Client | TestClient) -> None:
-    for _ in range(600):
+    for _ in range(2400):
         told = client.get("/readyz").json()
         if told.get("type") != "/problems/not-ready":
             return
@@ -116,7 +116,7 @@ def serving(workspace: Workspace, answering: Answering | None = None) -> Iterato
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         address = f"http://127.0.0.1:{port}"
-        with httpx.Client(base_url=address) as client:
+        with httpx.Client(base_url=address, timeout=60) as client:
             for _ in range(200):
                 if server.started:
                     break

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import rag.answer
+from rag.errors import InputError
 from service import answerer
 
 REAL = rag.answer.ask
@@ -56,12 +57,13 @@ def wrong() -> None:
     raise ZeroDivisionError("a secret of the inside")
 
 
-def sleep() -> None:
-    """Something that waits a little, and then all is well."""
+def late() -> None:
+    """Something that takes a while and then ends by itself."""
     time.sleep(0.6)
+    raise InputError("too late")
 
 
-FAULTS = {fault.__name__: fault for fault in (loop, pattern, memory, killed, leave, once, wrong, sleep)}
+FAULTS = {fault.__name__: fault for fault in (loop, pattern, memory, killed, leave, once, wrong, late)}
 
 
 def ask(generation: Any, encoder: Any, text: str, options: Any = None, *, on_event: Any = None) -> Any:

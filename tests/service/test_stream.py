@@ -102,6 +102,7 @@ def test_work_stops_when_the_client_leaves() -> None:
 
     with streaming(endless) as address:
         with httpx.stream("GET", address) as response:
-            next(response.iter_bytes())
+            events = response.iter_bytes()  # kept: httpx closes the connection with it
+            next(events)
             assert not ended.is_set()
         assert ended.wait(timeout=10)
