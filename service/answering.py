@@ -80,7 +80,7 @@ class Answering:
 
     async def warm(self) -> None:
         """Have a process ready. Raises ModelError when its models cannot be loaded, BrokenOffError when it ends."""
-        await self._start()
+        await self._open(self._new())
 
     async def ask(
         self,
@@ -170,11 +170,20 @@ class Answering:
         """Start one more process, unless as many as may be are there, or on their way for all who wait."""
         starting = sum(not child.ready for child in self._children)
         if len(self._children) < self._most and len(self._waiting) > starting:
-            self._do(self._started())
+            self._start()
 
-    async def _start(self) -> None:
+    def _start(self) -> None:
+        try:
+            self._do(self._opened(self._new()))
+        except OSError as error:  # no more processes, or no memory for one
+            self._refuse(BrokenOffError(f"no process can be started to answer ({error.strerror})"))
+
+    def _new(self) -> _Child:
         child, self._begun = self._begun or _Child(self._settings, self._command), None
         self._children.add(child)
+        return child
+
+    async def _open(self, child: _Child) -> None:
         try:
             await child.open()
         except BaseException:
@@ -182,15 +191,19 @@ class Answering:
             raise
         self._offer(child)
 
-    async def _started(self) -> None:
+    async def _opened(self, child: _Child) -> None:
         try:
-            await self._start()
+            await self._open(child)
         except errors.AdFontesError as error:
-            log.warning("an answering process cannot start: %s", error)
-            while self._waiting:  # the next question tries again
-                mine = self._waiting.popleft()
-                if not mine.done():
-                    mine.set_exception(error)
+            self._refuse(error)
+
+    def _refuse(self, error: errors.AdFontesError) -> None:
+        """Tell those who wait that no process starts; the next question tries again."""
+        log.warning("an answering process cannot start: %s", error)
+        while self._waiting:
+            mine = self._waiting.popleft()
+            if not mine.done():
+                mine.set_exception(error)
 
     def _offer(self, child: _Child) -> None:
         """Give a process that has nothing to do to whoever waits for one, else keep it."""
@@ -219,7 +232,7 @@ class Answering:
     def _replace(self, child: _Child) -> None:
         self._end(child)
         if self._waiting or not self._children:
-            self._do(self._started())
+            self._start()
 
     def _end(self, child: _Child) -> None:
         self._children.discard(child)
