@@ -162,6 +162,12 @@ class Settings(BaseModel):
         made._origins.update(origins)
         return made
 
+    def in_plain(self) -> dict[str, Any]:
+        """The settings as JSON has them, secrets legible: to be handed on to a process of our own."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        secrets = {name: value.get_secret_value() for name, value in values.items() if isinstance(value, SecretStr)}
+        return self.model_dump(mode="json") | secrets
+
     def origin(self, name: str) -> str:
         """Where a setting's value comes from: `flag`, `environment`, `file …` or `default`."""
         return self._origins.get(name, "default")

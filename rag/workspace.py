@@ -96,7 +96,23 @@ class Workspace:
         They are answered from the newest earlier generation that is whole, until a rebuild publishes another.
         """
         with self._lock:
-            return dict(self._damaged)
+            return {
+                name: f"{why}; answering from generation {self._open[name][1].state.generation!r}"
+                for name, why in self._damaged.items()
+            }
+
+    def damage(self) -> list[tuple[str, str, str]]:
+        """What another process must know to `distrust` the same: collection, its live generation, what is wrong."""
+        with self._lock:
+            return [(name, self._open[name][0], why) for name, why in self._damaged.items()]
+
+    def distrust(self, collection: str, generation: str, why: str) -> None:
+        """Answer from an earlier generation, for another process came upon damage in this one, if it is still live."""
+        folder = self._index(collection)
+        with self._lock, suppress(IndexDamagedError):
+            live, opened = self._open.get(folder.name, (store.current(folder), None))
+            if live == generation and (opened is None or opened.state.generation == live):
+                self._open[folder.name] = (live, self._earlier(folder, live, IndexDamagedError(why)))
 
     def _opened(self, folder: Path, live: str) -> Generation:
         self._damaged.pop(folder.name, None)
@@ -112,8 +128,8 @@ class Workspace:
                 continue
             with suppress(IndexDamagedError):
                 whole = Generation.open(folder, earlier.id)
-                self._damaged[folder.name] = f"{error}; answering from generation {earlier.id!r}"
-                log.error("collection %r: %s", folder.name, self._damaged[folder.name])
+                self._damaged[folder.name] = str(error)
+                log.error("collection %r: %s; answering from generation %r", folder.name, error, earlier.id)
                 return whole
         raise error
 
@@ -134,10 +150,10 @@ class Workspace:
     def encoder(self) -> Encoder:
         """The encoder the settings name, loaded once."""
         with self._loading["encoder"]:
-            return encoder.load(self.settings.encoder, self.settings.threads, self._exports)
+            return encoder.load(self.settings.encoder, self.settings.threads, self.exports)
 
     @property
-    def _exports(self) -> Path:
+    def exports(self) -> Path:
         """Where encoders are kept in the form that starts at once; shared by all collections."""
         return self.settings.models or self.settings.index / ".models"
 
@@ -159,10 +175,13 @@ class Workspace:
                 return _ordering(self._server("reranker", self.settings.reranker_timeout))
             return None if name == "none" else encoder.load_reranker(name, self.settings.threads)
 
-    def warm(self) -> None:
-        """Load the models, so that the first question does not wait for them."""
+    def sweep(self) -> None:
+        """Clear away what killed processes left in the index."""
         for name in self.collections():
             store.sweep(self._index(name))
+
+    def warm(self) -> None:
+        """Load the models, so that the first question does not wait for them."""
         for model in (self.encoder(), self.sparse()):
             if model is not None:
                 model.encode_question("ready")
@@ -299,7 +318,7 @@ class Workspace:
             corpus=self._corpus(collection),
             index=self._index(collection),
             load_encoder=self.encoder,
-            encoder_fingerprint=encoder.fingerprint(name, self._exports) or self.encoder().fingerprint,
+            encoder_fingerprint=encoder.fingerprint(name, self.exports) or self.encoder().fingerprint,
             load_sparse=self.sparse,
             sparse_fingerprint=encoder.sparse_fingerprint() if self.settings.sparse == "packaged" else None,
             chunk_tokens=self.settings.chunk_tokens,

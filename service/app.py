@@ -23,6 +23,7 @@ from starlette.routing import Route
 from rag.workspace import Workspace
 from service import problems
 from service.access import Access, collections, needs
+from service.answering import Answering
 from service.dependencies import Service
 from service.guards import Guard, hosts_for
 from service.jobs import Jobs
@@ -66,22 +67,24 @@ class Application(FastAPI):
         return self.openapi_schema or {}
 
 
-def create_app(workspace: Workspace, shared: Path | None = None) -> FastAPI:
+def create_app(workspace: Workspace, shared: Path | None = None, answering: Answering | None = None) -> FastAPI:
     """The service over `workspace`; `shared` is the folder through which several processes share their jobs.
 
-    Models are loaded while it already answers; /readyz tells when they are.
+    `answering` is what answers; left out, processes with the settings of `workspace`. The first loads its models while
+    the service already runs; /readyz tells when it has.
 
     Raises SettingsError where API keys are required and there are none.
     """
     settings = workspace.settings
     metrics, access = Metrics(), Access(settings)
+    answerers = answering or Answering(settings.model_copy(update={"models": workspace.exports}))
     if access.required:
         workspace = workspace.confined(collections)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         limiter = anyio.CapacityLimiter(max(2, os.cpu_count() or 2))
-        service = Service(workspace, Jobs(shared), limiter, metrics, access, settings.answer_timeout)
+        service = Service(workspace, Jobs(shared), limiter, metrics, answerers, access, settings.answer_timeout)
         metrics.watch(service.measures)
         app.state.service = service
         async with anyio.create_task_group() as tasks:
@@ -89,6 +92,7 @@ def create_app(workspace: Workspace, shared: Path | None = None) -> FastAPI:
             tasks.start_soon(_warm, service)
             yield
             tasks.cancel_scope.cancel()
+        await service.answering.close()
         await anyio.to_thread.run_sync(service.jobs.close)
         await anyio.to_thread.run_sync(service.together.close)
         access.keys.close()
@@ -138,7 +142,8 @@ def _tell_scopes(schema: dict[str, Any]) -> None:
 
 async def _warm(service: Service) -> None:
     try:
-        await anyio.to_thread.run_sync(service.workspace.warm)
+        await anyio.to_thread.run_sync(service.workspace.sweep)
+        await service.answering.warm()
     except Exception:  # whatever it was: the service goes on, says that it is not ready, and the log says why
         service.failed = True
         log.exception("the models cannot be loaded")

@@ -23,7 +23,8 @@ from rag.store import Generation
 from rag.types import Answer
 from rag.workspace import Workspace
 from service import tracing
-from service.access import Access, caller
+from service.access import Access, caller, collections
+from service.answering import Answering, Tell
 from service.contract import COLLECTION_PATTERN
 from service.jobs import Jobs
 from service.metrics import Metrics, gauge
@@ -36,7 +37,7 @@ SEARCHES = 96
 RERANKED = 32
 """Searches under way at a time where passages are read again, by a model that may take seconds: each in its thread."""
 WAITING = 64
-"""Questions that may wait for a thread; the next one is refused instead of being answered too late."""
+"""Questions that may wait; the next one is refused instead of being answered too late."""
 
 
 @dataclass(slots=True)
@@ -47,13 +48,14 @@ class Service:
     jobs: Jobs
     limiter: anyio.CapacityLimiter
     metrics: Metrics
+    answering: Answering
     access: Access | None = None
     timeout: float = 120
     """Seconds an answer may take."""
     ready: bool = False
-    """Whether the models have been loaded."""
+    """Whether a process with its models loaded has been there to answer."""
     failed: bool = False
-    """Whether they could not be; the log says why."""
+    """Whether there could be none; the log says why."""
     together: Together = field(init=False)
     reranked: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(RERANKED))
 
@@ -71,12 +73,8 @@ class Service:
             raise OverloadedError(f"{WAITING} questions are waiting already")
         return await self._in_time(anyio.to_thread.run_sync(work, limiter=within))
 
-    async def compute_for(self, request: Request, work: Callable[[], T]) -> T:
-        """`compute` for a client that may leave: then the work is stopped. Raises CancelledError when it left."""
-        return await _for(request, self.compute(work))
-
     async def search_for(self, request: Request, query: str, rank: Callable[[Embedded | None], T]) -> T:
-        """What `rank` makes of a query embedded with others. Raises what `compute_for` raises."""
+        """What `rank` makes of a query embedded with others. Raises what `compute` does, and CancelledError."""
         if self.workspace.settings.reranker != "none":
             return await _for(request, self.compute(lambda: rank(None), self.reranked))
         return await _for(request, self._in_time(self.together.search(query, rank)))
@@ -87,24 +85,34 @@ class Service:
         assert timed.cancelled_caught  # noqa: S101  (else the line before has returned or raised)
         raise TimeoutError(f"no answer came within {self.timeout:g} seconds")
 
-    def ask(
+    async def ask(
         self,
         question: str,
-        on_event: Callable[[str, Any], None] | None = None,
+        on_event: Tell | None = None,
         **how: Any,  # noqa: ANN401  (the keywords of Workspace.ask)
     ) -> Answer:
-        """Answer a question and count the answer; see `Workspace.ask`. Stops where nobody waits for it any more."""
+        """Answer a question in a process of its own and count the answer; see `Answering.ask`.
 
-        def tell(name: str, data: object) -> None:
-            stopped()
-            if on_event is not None:
-                on_event(name, data)
-
+        Raises what that raises, OverloadedError when too much waits, TimeoutError when it takes too long.
+        """
+        if self.answering.waiting >= WAITING:
+            raise OverloadedError(f"{WAITING} questions are waiting already")
+        damaged: list[tuple[str, str, str]] = []
         with tracing.answering() as told:
-            answer = self.workspace.ask(question, on_event=tell, **how)
+            answer = await self._in_time(
+                self.answering.ask(
+                    question, on_event, allowed=collections(), on_damage=lambda *found: damaged.append(found), **how
+                )
+            )
             told.append(answer)
+        for found in damaged:
+            await anyio.to_thread.run_sync(self.workspace.distrust, *found)
         self.metrics.answered(answer)
         return answer
+
+    async def ask_for(self, request: Request, question: str, **how: Any) -> Answer:  # noqa: ANN401
+        """`ask` for a client that may leave: then the work is ended. Raises CancelledError when it left."""
+        return await _for(request, self.ask(question, **how))
 
     def charge(self) -> None:
         """Count a question that came by another door than the guard's. Raises QuotaError."""
@@ -115,10 +123,12 @@ class Service:
 
     def measures(self) -> Iterator[Metric]:
         """What is live, what waits and what the jobs do, for the metrics."""
-        waiting = self.limiter.statistics()
+        threads = self.limiter.statistics()
+        waiting = threads.tasks_waiting + self.answering.waiting
+        working = threads.borrowed_tokens + self.answering.working
         yield gauge("adfontes_ready", "Whether the models are loaded.", (), [((), float(self.ready))])
-        yield gauge("adfontes_waiting", "Questions waiting for a thread.", (), [((), waiting.tasks_waiting)])
-        yield gauge("adfontes_working", "Questions being worked on.", (), [((), waiting.borrowed_tokens)])
+        yield gauge("adfontes_waiting", "Questions waiting.", (), [((), waiting)])
+        yield gauge("adfontes_working", "Questions being worked on.", (), [((), working)])
         jobs = Counter(job.status for job in self.jobs.all())
         yield gauge("adfontes_jobs", "Jobs remembered.", ("status",), [((status,), n) for status, n in jobs.items()])
         live = [

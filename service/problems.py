@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from rag import errors
+from service.answering import BrokenOffError
 
 log = logging.getLogger("adfontes.service")
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -77,6 +78,7 @@ KINDS: Mapping[str, Kind] = {
     "index-rejected": Kind(409, "The new index does less well than it must", "Mend the sources, or the floors."),
     "model-unavailable": Kind(503, "A model cannot be loaded", "Run `adfontes doctor` where the service runs."),
     "not-ready": Kind(503, "Questions cannot be answered yet", "Try again when /readyz answers 200."),
+    "broken-off": Kind(503, "The answer was broken off", "Ask again; if it ends so again, ask in other words."),
     "overloaded": Kind(503, "Too many questions at once", "Try again after `Retry-After` seconds."),
     "internal-error": Kind(
         500, "Something went wrong inside", "It has been logged; tell the operator the X-Request-ID."
@@ -95,6 +97,7 @@ _KIND_OF_ERROR: tuple[tuple[type[Exception], str], ...] = (  # the most special 
     (errors.IndexRejectedError, "index-rejected"),
     (errors.ModelError, "model-unavailable"),
     (errors.CancelledError, "cancelled"),
+    (BrokenOffError, "broken-off"),
     (NotReadyError, "not-ready"),
     (OverloadedError, "overloaded"),
     (NoKeyError, "no-key"),

@@ -6,6 +6,7 @@ Several are started by uvicorn, each from the environment alone; so the settings
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from fastapi import FastAPI
 from rag.settings import PREFIX, Settings
 from rag.workspace import Workspace
 from service import logs, tracing
+from service.answering import Answering
 from service.app import create_app
+from service.parent import end_with_parent
 
 KEPT_OPEN = 120
 """Seconds that an idle connection is kept open: longer than clients keep theirs (httpx 5, balancers 60, Go 90), or it
@@ -24,8 +27,11 @@ SHARED = "ADFONTES_RUNTIME"
 """Names the folder through which the processes of one service share what they know; made and removed with it."""
 
 
-def serve(workspace: Workspace) -> None:
-    """Serve until stopped; requests under way are finished and jobs put away first."""
+def serve(workspace: Workspace, answering: Answering | None = None) -> None:
+    """Serve until stopped; requests under way are finished and jobs put away first.
+
+    `answering` is what answers, where its first process has been started already.
+    """
     settings = workspace.settings
     logs.configure(settings.log_format, settings.log_level)
     how = {
@@ -39,13 +45,12 @@ def serve(workspace: Workspace) -> None:
     }
     if settings.workers == 1:
         tracing.configure()
-        uvicorn.run(create_app(workspace), **how)  # type: ignore[arg-type]
+        uvicorn.run(create_app(workspace, answering=answering), **how)  # type: ignore[arg-type]
         return
     create_app(workspace)  # what is wrong with the settings is told once, before any process starts
-    for name in Settings.model_fields:
-        value = getattr(settings, name)
+    for name, value in settings.in_plain().items():
         if value is not None:
-            os.environ[PREFIX + name.upper()] = str(getattr(value, "get_secret_value", lambda v=value: v)())
+            os.environ[PREFIX + name.upper()] = str(value)
     with tempfile.TemporaryDirectory(prefix="adfontes-") as folder:
         for part in ("metrics", "jobs"):
             (Path(folder) / part).mkdir()
@@ -54,7 +59,8 @@ def serve(workspace: Workspace) -> None:
 
 
 def worker() -> FastAPI:
-    """The application of one process among several."""
+    """The application of one process among several; it ends gently when the one that watches over them is gone."""
+    end_with_parent(signal.SIGTERM)
     settings = Settings.load()
     logs.configure(settings.log_format, settings.log_level)
     tracing.configure()

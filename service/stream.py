@@ -2,30 +2,28 @@
 
     retrieval.completed → answer.delta* → citation.added* → sentence.verified* → answer.completed, or error
 
-The answering runs in a thread and learns at its next event when the client has left.
+When the client leaves, the answering is cancelled.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any
 
 import anyio
-import anyio.from_thread
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from pydantic import TypeAdapter
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from rag.types import Answer
 from service import problems
-from service.dependencies import Service
+from service.answering import Tell
 
 log = logging.getLogger("adfontes.service")
 
-Emit = Callable[[str, Any], None]
 PING_SECONDS = 15
 _JSON: TypeAdapter[Any] = TypeAdapter(Any)
 SCHEMA = {
@@ -40,12 +38,12 @@ SCHEMA = {
 EVENTS = ("retrieval.completed", "answer.delta", "citation.added", "sentence.verified", "answer.completed", "error")
 
 
-def response(service: Service, ask: Callable[[Emit], Answer]) -> EventSourceResponse:
-    """The streamed response to a question; `ask` is called in a thread with the function that takes its events."""
+def response(ask: Callable[[Tell], Awaitable[Answer]]) -> EventSourceResponse:
+    """The streamed response to a question; `ask` is called with the function that takes its events."""
     send, receive = anyio.create_memory_object_stream[ServerSentEvent](math.inf)  # an answer has few events
     return EventSourceResponse(
         _drain(receive),
-        data_sender_callable=partial(_produce, service, ask, send),
+        data_sender_callable=partial(_produce, ask, send),
         ping=PING_SECONDS,
         ping_message_factory=ping,
         headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"},
@@ -63,16 +61,13 @@ async def _drain(receive: MemoryObjectReceiveStream[ServerSentEvent]) -> AsyncIt
             yield event
 
 
-async def _produce(
-    service: Service, ask: Callable[[Emit], Answer], send: MemoryObjectSendStream[ServerSentEvent]
-) -> None:
+async def _produce(ask: Callable[[Tell], Awaitable[Answer]], send: MemoryObjectSendStream[ServerSentEvent]) -> None:
     def emit(name: str, data: Any) -> None:  # noqa: ANN401  (events of every shape)
-        anyio.from_thread.check_cancelled()
-        anyio.from_thread.run_sync(send.send_nowait, _event(name, data))
+        send.send_nowait(_event(name, data))
 
     async with send:
         try:
-            answer = await service.compute(lambda: ask(emit))
+            answer = await ask(emit)
         except Exception as error:  # noqa: BLE001  (the status line is long gone: the stream has to tell)
             problem = problems.of_error(error)
             await send.send(_event("error", problem.model_dump(exclude_defaults=True)))

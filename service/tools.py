@@ -7,7 +7,7 @@ words of the problem details. Knows no transport; `service.app` and `serve_stdio
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from rag.errors import AdFontesError
 from rag.types import Answer, Citation, Location, Passage, Status, Verdict
 from rag.workspace import Workspace
 from service import problems
+from service.answering import Answering
 from service.contract import (
     Audit,
     CollectionName,
@@ -91,9 +92,11 @@ class Tools:
     ) -> Reply:
         """Answer a question from the sources, each sentence with the passage and the bibliography entry behind it."""
         service = self._service()
-        return await self._work(
-            lambda: _reply(service.ask(question, collection=collection, style=style)), question=True
-        )
+
+        async def ask() -> Reply:
+            return _reply(await service.ask(service.workspace.asked(question), collection=collection, style=style))
+
+        return await self._told(ask, question=True)
 
     async def search(self, query: ReadableText, collection: CollectionName | None = None, limit: Limit = 5) -> Found:
         """Find passages by meaning and by words, without wording an answer."""
@@ -138,10 +141,13 @@ class Tools:
         return await self._work(lambda: problems_of(self._service().workspace.generation(collection), document_id))
 
     async def _work(self, work: Callable[[], T], *, question: bool = False) -> T:
+        return await self._told(lambda: self._service().compute(work), question=question)
+
+    async def _told(self, work: Callable[[], Awaitable[T]], *, question: bool) -> T:
         try:
             if question:
                 self._service().charge()
-            return await self._service().compute(work)
+            return await work()
         except (AdFontesError, TimeoutError) as error:
             raise ToolError(problems.of_error(error).detail) from error
 
@@ -178,7 +184,7 @@ def over_http(service: Callable[[], Service]) -> tuple[MCPServer[Any], ASGIApp]:
 def serve_stdio(workspace: Workspace) -> None:
     """Speak MCP over standard input and output until the client leaves; logs go to standard error."""
     logging.basicConfig(level=logging.WARNING)
-    service = Service(workspace, Jobs(), anyio.CapacityLimiter(2), Metrics())
+    service = Service(workspace, Jobs(), anyio.CapacityLimiter(2), Metrics(), Answering(workspace.settings))
     try:
         create_mcp(lambda: service).run("stdio")
     finally:

@@ -25,7 +25,6 @@ _MILLION = 1_000_000
 @contextmanager
 def answering() -> Iterator[list[Answer]]:
     """The span of an answer; put the answer into the list, and its stages become spans of their own."""
-    began = time.time_ns()
     with trace.get_tracer("adfontes").start_as_current_span("answer") as span:
         found: list[Answer] = []
         yield found
@@ -42,6 +41,7 @@ def answering() -> Iterator[list[Answer]]:
                 "adfontes.passages": len(answer.passages),
             }
         )
+        began = time.time_ns() - int(sum(answer.timings_ms.values()) * _MILLION)  # it may have waited before
         for stage, milliseconds in answer.timings_ms.items():  # in the order they were gone through
             ended = began + int(milliseconds * _MILLION)
             trace.get_tracer("adfontes").start_span(stage, start_time=began).end(ended)

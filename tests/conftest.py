@@ -31,7 +31,7 @@ def _no_settings_from_outside(tmp_path_factory: pytest.TempPathFactory) -> None:
         del os.environ[name]
     models = tmp_path_factory.mktemp("models")
     os.environ["ADFONTES_MODELS"] = str(models)
-    Workspace._exports = property(lambda self: self.settings.models or models)
+    Workspace.exports = property(lambda self: self.settings.models or models)
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -434,20 +434,41 @@ def _run(environment: dict[str, str], *arguments: str, python: bool = False) -> 
     return done.stdout
 
 
+def _answering(pid: int) -> list[int]:
+    """The answering processes of a service."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        with suppress(OSError, ValueError):
+            parent = int((folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+            if parent == pid and b"service.answerer" in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+    return found
+
+
 def _memory(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    return round(int(status.split("VmRSS:")[1].split()[0]) / 1024, 1)
+    """MB that a service takes with its answering processes; what they share is counted once."""
+    rolled = [Path(f"/proc/{one}/smaps_rollup").read_text(encoding="utf-8") for one in (pid, *_answering(pid))]
+    return round(sum(int(told.split("Pss:")[1].split()[0]) for told in rolled) / 1024, 1)
 
 
 def _grown(pid: int) -> dict[str, float]:
-    """Resident memory in MB, in all and what no file backs, open files and threads of a process."""
-    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines())
+    """Memory in MB, in all and what no file backs, files and threads of a service; memory of what answers for it."""
+    status = _status(pid)
     return {
-        "memory_mb": round(int(status["VmRSS"].split()[0]) / 1024, 1),
-        "anonymous_mb": round(int(status["RssAnon"].split()[0]) / 1024, 1),
+        "memory_mb": _mb(status, "VmRSS"),
+        "anonymous_mb": _mb(status, "RssAnon"),
         "file_handles": len(list(Path(f"/proc/{pid}/fd").iterdir())),
         "threads": int(status["Threads"]),
+        "answering_mb": max((_mb(_status(one), "VmRSS") for one in _answering(pid)), default=0.0),
     }
+
+
+def _status(pid: int) -> dict[str, str]:
+    return dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines())
+
+
+def _mb(status: dict[str, str], name: str) -> float:
+    return round(int(status[name].split()[0]) / 1024, 1)
 
 
 def _spread(values: list[float]) -> dict[str, float]:

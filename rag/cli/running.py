@@ -36,16 +36,17 @@ def serve(
     workers: Annotated[int | None, typer.Option(min=1, help="Processes that serve (ADFONTES_WORKERS).")] = None,
 ) -> None:
     """Serve the page and the API."""
-    workspace = workspace_of(context, host=host, port=port, workers=workers)
-    chosen = workspace.settings
-    if chosen.workers == 1:
-        workspace.preload()  # while the service is imported
+    chosen = settings_of(context, host=host, port=port, workers=workers)
+    from service.answering import Answering
+
+    answering = Answering(chosen).begin() if chosen.workers == 1 else None  # it loads while the service is imported
+    from rag.workspace import Workspace
     from service import serving
 
     for name in misspelt():
         err.print(f"[yellow]note:[/] the environment variable {name} is no setting")
     err.print(f"Ad Fontes at http://{chosen.host}:{chosen.port}/  (stop with Ctrl+C)")
-    serving.serve(workspace)
+    serving.serve(Workspace(chosen), answering)
 
 
 @app.command()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 
 from rag.asked import Turn
@@ -27,20 +24,16 @@ async def ask(request: AskRequest, http: Request, service: ServiceDep) -> Answer
     question = service.workspace.asked(request.question)
     earlier = service.workspace.earlier([Turn(turn.question, turn.answer) for turn in request.history])
 
-    def work(on_event: Callable[[str, Any], None] | None = None) -> Answer:
-        return service.ask(
-            question,
-            collection=request.collection,
-            limit=request.limit,
-            filters=request.filters.given(),
-            style=request.style,
-            generator=request.generator,
-            show_unsupported=request.show_unsupported,
-            earlier=earlier,
-            on_event=on_event,
-        )
-
+    how = {
+        "collection": request.collection,
+        "limit": request.limit,
+        "filters": request.filters.given(),
+        "style": request.style,
+        "generator": request.generator,
+        "show_unsupported": request.show_unsupported,
+        "earlier": earlier,
+    }
     if request.stream:
         await service.compute(lambda: service.workspace.generation(request.collection))  # a 404 and no stream
-        return stream.response(service, work)
-    return await service.compute_for(http, work)
+        return stream.response(lambda tell: service.ask(question, tell, **how))
+    return await service.ask_for(http, question, **how)

@@ -159,7 +159,7 @@ async def chat(request: ChatRequest, http: Request, service: ServiceDep) -> Comp
     question = service.workspace.asked(last.question)
     earlier = [turn for turn in before[-REMEMBERED:] if _could_be_asked(service, turn)]
     collection = request.model.partition("/")[2] or None
-    answer = await service.compute_for(http, lambda: service.ask(question, collection=collection, earlier=earlier))
+    answer = await service.ask_for(http, question, collection=collection, earlier=earlier)
     pieces = compose(answer, str(http.base_url))
     completion = Completion(
         id=answer.id.replace("ans_", "chatcmpl-"),

@@ -88,7 +88,7 @@ def test_asking_imports_no_torch(fresh: Workspace) -> None:
     program = (
         "import sys; from rag.settings import Settings; from rag.workspace import Workspace;"
         f"w = Workspace(Settings(index={str(fresh.settings.index)!r}, corpus={str(fresh.settings.corpus)!r},"
-        f" models={str(fresh._exports)!r}, collection='c'));"
+        f" models={str(fresh.exports)!r}, collection='c'));"
         "a = w.ask('How many homes does the turbine power?');"
         "print(a.status, *{'torch', 'transformers', 'sentence_transformers', 'scipy'} & set(sys.modules))"
     )

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from rag.settings import Settings
 from rag.workspace import Workspace
+from service.answering import Answering
 from service.app import create_app
 
 DIGEST = Path(__file__).parents[2] / "corpus" / "china-generative-ai"
@@ -66,7 +67,7 @@ def client(workspace: Workspace) -> Iterator[TestClient]:
 
 
 def _ready(client: httpx.Client | TestClient) -> None:
-    for _ in range(600):
+    for _ in range(2400):
         told = client.get("/readyz").json()
         if told.get("type") != "/problems/not-ready":
             return
@@ -77,14 +78,14 @@ def _ready(client: httpx.Client | TestClient) -> None:
 
 
 @contextmanager
-def _application(workspace: Workspace) -> Iterator[TestClient]:
-    with TestClient(create_app(workspace), base_url="http://127.0.0.1") as opened:
+def _application(workspace: Workspace, answering: Answering | None = None) -> Iterator[TestClient]:
+    with TestClient(create_app(workspace, answering=answering), base_url="http://127.0.0.1") as opened:
         _ready(opened)
         yield opened
 
 
 @pytest.fixture(scope="session")
-def application() -> Callable[[Workspace], AbstractContextManager[TestClient]]:
+def application() -> Callable[..., AbstractContextManager[TestClient]]:
     """A function that opens the application over a workspace in this process, its models loaded."""
     return _application
 
@@ -105,16 +106,17 @@ def finished() -> Callable[[httpx.Client | TestClient, dict], dict]:
 
 
 @contextmanager
-def serving(workspace: Workspace) -> Iterator[str]:
+def serving(workspace: Workspace, answering: Answering | None = None) -> Iterator[str]:
     """A uvicorn server on a free port of the loopback; yields its address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        server = uvicorn.Server(uvicorn.Config(create_app(workspace), log_level="warning", timeout_graceful_shutdown=5))
+        app = create_app(workspace, answering=answering)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         address = f"http://127.0.0.1:{port}"
-        with httpx.Client(base_url=address) as client:
+        with httpx.Client(base_url=address, timeout=60) as client:
             for _ in range(200):
                 if server.started:
                     break
@@ -128,7 +130,7 @@ def serving(workspace: Workspace) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def serve() -> Callable[[Workspace], AbstractContextManager[str]]:
+def serve() -> Callable[..., AbstractContextManager[str]]:
     """A function that serves a workspace on a free port of the loopback; yields the address."""
     return serving
 

@@ -10,6 +10,7 @@ from anyio.from_thread import start_blocking_portal
 
 from rag.workspace import Workspace
 from service import dependencies
+from service.answering import Answering
 from service.dependencies import Service
 from service.jobs import Jobs
 from service.metrics import Metrics
@@ -26,7 +27,7 @@ def test_too_many_questions_are_refused_and_the_others_answered(
     refused: list[bool] = []
 
     async def run() -> None:
-        service = Service(workspace, Jobs(), anyio.CapacityLimiter(1), Metrics())
+        service = Service(workspace, Jobs(), anyio.CapacityLimiter(1), Metrics(), Answering(workspace.settings))
 
         async def ask() -> None:
             try:

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from rag.types import Answer
 from rag.workspace import Workspace
 from service import logs
+from service.answering import Answering
 from service.dependencies import Service, stopped
 from service.jobs import Job, Jobs
 from service.metrics import Metrics
@@ -155,42 +155,6 @@ def test_jobs_of_another_process_can_be_read_and_stopped(tmp_path: Path) -> None
 # ── time and clients ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Slow(Workspace):
-    """A workspace whose answers never come, but which tells that it is at work."""
-
-    ended = threading.Event()
-
-    def ask(self, question: str, **how: Any) -> Answer:  # noqa: ARG002
-        """Work until nobody waits any more."""
-        try:
-            for _ in range(2000):
-                how["on_event"]("retrieval.completed", [])
-                time.sleep(0.02)
-        finally:
-            self.ended.set()
-        raise AssertionError("nobody stopped it")
-
-
-@pytest.fixture
-def slow(workspace: Workspace) -> Slow:
-    """A slow workspace over the shared collections."""
-    Slow.ended.clear()
-    return Slow(workspace.settings.model_copy(update={"answer_timeout": 0.5}))
-
-
-def test_an_answer_that_takes_too_long_is_given_up(
-    slow: Slow, application: Callable[[Workspace], AbstractContextManager[TestClient]]
-) -> None:
-    """After the time allowed the caller gets a problem and the work ends; a stream ends with the same as its error."""
-    with application(slow) as client:
-        late = client.post("/v1/ask", json={"question": USERS})
-        assert (late.status_code, late.json()["type"]) == (504, "/problems/timed-out")
-        assert slow.ended.wait(5)
-        said = {"model": "adfontes", "messages": [{"role": "user", "content": USERS}]}
-        assert client.post("/v1/chat/completions", json=said).status_code == 504
-        assert "/problems/timed-out" in client.post("/v1/ask", json={"question": USERS, "stream": True}).text
-
-
 def test_an_idle_connection_outlasts_the_clients_patience(workspace: Workspace) -> None:
     """A question sent down a connection that has been idle as long as clients keep one is answered, not cut off."""
     with running(workspace) as (_, client):
@@ -203,26 +167,11 @@ def test_an_idle_connection_outlasts_the_clients_patience(workspace: Workspace) 
         connection.close()
 
 
-@pytest.mark.parametrize("path", ["/v1/ask", "/v1/chat/completions"])
-def test_work_ends_when_the_client_leaves_without_a_stream(
-    workspace: Workspace, serve: Callable[[Workspace], AbstractContextManager[str]], path: str
-) -> None:
-    """Who gives up waiting for a whole answer frees the processor as well."""
-    Slow.ended.clear()
-    body = (
-        {"question": USERS}
-        if path == "/v1/ask"
-        else {"model": "adfontes", "messages": [{"role": "user", "content": "a"}]}
-    )
-    with serve(Slow(workspace.settings)) as address:
-        with pytest.raises(httpx.ReadTimeout):
-            httpx.post(address + path, json=body, timeout=0.5)
-        assert Slow.ended.wait(10)
-
-
 def test_work_that_does_not_ask_is_waited_for(workspace: Workspace) -> None:
     """A thread that cannot be stopped is not left behind with the next one on top of it."""
-    service = Service(workspace, Jobs(), anyio.CapacityLimiter(1), Metrics(), timeout=0.1)
+    service = Service(
+        workspace, Jobs(), anyio.CapacityLimiter(1), Metrics(), Answering(workspace.settings), timeout=0.1
+    )
     assert anyio.run(service.compute, lambda: time.sleep(0.3) or "done") == "done"
 
     def asks() -> None:

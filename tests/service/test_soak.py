@@ -27,6 +27,7 @@ def test_no_answer_is_wrong_mixed_or_missing_through_rebuilds_and_rollbacks(
     assert last["swaps"] >= warm["swaps"] + 6, told["grown"]
     assert last["file_handles"] <= warm["file_handles"] + 20, told["grown"]
     assert last["memory_mb"] <= warm["memory_mb"] + 60, told["grown"]
+    assert last["answering_mb"] <= warm["answering_mb"] + 60, told["grown"]
 
 
 def test_a_lamp_of_another_generation_is_seen() -> None:

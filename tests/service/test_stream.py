@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,22 +18,18 @@ from starlette.routing import Route
 
 from rag.errors import InputError
 from rag.types import Answer, IndexState
-from rag.workspace import Workspace
 from service import stream
-from service.dependencies import Service
-from service.jobs import Jobs
-from service.metrics import Metrics
+from service.answering import Tell
 
 ANSWER = Answer("ans_1", "abstained", "q", "The sources do not answer this.", IndexState("c", "g", "0" * 64, "2026"))
 
 
 @contextmanager
-def streaming(workspace: Workspace, ask: Callable[[stream.Emit], Answer]) -> Iterator[str]:
+def streaming(ask: Callable[[Tell], Awaitable[Answer]]) -> Iterator[str]:
     """A server whose only route streams what `ask` does."""
-    service = Service(workspace, Jobs(), anyio.CapacityLimiter(2), Metrics())
 
     async def endpoint(_: Any) -> Any:
-        return stream.response(service, ask)
+        return stream.response(ask)
 
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -48,20 +44,19 @@ def streaming(workspace: Workspace, ask: Callable[[stream.Emit], Answer]) -> Ite
         finally:
             server.should_exit = True
             thread.join(timeout=20)
-            service.jobs.close()
 
 
-def test_a_slow_answer_is_kept_alive_by_pings(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_answer_is_kept_alive_by_pings(monkeypatch: pytest.MonkeyPatch) -> None:
     """While nothing happens comments keep proxies and clients from giving up."""
     assert stream.PING_SECONDS == 15
     monkeypatch.setattr(stream, "PING_SECONDS", 0.1)
 
-    def slow(emit: stream.Emit) -> Answer:
-        time.sleep(0.8)
+    async def slow(emit: Tell) -> Answer:
+        await anyio.sleep(0.8)
         emit("answer.delta", "slowly")
         return ANSWER
 
-    with streaming(workspace, slow) as address:
+    with streaming(slow) as address:
         text = httpx.get(address).text
     assert text.count(": ping") >= 2
     assert text.index(": ping") < text.index("event: answer.delta")
@@ -75,16 +70,14 @@ def test_a_slow_answer_is_kept_alive_by_pings(workspace: Workspace, monkeypatch:
         (RuntimeError("secret"), "internal-error", "X-Request-ID"),
     ],
 )
-def test_an_error_on_the_way_is_told_as_the_last_event(
-    workspace: Workspace, error: Exception, kind: str, told: str
-) -> None:
+def test_an_error_on_the_way_is_told_as_the_last_event(error: Exception, kind: str, told: str) -> None:
     """A stream that cannot go on ends with an `error` event: the problem details, and nothing of the inside."""
 
-    def failing(emit: stream.Emit) -> Answer:
+    async def failing(emit: Tell) -> Answer:
         emit("answer.delta", "so far")
         raise error
 
-    with streaming(workspace, failing) as address:
+    with streaming(failing) as address:
         text = httpx.get(address).text
     assert "answer.completed" not in text
     last = text.strip().split("\n\n")[-1]
@@ -94,21 +87,22 @@ def test_an_error_on_the_way_is_told_as_the_last_event(
     assert "secret" not in text
 
 
-def test_work_stops_when_the_client_leaves(workspace: Workspace) -> None:
-    """The thread that answers ends at its next event once nobody listens."""
+def test_work_stops_when_the_client_leaves() -> None:
+    """The answering is cancelled once nobody listens."""
     ended = threading.Event()
 
-    def endless(emit: stream.Emit) -> Answer:
+    async def endless(emit: Tell) -> Answer:
         try:
             for _ in range(600):
                 emit("answer.delta", "and ")
-                time.sleep(0.05)
+                await anyio.sleep(0.05)
         finally:
             ended.set()
         return ANSWER
 
-    with streaming(workspace, endless) as address:
+    with streaming(endless) as address:
         with httpx.stream("GET", address) as response:
-            next(response.iter_bytes())
+            events = response.iter_bytes()  # kept: httpx closes the connection with it
+            next(events)
             assert not ended.is_set()
         assert ended.wait(timeout=10)
