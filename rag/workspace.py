@@ -95,8 +95,9 @@ class Workspace:
 
         They are answered from the newest earlier generation that is whole, until a rebuild publishes another.
         """
+        allowed = self._allowed()
         with self._lock:
-            return dict(self._damaged)
+            return {name: why for name, why in self._damaged.items() if allowed is None or name in allowed}
 
     def _opened(self, folder: Path, live: str) -> Generation:
         self._damaged.pop(folder.name, None)

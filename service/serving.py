@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -16,6 +17,7 @@ from rag.settings import PREFIX, Settings
 from rag.workspace import Workspace
 from service import logs, tracing
 from service.app import create_app
+from service.connections import Connection
 
 KEPT_OPEN = 120
 """Seconds that an idle connection is kept open: longer than clients keep theirs (httpx 5, balancers 60, Go 90), or it
@@ -28,18 +30,10 @@ def serve(workspace: Workspace) -> None:
     """Serve until stopped; requests under way are finished and jobs put away first."""
     settings = workspace.settings
     logs.configure(settings.log_format, settings.log_level)
-    how = {
-        "host": settings.host,
-        "port": settings.port,
-        "log_config": None,
-        "access_log": False,
-        "timeout_graceful_shutdown": settings.shutdown_timeout,
-        "server_header": False,
-        "timeout_keep_alive": KEPT_OPEN,
-    }
+    how = options(settings)
     if settings.workers == 1:
         tracing.configure()
-        uvicorn.run(create_app(workspace), **how)  # type: ignore[arg-type]
+        uvicorn.run(create_app(workspace), **how)
         return
     create_app(workspace)  # what is wrong with the settings is told once, before any process starts
     for name in Settings.model_fields:
@@ -50,7 +44,22 @@ def serve(workspace: Workspace) -> None:
         for part in ("metrics", "jobs"):
             (Path(folder) / part).mkdir()
         os.environ |= {SHARED: folder, "PROMETHEUS_MULTIPROC_DIR": str(Path(folder) / "metrics")}
-        uvicorn.run("service.serving:worker", factory=True, workers=settings.workers, **how)  # type: ignore[arg-type]
+        uvicorn.run("service.serving:worker", factory=True, workers=settings.workers, **how)
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """How uvicorn serves."""
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "http": Connection,
+        "ws": "none",
+        "log_config": None,
+        "access_log": False,
+        "timeout_graceful_shutdown": settings.shutdown_timeout,
+        "server_header": False,
+        "timeout_keep_alive": KEPT_OPEN,
+    }
 
 
 def worker() -> FastAPI:
