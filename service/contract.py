@@ -6,9 +6,18 @@ Requests refuse what they do not know, so that a misspelt field is told and not 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from rag.asked import LONGEST_VALUE, MOST_VALUES
@@ -20,6 +29,8 @@ COLLECTION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 LONGEST_TEXT = 20_000
 """Characters a question may have whatever the settings say."""
 
+MOST_FAULTS = 20
+"""Faults of a request that are told one by one."""
 
 _TEXT = r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f]"
 _SEEN = r"[^\s\u0000-\u001f\u007f-\u00a0\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]"
@@ -36,10 +47,10 @@ def _readable(text: str) -> str:
     return text
 
 
-ReadableText = Annotated[
+ReadableText = Annotated[  # its length first: no pattern sees more
     str,
-    AfterValidator(_readable),
     Field(min_length=1, max_length=LONGEST_TEXT, json_schema_extra={"pattern": _READABLE}),
+    AfterValidator(_readable),
 ]
 CollectionName = Annotated[
     str, Field(pattern=COLLECTION_PATTERN, description="A collection of GET /v1/collections; else the default one.")
@@ -71,6 +82,18 @@ class Request(BaseModel):
     """Base of the request bodies. Strict: `true` is no number, and `"5"` is none either."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _in_measure(cls, data: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401
+        """Tell many faults by their number: they are found in no time, but listed one by one in seconds."""
+        try:
+            return validate(data)
+        except ValidationError as error:
+            count = error.error_count()
+            if count <= MOST_FAULTS:
+                raise
+        raise PydanticCustomError("faults", "has {count} faults, too many to list", {"count": f"{count:,}"})
 
 
 class Filters(Request):
@@ -306,7 +329,7 @@ class Health(BaseModel):
     """Whether the service is up."""
 
     status: Literal["ok"] = "ok"
-    version: str
-    notices: list[str] = Field(
-        default_factory=list, description="What somebody should look after although questions are answered."
+    version: str | None = None
+    notices: list[str] | None = Field(
+        default=None, description="What somebody should look after although questions are answered."
     )

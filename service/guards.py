@@ -11,10 +11,11 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterable
-from urllib.parse import urlsplit
+from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,10 +26,22 @@ from service.metrics import Metrics
 log = logging.getLogger("adfontes.service")
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_AUTHORITY = re.compile(
+    r"(?:(?P<name>[A-Za-z0-9._-]{1,255})|\[(?P<v6>[0-9A-Fa-f:.]{2,45})\])(?::(?P<port>[0-9]{1,5}))?"
+)
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 JSON_LIMIT = 1 << 20
 """Bytes that a body may have where no file is uploaded."""
+
+MOST_VALUES = 50_000
+"""Values that a body may hold, counted as the marks before them: a mebibyte of answers has fewer, and what holds more
+takes long to refuse."""
+_MARKS = (b",", b"[", b"{")
+UPLOADS = "/v1/documents"
+
+GONE = 499
+"""The status that the log and the metrics have for a client that left before its request was whole, as nginx has it."""
 
 FORM_SLACK = 1 << 16
 """Bytes that a form may have around its file; the route checks the file itself."""
@@ -53,18 +66,29 @@ def hosts_for(bound: str, others: Iterable[str] = ()) -> frozenset[str] | None:
     A page of a foreign site can point its own name at 127.0.0.1 and then reach a local service (DNS rebinding);
     it cannot change the Host header, so a service on loopback answers loopback names only.
     """
-    more = frozenset(name.lower() for name in others)
+    more = frozenset(_plain(name) for name in others)
+    if _plain(bound) in ("0.0.0.0", "::"):  # noqa: S104
+        return LOOPBACK | more if more else None
+    return LOOPBACK | more | {_plain(bound)}
+
+
+def _plain(name: str) -> str:
+    """A host name as it is compared: an address in its one form, a name in small letters."""
     try:
-        if ipaddress.ip_address(bound).is_unspecified:
-            return LOOPBACK | more if more else None
+        return str(ipaddress.ip_address(name.strip("[]")))
     except ValueError:
-        pass
-    return LOOPBACK | more | {bound.lower()}
+        return name.lower()
 
 
-def _host_of(value: str) -> str:
+def _host_of(authority: str | None) -> str:
+    """The name in a Host header or an origin; empty where it is not a name or an address with at most a port."""
+    match = _AUTHORITY.fullmatch(authority or "")
+    if match is None or int(match["port"] or 0) > 65_535:
+        return ""
+    if match["v6"] is None:
+        return match["name"].lower()
     try:
-        return (urlsplit(f"//{value}").hostname or "").lower()
+        return str(ipaddress.IPv6Address(match["v6"]))
     except ValueError:
         return ""
 
@@ -122,6 +146,8 @@ class Guard:
             as_caller = caller.set(key)
             await self._pass(scope, receive, send_guarded, lambda: status != 0, problem)
             caller.reset(as_caller)
+        except ClientDisconnect:  # in the middle of its body: nobody is there to be told
+            status = GONE
         finally:
             route, seconds = getattr(scope.get("route"), "path", "other"), time.perf_counter() - began
             self.metrics.requested(scope["method"], route, status, seconds)
@@ -144,24 +170,34 @@ class Guard:
     ) -> None:
         if problem is not None:
             self.metrics.refused(problem.type.rpartition("/")[2])
-            await problems.response(problem)(scope, receive, send)
+            # Of a request that is not for us or not to be understood, nobody can say where it ends.
+            unclear = problem.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.MISDIRECTED_REQUEST)
+            closing = {"Connection": "close"} if unclear else {}
+            await problems.response(problem, closing)(scope, receive, send)
             return
         if _preflight(scope) and Headers(scope=scope).get("origin") in self.origins:
             await Response(status_code=204)(scope, receive, send)
             return
-        limit = self._limit(scope)
-        read = 0
+        limit, uploading = self._limit(scope), scope["path"] == UPLOADS
+        read = values = 0
 
         async def receive_counted() -> Message:
-            nonlocal read
+            nonlocal read, values
             message = await receive()
-            read += len(message.get("body", b""))
+            body = message.get("body", b"")
+            read += len(body)
+            values += 0 if uploading else sum(map(body.count, _MARKS))
+            # FastAPI lets this one through where it reads the body.
             if read > limit:
-                raise HTTPException(413)  # FastAPI lets this one through where it reads the body
+                raise HTTPException(413, f"The body is larger than the {limit:,} bytes taken here.")
+            if values > MOST_VALUES:
+                raise HTTPException(413, f"The body holds more than the {MOST_VALUES:,} values taken here.")
             return message
 
         try:
             await self.app(scope, receive_counted, send)
+        except ClientDisconnect:
+            raise
         except Exception as error:
             if started():  # nothing can be said any more but by breaking the connection
                 raise
@@ -169,14 +205,21 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> problems.ProblemDetails | None:
         headers = Headers(scope=scope)
-        host = headers.get("host", "")
-        if self.hosts is not None and _host_of(host) not in self.hosts:
+        if "transfer-encoding" in headers and ("content-length" in headers or scope["http_version"] == "1.0"):
+            # Whoever stands before us may have taken the other for the body's end.
+            return problems.details("bad-request", "The length of the body is told in two ways.")
+        if not (scope.get("raw_path") or b"/").startswith(b"/"):
+            return problems.details("bad-request", "The target of a request begins with a slash.")
+        hosts = headers.getlist("host")
+        host = hosts[0] if hosts else ""
+        named = _host_of(host)
+        if len(hosts) > 1 or not (named in self.hosts if self.hosts is not None else named or not host):
             return problems.details("foreign-host", f"This service does not answer to the host name {host!r}.")
         if scope["method"] not in SAFE_METHODS:
-            origin = headers.get("origin")
-            foreign = origin is not None and _origin_host(origin) != host.lower()
+            origins = headers.getlist("origin")
+            foreign = any(_origin_host(origin) != host.lower() for origin in origins)
             elsewhere = foreign or headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
-            if elsewhere and origin not in self.origins:
+            if elsewhere and not (len(origins) == 1 and origins[0] in self.origins):
                 return problems.details("foreign-origin")
         limit = self._limit(scope)
         length = headers.get("content-length", "0")
@@ -200,7 +243,7 @@ class Guard:
         }
 
     def _limit(self, scope: Scope) -> int:
-        return self.upload_limit + FORM_SLACK if scope["path"] == "/v1/documents" else JSON_LIMIT
+        return self.upload_limit + FORM_SLACK if scope["path"] == UPLOADS else JSON_LIMIT
 
 
 def _preflight(scope: Scope) -> bool:
@@ -208,9 +251,7 @@ def _preflight(scope: Scope) -> bool:
     return scope["method"] == "OPTIONS" and "access-control-request-method" in Headers(scope=scope)
 
 
-def _origin_host(origin: str) -> str:
-    """The host and port of an Origin header; empty for `null` and nonsense."""
-    try:
-        return urlsplit(origin).netloc.lower()
-    except ValueError:
-        return ""
+def _origin_host(origin: str) -> str | None:
+    """The host and port of an Origin header; None for `null` and nonsense."""
+    scheme, _, authority = origin.lower().partition("://")
+    return authority if scheme in ("http", "https") and _host_of(authority) else None

@@ -65,6 +65,7 @@ KINDS: Mapping[str, Kind] = {
     "no-key": Kind(401, "An API key is needed", "Send `Authorization: Bearer <key>`; `adfontes keys add` makes one."),
     "no-scope": Kind(403, "The key may not do this", "Use a key with the scope that `detail` names."),
     "too-many": Kind(429, "Too much for this key", "Try again after `Retry-After` seconds."),
+    "too-slow": Kind(408, "The request came too slowly", "Send it again, whole, over a connection that keeps moving."),
     "timed-out": Kind(504, "The answer took too long", "Ask for less, or raise the limit in the settings."),
     "not-found": Kind(404, "There is no such thing", "List what exists and use one of its identifiers."),
     "method-not-allowed": Kind(405, "The method is not allowed here", "See the `Allow` header and /openapi.json."),
@@ -128,7 +129,7 @@ class ProblemDetails(BaseModel):
 
 def printable(text: object, limit: int = 500) -> str:
     """`text` as UTF-8 can carry it: lone surrogates replaced, control characters out, cut to `limit` characters."""
-    whole = str(text).encode("utf-8", "replace").decode("utf-8")
+    whole = str(text)[: limit + 1].encode("utf-8", "replace").decode("utf-8")
     kept = "".join(c if c.isprintable() else " " for c in whole)
     return kept if len(kept) <= limit else kept[: limit - 1] + "…"
 
@@ -182,9 +183,11 @@ def _of_validation(request: Request, error: RequestValidationError) -> ProblemDe
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if any(tuple(item["loc"]) == ("body",) for item in found) and content_type not in ("application/json", ""):
         return details("unsupported-media-type", f"The content type {content_type!r} is not read here; send JSON.")
-    fields = [FieldProblem(where=_pointer(tuple(item["loc"])), detail=printable(item["msg"], 200)) for item in found]
+    fields = [
+        FieldProblem(where=_pointer(tuple(item["loc"])), detail=printable(item["msg"], 200)) for item in found[:20]
+    ]
     shown = "; ".join(f"{field.where}: {field.detail}" for field in fields[:3])
-    return details("invalid-request", shown, fields=fields[:20])
+    return details("invalid-request", shown, fields=fields)
 
 
 async def _on_validation(request: Request, error: Exception) -> JSONResponse:
@@ -195,7 +198,8 @@ async def _on_validation(request: Request, error: Exception) -> JSONResponse:
 async def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
     kind = _KIND_OF_STATUS.get(error.status_code, "bad-request")
-    problem = details(kind, str(error.detail) if kind == "bad-request" else None)
+    told = error.detail if kind in ("bad-request", "too-large") else HTTPStatus(error.status_code).phrase
+    problem = details(kind, None if told == HTTPStatus(error.status_code).phrase else str(told))
     headers = _allowed(request) or error.headers if kind == "method-not-allowed" else error.headers
     return response(problem.model_copy(update={"status": error.status_code}), headers)
 

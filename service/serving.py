@@ -9,6 +9,7 @@ import os
 import signal
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -18,6 +19,7 @@ from rag.workspace import Workspace
 from service import logs, tracing
 from service.answering import Answering
 from service.app import create_app
+from service.connections import Connection
 from service.parent import end_with_parent
 
 KEPT_OPEN = 120
@@ -34,18 +36,10 @@ def serve(workspace: Workspace, answering: Answering | None = None) -> None:
     """
     settings = workspace.settings
     logs.configure(settings.log_format, settings.log_level)
-    how = {
-        "host": settings.host,
-        "port": settings.port,
-        "log_config": None,
-        "access_log": False,
-        "timeout_graceful_shutdown": settings.shutdown_timeout,
-        "server_header": False,
-        "timeout_keep_alive": KEPT_OPEN,
-    }
+    how = options(settings)
     if settings.workers == 1:
         tracing.configure()
-        uvicorn.run(create_app(workspace, answering=answering), **how)  # type: ignore[arg-type]
+        uvicorn.run(create_app(workspace, answering=answering), **how)
         return
     create_app(workspace)  # what is wrong with the settings is told once, before any process starts
     for name, value in settings.in_plain().items():
@@ -55,7 +49,22 @@ def serve(workspace: Workspace, answering: Answering | None = None) -> None:
         for part in ("metrics", "jobs"):
             (Path(folder) / part).mkdir()
         os.environ |= {SHARED: folder, "PROMETHEUS_MULTIPROC_DIR": str(Path(folder) / "metrics")}
-        uvicorn.run("service.serving:worker", factory=True, workers=settings.workers, **how)  # type: ignore[arg-type]
+        uvicorn.run("service.serving:worker", factory=True, workers=settings.workers, **how)
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """How uvicorn serves."""
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "http": Connection,
+        "ws": "none",
+        "log_config": None,
+        "access_log": False,
+        "timeout_graceful_shutdown": settings.shutdown_timeout,
+        "server_header": False,
+        "timeout_keep_alive": KEPT_OPEN,
+    }
 
 
 def worker() -> FastAPI:

@@ -49,10 +49,17 @@ def test_the_containerfile_builds_from_what_is_there() -> None:
     assert json.loads(last["ENTRYPOINT"]) == ["adfontes"]
     commands = {c.name or c.callback.__name__ for c in cli.app.registered_commands if c.callback}
     assert json.loads(last["CMD"])[0] in commands
-    torch = next(
-        line for line in (ROOT / "pyproject.toml").read_text(encoding="utf-8").splitlines() if "torch==" in line
-    )
-    assert re.search(r"torch==[\d.]+", torch)[0] in next(rest for name, rest in found if "torch==" in rest)  # type: ignore[index]
+
+
+def test_the_image_is_the_same_tomorrow() -> None:
+    """The image that it starts from is named by its digest, and what is installed is what is locked."""
+    found = dict(instructions())
+    assert re.fullmatch(r"docker\.io/library/python:3\.\d+-slim-\w+@sha256:[0-9a-f]{64}", found["FROM"])
+    (installed,) = [rest for name, rest in instructions() if name == "RUN" and "pip install" in rest]
+    assert installed.split(" && ") == [
+        "pip install --no-deps --require-hashes -r requirements.txt",
+        "pip install --no-build-isolation .",
+    ]
 
 
 def test_their_variables_are_settings() -> None:

@@ -18,6 +18,7 @@ from rag.bibliography import addresses, identifiers
 from rag.bibliography.dates import MONTHS
 from rag.bibliography.names import fold
 from rag.bibliography.segments import Segment
+from rag.packaged import verified
 
 MODEL = Path(__file__).with_name("model") / "references.crfsuite"
 
@@ -278,7 +279,7 @@ def _tagger() -> Any:  # noqa: ANN401 - pycrfsuite has no types
     import pycrfsuite
 
     tagger = pycrfsuite.Tagger()
-    tagger.open(str(MODEL))
+    tagger.open(str(verified("rag.bibliography.model") / MODEL.name))
     return tagger
 
 

@@ -6,6 +6,8 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+from rag.packaged import verified
+
 _FEWEST_LETTERS = 20
 _SAMPLE = 6000
 _LEAST_SURE = 0.5
@@ -52,6 +54,6 @@ def warm() -> None:
 
 @lru_cache(maxsize=1)
 def _identifier() -> Any:  # noqa: ANN401  (the library is untyped)
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped]
+    from py3langid.langid import LanguageIdentifier  # type: ignore[import-untyped]
 
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    return LanguageIdentifier.from_model_file(verified("py3langid") / "data" / "model.npz.xz", norm_probs=True)

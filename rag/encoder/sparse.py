@@ -11,7 +11,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from tokenizers import Tokenizer
 
 from rag.encoder.session import session
 from rag.errors import ModelError
+from rag.packaged import verified
 
 Packed = npt.NDArray[np.float32]
 """One text a row, shape (n, WIDTH): 16 bits a term, then 16 bits a weight in steps of `STEP`, 0 where there are fewer.
@@ -145,6 +145,6 @@ def _fingerprint(card: Mapping[str, Any]) -> str:
 
 def _file(name: str) -> bytes:
     try:
-        return (resources.files("rag") / "models" / "sparse" / name).read_bytes()
+        return (verified("rag.models.sparse") / name).read_bytes()
     except FileNotFoundError as error:
         raise ModelError(f"{error.filename} is missing from the package; install it again") from error

@@ -19,6 +19,7 @@ from rag.encoder.base import Encoder
 from rag.encoder.reference import SentenceTransformerEncoder
 from rag.errors import ModelError
 from rag.files import sha256
+from rag.packaged import verified
 
 log = logging.getLogger("adfontes.encoder")
 
@@ -50,6 +51,8 @@ def load(name: str, threads: int = 1, exports: Path | None = None) -> Encoder:
             return exported.ExportedEncoder(export, threads)
         except ModelError as error:
             log.warning("%s; loading the model itself", error)
+    if name in PACKAGED:
+        verified(PACKAGED[name][0])
     reference = SentenceTransformerEncoder(name, folder, fingerprint(name, exports), threads)
     if exports is None or refusal is not None:
         return reference

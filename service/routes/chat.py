@@ -20,6 +20,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from rag.asked import REMEMBERED, Turn
 from rag.errors import InputError, NotFoundError
 from rag.types import Answer, Citation
+from service import contract
 from service.contract import COLLECTION_PATTERN, ReadableText
 from service.dependencies import Service, ServiceDep
 from service.stream import PING_SECONDS, SCHEMA, ping
@@ -43,7 +44,7 @@ class Message(BaseModel):
     """A message of the conversation; the last one of the user is asked, understood in the light of those before."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[TextPart] | None = None
+    content: str | Annotated[list[TextPart], Field(max_length=100)] | None = None
 
 
 class StreamOptions(BaseModel):
@@ -52,10 +53,10 @@ class StreamOptions(BaseModel):
     include_usage: bool = False
 
 
-class ChatRequest(BaseModel):
+class ChatRequest(contract.Request):
     """A conversation. Fields of OpenAI's API that say how to sample have no meaning here and are passed over."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", strict=False)
 
     model: str = Field(pattern=rf"^{MODEL}(/{COLLECTION_PATTERN[1:-1]})?$")
     messages: Annotated[list[Message], Field(min_length=1, max_length=1000)]

@@ -27,6 +27,8 @@ from service.jobs import Job
 
 router = APIRouter(tags=["documents"])
 
+_LONGEST_ADDRESS = 1 << 16
+"""Bytes of a body that names an address."""
 _UPLOAD_BODY = {
     "requestBody": {
         "required": True,
@@ -101,7 +103,7 @@ async def upload(
     target = service.workspace.named(collection)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json" and name is None:
-        job = _from_address(service, target, _address_in(await request.body()))
+        job = _from_address(service, target, _address_in(await _short(request)))
     else:
         room = _Room()
         if kind == "multipart/form-data":
@@ -190,6 +192,16 @@ def _attached(
     )
     response.headers["Location"] = f"/v1/jobs/{job.id}"
     return job
+
+
+async def _short(request: Request) -> bytes:
+    """The body of a request that uploads nothing."""
+    body = b""
+    async for block in request.stream():
+        body += block
+        if len(body) > _LONGEST_ADDRESS:
+            raise HTTPException(413)
+    return body
 
 
 def _address_in(body: bytes) -> AddressRequest:

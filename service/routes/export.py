@@ -21,6 +21,9 @@ router = APIRouter(tags=["ask"])
 
 Form = Literal["text", "markdown", "docx", "bibtex", "ris", "csl"]
 _TYPES = {**REFERENCE_TYPES, **exporting.MEDIA_TYPES}
+_DEEPEST = 50
+"""How deep an answer's values may be nested."""
+_FREE = {"settings", "csl"}
 _FILES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file.",
@@ -31,30 +34,32 @@ _FILES: dict[int | str, dict[str, Any]] = {
 }
 
 
-def _without_booleans(answer: object) -> object:
-    """Refuse true and false, which pydantic would take for numbers; but for the free fields an answer has none."""
-    free = {"settings", "csl"}
+def _like_an_answer(answer: object) -> object:
+    """Refuse what no answer holds: values nested deeply, true and false.
 
-    def look(value: object) -> None:
-        if isinstance(value, bool):
+    Those two pydantic would take for numbers; the free fields, of which an answer may hold any, are left alone.
+    """
+    level: list[tuple[object, bool]] = [(answer, False)]
+    for _ in range(_DEEPEST):
+        if any(isinstance(value, bool) and not free for value, free in level):
             raise PydanticCustomError("boolean", "must not hold true or false where an answer holds numbers or text")
-        if isinstance(value, Mapping):
-            for key, inner in value.items():
-                if key not in free:
-                    look(inner)
-        elif isinstance(value, list):
-            for inner in value:
-                look(inner)
+        level = [inner for value, free in level for inner in _within(value, free=free)]
+        if not level:
+            return answer
+    raise PydanticCustomError("deep", "must not be nested more than {deepest} deep", {"deepest": _DEEPEST})
 
-    look(answer)
-    return answer
+
+def _within(value: object, *, free: bool) -> list[tuple[object, bool]]:
+    if isinstance(value, Mapping):
+        return [(inner, free or key in _FREE) for key, inner in value.items()]
+    return [(inner, free) for inner in value] if isinstance(value, list) else []
 
 
 class ExportRequest(Request):
     """An answer as POST /v1/ask gave it, and what to make of it."""
 
     model_config = ConfigDict(strict=False)  # an answer's parts are no objects yet
-    answer: Annotated[Answer, BeforeValidator(_without_booleans)]
+    answer: Annotated[Answer, BeforeValidator(_like_an_answer)]
     format: Form
     style: Style | None = Field(default=None, description="How references are formatted.")
 

@@ -7,16 +7,17 @@ from importlib.metadata import version
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 
+from rag.errors import AdFontesError
 from service.contract import Health
-from service.dependencies import ServiceDep
+from service.dependencies import Service, ServiceDep
 from service.metrics import CONTENT_TYPE
-from service.problems import NotReadyError
+from service.problems import KINDS, NotReadyError
 
 router = APIRouter(tags=["health"])
 _VERSION = version("adfontes")
 
 
-@router.get("/healthz")
+@router.get("/healthz", response_model_exclude_none=True)
 async def healthz() -> Health:
     """Whether the process answers."""
     return Health(version=_VERSION)
@@ -28,9 +29,22 @@ def metrics(service: ServiceDep) -> PlainTextResponse:
     return PlainTextResponse(service.metrics.text(), media_type=CONTENT_TYPE)
 
 
-@router.get("/readyz")
+@router.get("/readyz", response_model_exclude_none=True)
 def readyz(service: ServiceDep) -> Health:
-    """Whether questions can be answered: the models are loaded and the default collection has an index."""
+    """Whether questions can be answered: the models are loaded and the default collection has an index.
+
+    Where keys are required, only the scope `admin` is told more than that: the version, what is damaged, why not.
+    """
+    if service.access is None or service.access.trusts():
+        return _ready(service)
+    try:
+        _ready(service)
+    except AdFontesError:
+        raise NotReadyError(KINDS["not-ready"].mend) from None
+    return Health()
+
+
+def _ready(service: Service) -> Health:
     if not service.ready:
         why = "the models cannot be loaded; the log says why" if service.failed else "the models are still being loaded"
         raise NotReadyError(why)

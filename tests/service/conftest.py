@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -20,6 +21,7 @@ from rag.settings import Settings
 from rag.workspace import Workspace
 from service.answering import Answering
 from service.app import create_app
+from service.serving import options
 
 DIGEST = Path(__file__).parents[2] / "corpus" / "china-generative-ai"
 
@@ -106,13 +108,14 @@ def finished() -> Callable[[httpx.Client | TestClient, dict], dict]:
 
 
 @contextmanager
-def serving(workspace: Workspace, answering: Answering | None = None) -> Iterator[str]:
-    """A uvicorn server on a free port of the loopback; yields its address."""
+def serving(workspace: Workspace, answering: Answering | None = None, **how: Any) -> Iterator[str]:
+    """The service on a free port of the loopback, `how` it differs from how it is served; yields its address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
+        how = {"timeout_graceful_shutdown": 5} | how
         app = create_app(workspace, answering=answering)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5))
+        server = uvicorn.Server(uvicorn.Config(app, **options(workspace.settings) | how))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         address = f"http://127.0.0.1:{port}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -118,10 +120,24 @@ def test_a_service_that_others_reach_does_not_start_without_a_key(
         create_app(elsewhere)
 
 
+@pytest.mark.parametrize("hosts", ["sources.example", "localhost, sources.example", "10.0.0.5", "[2001:db8::1]"])
+def test_a_service_with_a_public_name_does_not_start_without_a_key(
+    workspace: Workspace, tmp_path: Path, hosts: str
+) -> None:
+    """Behind a proxy everybody comes in by the loopback: the name that the proxy passes on makes keys required."""
+    path = tmp_path / "keys.sqlite"
+    behind = Workspace(workspace.settings.model_copy(update={"hosts": hosts, "keys": path}))
+    with pytest.raises(SettingsError, match=re.escape(hosts.rpartition(", ")[2])):
+        create_app(behind)
+    Keys(path).add("Ana")
+    with TestClient(create_app(behind), base_url="http://127.0.0.1") as stranger:
+        assert stranger.get("/v1/documents").status_code == 401
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.9", "::1", "localhost"])
 def test_on_the_loopback_no_key_is_needed(workspace: Workspace, host: str) -> None:
-    """The default needs no key."""
-    create_app(Workspace(workspace.settings.model_copy(update={"host": host})))
+    """The default needs no key, nor do more names of the loopback."""
+    create_app(Workspace(workspace.settings.model_copy(update={"host": host, "hosts": "127.0.0.1, LOCALHOST, [::1]"})))
 
 
 def test_no_operation_is_open_by_accident(door: TestClient) -> None:
@@ -141,6 +157,37 @@ def test_no_operation_is_open_by_accident(door: TestClient) -> None:
     }
     assert door.post("/mcp", json={}).status_code == 401
     assert door.get("/").status_code == door.get("/page/app.js").status_code == 200
+
+
+def test_a_stranger_learns_only_whether_it_is_ready(
+    door: TestClient, guarded: Workspace, keys: Keys, tmp_path: Path
+) -> None:
+    """Without an admin's key /readyz tells yes or no, and the same no for whatever reason."""
+    _, reader = keys.add("reader", scopes=["ask", "write"])
+    _, keeper = keys.add("keeper", scopes=["admin"])
+    _, confined = keys.add("confined", scopes=["admin"], collections=["china-generative-ai"])
+    guarded._damaged["harbour"] = f"{tmp_path} is not what was written"
+    try:
+        for headers in ({}, bearer(reader), bearer("af_wrong")):
+            assert door.get("/readyz", headers=headers).json() == {"status": "ok"}
+        assert "harbour" in door.get("/readyz", headers=bearer(keeper)).json()["notices"][0]
+        assert door.get("/readyz", headers=bearer(confined)).json()["notices"] == []
+    finally:
+        guarded._damaged.clear()
+    (tmp_path / "corpus" / "new").mkdir(parents=True)
+    empty = guarded.settings.model_copy(
+        update={"corpus": tmp_path / "corpus", "index": tmp_path / "index", "collection": "new"}
+    )
+    with TestClient(create_app(Workspace(empty)), base_url="http://127.0.0.1") as bare:
+        told = set()
+        for _ in range(200):
+            told.add(bare.get("/readyz").text)
+            if bare.get("/readyz", headers=bearer(keeper)).json()["type"] == "/problems/no-index":
+                break
+            time.sleep(0.05)
+        told.add(bare.get("/readyz").text)
+    assert len(told) == 1
+    assert json.loads(told.pop())["type"] == "/problems/not-ready"
 
 
 def test_the_table_of_scopes() -> None:

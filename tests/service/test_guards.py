@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from fastapi.testclient import TestClient
 
 from rag.workspace import Workspace
 from service.app import create_app
 from service.guards import hosts_for
+from service.keys import Keys
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8000", "localhost", "LOCALHOST:9", "[::1]:8000"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.0.0.1:8000", "localhost", "LOCALHOST:9", "[::1]", "[::1]:8000", "[0:0::1]:65535"]
+)
 def test_a_local_service_answers_to_local_names(client: TestClient, host: str) -> None:
     """The names of the loopback are answered, with any port."""
     assert client.get("/healthz", headers={"host": host}).status_code == 200
 
 
+def test_a_service_of_any_name_takes_what_is_a_name(workspace: Workspace, tmp_path: Path) -> None:
+    """Bound to all addresses it cannot know its names, but what no name or address is it does not answer to either."""
+    Keys(tmp_path / "keys.sqlite").add("Ana")
+    changes = {"host": "0.0.0.0", "keys": tmp_path / "keys.sqlite"}  # noqa: S104
+    with TestClient(create_app(Workspace(workspace.settings.model_copy(update=changes)))) as wide:
+        hosts = ("sources.example", "10.0.0.5:80", "[fe80::1]:8000", "a@b", "a:99999", "a b", "[12:34]", "a/b")
+        told = [wide.get("/healthz", headers={"host": host}).status_code for host in hosts]
+    assert told == [200, 200, 200, 421, 421, 421, 421, 421]
+
+
 @pytest.mark.parametrize(
-    "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8000", "", "[::1", "a@b"]
-)
+    "host",
+    [
+        "evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8000", "", "[::1", "a@b", "evil@127.0.0.1",
+        "evil:pw@127.0.0.1:8000", "127.0.0.1@evil.example", "127.0.0.1:99999", "localhost:65536", "127.0.0.1:-1",
+        "127.0.0.1:", "127.0.0.1:8000:8000", "127.0.0.1/", "127.0.0.1?a", "127.0.0.1#a", "127.0.0.1 evil.example",
+        "127.0.0.1,evil.example", "[::1]:99999", "[evil@::1]", "[::1]evil.example", "[::1%25lo]", "[127.0.0.1]", "::1",
+        "[::ffff:127.0.0.1]", "127.1", "2130706433",
+    ],
+)  # fmt: skip
 def test_a_local_service_does_not_answer_to_foreign_names(client: TestClient, host: str) -> None:
     """A foreign name that points at the loopback (DNS rebinding) reaches nothing."""
     response = client.get("/v1/documents", headers={"host": host})
@@ -39,6 +61,15 @@ def test_a_service_bound_to_all_addresses_answers_to_any_name() -> None:
         {"origin": "https://evil.example"},
         {"origin": "null"},
         {"origin": "http://127.0.0.1:1"},
+        {"origin": "http://evil@127.0.0.1"},
+        {"origin": "http://127.0.0.1:99999", "host": "127.0.0.1:99999"},
+        {"origin": "http://evil@127.0.0.1", "host": "evil@127.0.0.1"},
+        {"origin": "http://[::1]:99999"},
+        {"origin": "http://[::1"},
+        {"origin": "http://127.0.0.1/"},
+        {"origin": "ftp://127.0.0.1"},
+        {"origin": "127.0.0.1"},
+        {"origin": ""},
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},
     ],
@@ -46,7 +77,7 @@ def test_a_service_bound_to_all_addresses_answers_to_any_name() -> None:
 def test_other_sites_cannot_change_anything(client: TestClient, headers: dict) -> None:
     """A form or script of another site starts no job, even where a browser would send it without asking first."""
     before = len(client.get("/v1/jobs").json()["jobs"])
-    assert client.post("/v1/index/rebuild", headers=headers).status_code == 403
+    assert client.post("/v1/index/rebuild", headers=headers).status_code in (403, 421)
     assert len(client.get("/v1/jobs").json()["jobs"]) == before
 
 
@@ -107,9 +138,11 @@ def test_sites_that_the_settings_name_may_read_and_ask(workspace: Workspace) -> 
         assert "access-control-allow-credentials" not in allowed.headers
 
 
-def test_a_service_behind_a_proxy_answers_to_the_names_it_was_given(workspace: Workspace) -> None:
+def test_a_service_behind_a_proxy_answers_to_the_names_it_was_given(workspace: Workspace, tmp_path: Path) -> None:
     """Names in the settings are answered besides those of the loopback, and no others."""
-    settings = workspace.settings.model_copy(update={"hosts": "sources.example"})
+    Keys(tmp_path / "keys.sqlite").add("Ana")
+    changes = {"hosts": "Sources.example", "keys": tmp_path / "keys.sqlite"}
+    settings = workspace.settings.model_copy(update=changes)
     with TestClient(create_app(Workspace(settings)), base_url="http://127.0.0.1") as named:
         statuses = [
             named.get("/healthz", headers={"host": h}).status_code for h in ("sources.example", "localhost", "x")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,8 @@ def problem(response) -> dict:
         ("{", 400),
         ("not json", 400),
         ("\xff\xfe", 400),
-        ('{"question": ' + "[" * 100_000, 400),
+        ('{"question": ' + "[" * 40_000, 400),
+        ('{"question": ' + "[" * 100_000, 413),
         ('{"question": ' + "1" * 5000 + "}", 400),
         ('{"question": "q", "limit": 0}', 422),
         ('{"question": "q", "limit": 101}', 422),
@@ -103,6 +105,57 @@ def test_a_huge_body_is_refused_before_it_is_read(client: TestClient) -> None:
     assert problem(client.post(ASK, content=huge, headers=JSON))["status"] == 413
     blocks = (huge[i : i + 65536] for i in range(0, len(huge), 65536))
     assert problem(client.post(ASK, content=blocks, headers=JSON))["status"] == 413
+
+
+KEYS = ",".join(f'"k{i:05d}":1' for i in range(80_000))
+SOME_KEYS = ",".join(f'"k{i:05d}":1' for i in range(49_000))
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        *((path, f"{{{KEYS}}}") for path in (ASK, "/v1/search", "/v1/export", "/v1/fetch", "/v1/session", "/mcp")),
+        *((path, f"{{{SOME_KEYS}}}") for path in (ASK, "/v1/search", "/v1/fetch", "/v1/index/rollback")),
+        ("/v1/documents", f'{{"address":"http://a",{KEYS}}}'),
+        (ASK, f'{{"question":"q","filters":{{{SOME_KEYS}}}}}'),
+        (ASK, f'{{"question":"q","history":[{{{SOME_KEYS}}}]}}'),
+        (ASK, json.dumps({"question": "q", "filters": {"documents": ["a"] * 100_000}})),
+        (ASK, json.dumps({"question": "q", "filters": {"documents": [1] * 49_000}})),
+        (
+            ASK,
+            json.dumps({"question": "q", "filters": {name: [1] * 999 for name in ("documents", "authors", "cites")}}),
+        ),
+        (ASK, json.dumps({"question": "q", "history": [{}] * 100_000})),
+        (ASK, json.dumps({"question": "q", "history": [{}] * 49})),
+        (ASK, '{"question":' + '{"a":' * 49_000),
+        (ASK, '{"question":"q","limit":' + "9" * 900_000 + "}"),
+        (ASK, '{"question":"q","limit":1e' + "9" * 900_000 + "}"),
+        (ASK, "{" + '"question":"q",' * 60_000 + '"limit":0}'),
+        (ASK, json.dumps({"question": " " * 1_000_000})),
+        ("/v1/chat/completions", json.dumps({"model": "adfontes", "messages": [1] * 49_000})),
+        (
+            "/v1/chat/completions",
+            json.dumps({"model": "adfontes", "messages": [{"role": "user", "content": [1] * 49_000}]}),
+        ),
+        ("/v1/export", json.dumps({"format": "text", "answer": {"sentences": [1] * 49_000}})),
+        ("/v1/export", '{"format":"text","answer":{"references":[{"csl":' + '{"a":' * 400 + "1" + "}" * 400 + "}]}}"),
+    ],
+)
+def test_a_body_made_to_take_long_is_refused_at_once(client: TestClient, path: str, body: str) -> None:
+    """Many names, many values, deep nesting, long numbers: a clear refusal of a few lines after little work."""
+    began = time.process_time()
+    response = client.post(path, content=body.encode(), headers=JSON)
+    assert time.process_time() - began < 0.5  # of processor time; it was seconds
+    assert 400 <= response.status_code < 500
+    assert len(response.content) < 3000
+
+
+def test_many_faults_are_told_by_their_number(client: TestClient) -> None:
+    """Some faults are told one by one, many by how many they are."""
+    few = problem(client.post(ASK, json={"question": "q", **{f"k{i}": 1 for i in range(20)}}))
+    assert len(few["errors"]) == 20
+    many = problem(client.post(ASK, json={"question": "q", **{f"k{i}": 1 for i in range(21)}}))
+    assert [error["detail"] for error in many["errors"]] == ["has 21 faults, too many to list"]
 
 
 def test_another_content_type_is_named(client: TestClient) -> None:
