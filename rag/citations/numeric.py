@@ -96,7 +96,7 @@ def read(text: str, references: Sequence[Reference]) -> tuple[list[Group], dict[
 
 def _pieces(raw: str) -> int:
     """Into how many pieces blank lines cut an entry."""
-    return 1 + sum(gap[0].count("\n") > 1 for gap in _GAP.finditer(raw.strip()))
+    return 1 + sum(str(gap[0]).count("\n") > 1 for gap in _GAP.finditer(raw.strip()))
 
 
 def labels(references: Sequence[Reference]) -> dict[str, int]:

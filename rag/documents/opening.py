@@ -94,9 +94,9 @@ def _title_index(top: list[str], breaks: set[int], dated: set[int], signed: set[
     if not runs:
         return next((i for i, line in enumerate(top) if line in signed), None)
     run = runs[next((n for n, yes in enumerate(followed) if yes), 0)]
-    for here, below in pairwise(run):
-        if not _is_rubric(top[here]) or not (_words(top[below]) >= 3 or _is_rubric(top[below])):
-            return here
+    for first, below in pairwise(run):
+        if not _is_rubric(top[first]) or not (_words(top[below]) >= 3 or _is_rubric(top[below])):
+            return first
     return run[-1]
 
 
