@@ -19,7 +19,7 @@ _CELL_GAP = 2.2
 _LABEL = re.compile(r"^(?:\[\w{1,12}\]\s*|\(?\d{1,3}[.)]\s+)\S|^[•‣▪◦–—-]\s+\S|^[•‣▪◦]\S")
 _NUMBER = re.compile(r"^[\[(]?(\d{1,4})[\]).]")
 _TERMINAL = re.compile(r"[.!?:;。！？：；][\"'”’»)\]]*$")
-_ADDRESS = re.compile(r"(?:https?://|www\.|doi\.org/|doi:\s?10\.)\S{0,2000}+$")
+_ADDRESS = re.compile(r"(?:https?://|www\.|doi\.org/|doi:\s?10\.)\S{0,600}+$")
 _NAME = re.compile(r"^[^\W\d_a-z][\w'’.-]++(?: [^\W\d_][\w'’-]++){0,3},? (?:[^\W\d_a-z]\.|[A-Z]{1,3}\b)")
 """A surname and initials, as an entry of a reference list opens."""
 _TAIL = 4000

@@ -21,7 +21,7 @@ READER = "text/1"
 _WRAP_WIDEST = 110
 _NARROWEST_WRAP = 50
 _RULE = re.compile(r"^[=\-~_*#.\s]{3,}$")
-_ENDED = re.compile(r"[.。\])]$|https?://\S{1,2000}+$")
+_ENDED = re.compile(r"[.。\])]$|https?://\S{1,600}+$")
 _ENTRY_START = re.compile(r"^(?:\[\w{1,12}\]|\d{1,3}[.)]\s)")
 
 
@@ -212,5 +212,5 @@ def _entries(lines: list[str], *, hanging: bool) -> list[str]:
 
 def _begins_entry(before: str, line: str) -> bool:
     """Whether `line` starts a new entry in an unindented list: the one before ended, this one is signed."""
-    ended = re.search(r"[.。]$|https?://\S{1,2000}+$", before)
+    ended = re.search(r"[.。]$|https?://\S{1,600}+$", before)
     return bool(ended) and bool(re.match(r"[^\W\d_][\w’'\-]+,\s+[^\W\d_](?:\.|\w+)", line))
