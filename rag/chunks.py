@@ -21,8 +21,6 @@ from rag.sentences import split as split_sentences
 from rag.types import Chunk, ChunkKind, Document, Reference, Section, Span
 
 ENCODING = "cl100k_base"
-_LONGEST = 4000
-"""Characters of a sentence: no prose has longer ones, and what counts tokens never sees more at once."""
 _BREAK = re.compile(r"(?<=[;:,，；、—–])\s*|\s+")
 _WORD = re.compile(r"\S")
 _AHEAD = 8000
@@ -42,29 +40,11 @@ def count_tokens(text: str) -> int:
 
 
 def sentences(document: Document, references: Sequence[Reference] = ()) -> list[list[Span]]:
-    """The sentences of the running text, by the stretches of which a chunk lies in one; what `split` packs.
-
-    None has more than 4000 characters: what is longer is cut at a clause, then at white space, then anywhere.
-    """
+    """The sentences of the running text, by the stretches of which a chunk lies in one; what `split` packs."""
     return [
-        [
-            piece
-            for sentence in split_sentences(document.text, region.start, region.end, document.language)
-            for piece in _short(document.text, sentence)
-        ]
+        split_sentences(document.text, region.start, region.end, document.language)
         for _, region in regions(document, references)
     ]
-
-
-def _short(text: str, sentence: Span) -> Iterator[Span]:
-    start, end = sentence.start, sentence.end
-    while end - start > _LONGEST:
-        most = start + _LONGEST
-        cut = max((m.end() for m in _BREAK.finditer(text, start + 1, most)), default=most)
-        yield Span(start, start + len(text[start:cut].rstrip()))
-        start = next((i for i in range(cut, end) if not text[i].isspace()), end)
-    if start < end:
-        yield Span(start, end)
 
 
 def split(
