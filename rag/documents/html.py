@@ -24,7 +24,8 @@ from rag.types import Problem
 
 READER = "html/1"
 _CHARSET = re.compile(
-    rb"<meta[^>]{1,300}charset\s*=\s*[\"']?\s*([\w.:-]+)|<\?xml[^>]{1,300}encoding\s*=\s*[\"']([\w.:-]+)", re.IGNORECASE
+    rb"<meta[^>]{1,300}charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([\w.:-]+)|<\?xml[^>]{1,300}encoding\s{0,9}=\s{0,9}[\"']([\w.:-]+)",
+    re.IGNORECASE,
 )
 _BOILERPLATE = re.compile(
     r"(?:^|[\s_-])(?:nav|navbar|navigation|navbox|menu|breadcrumbs?|sidebar|share|sharing|social|sharedaddy|comments?|disqus|related|recommend\w*"
