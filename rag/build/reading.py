@@ -2,67 +2,48 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections import deque
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, Literal
 
-from rag import bibliography, citations, documents, store
+from rag import bibliography, citations, documents, files, store
 from rag.build.drafts import Drafts, Read
+from rag.build.folder import identified
 from rag.build.plan import Plan, stop_if_cancelled
 from rag.build.provenance import Placing
 from rag.errors import DocumentError
+from rag.files import sha256
 from rag.types import Document, Problem, Progress, Reference, Skipped
 
 BIBLIOGRAPHY_KINDS: dict[str, Literal["bibtex", "ris", "csl"]] = {".bib": "bibtex", ".ris": "ris", ".json": "csl"}
-
-
-QUESTIONS = "questions.jsonl"
-"""The judged questions of a collection, beside its sources and not one of them."""
+_UNKNOWN = ""
+"""The hash of a file of which nobody knows what was in it, so that the next rebuild looks again."""
 _AHEAD = 4
 """Documents read before they are asked for: what is held in memory of them."""
-ASIDE, PART = ".before-", ".part-"
-"""Before the names of files that are kept, or made, aside while the collection changes."""
 
 
-def sources_of(corpus: Path) -> list[Path]:
-    """Every file of a collection's folder that is a source, sorted; hidden ones are left alone."""
-    return sorted(
-        path
-        for path in corpus.rglob("*")
-        if path.is_file()
-        and path != corpus / QUESTIONS
-        and not any(part.startswith(".") for part in path.relative_to(corpus).parts)
-        and documents.is_source(path)
-    )
-
-
-def clear_leftovers(corpus: Path) -> None:
-    """Take away what a process left that was killed while it changed the collection: the files are in place by then."""
-    for mark in (ASIDE, PART):
-        for leftover in corpus.glob(f"{mark}*"):
-            with suppress(PermissionError):  # hidden, so in nobody's way
-                leftover.unlink(missing_ok=True)
-
-
-def identified(corpus: Path) -> list[tuple[Path, str]]:
-    """Every document file with its id: the slug of its name, with its suffix or a number only where two would clash."""
-    taken: set[str] = set()
-    found = []
-    for path in sources_of(corpus):
-        if not documents.is_document(path):
-            continue
-        base = documents.slug(path.relative_to(corpus).with_suffix("").as_posix())
-        numbered = (f"{base}-{n}" for n in count(2))  # made when asked for: most names are free at once
-        candidates = chain((base, f"{base}-{path.suffix.lstrip('.').lower()}"), numbered)
-        document_id = next(c for c in candidates if c not in taken)
-        taken.add(document_id)
-        found.append((path, document_id))
-    return found
+def hashed(plan: Plan, sources: Sequence[Path]) -> tuple[dict[str, str], dict[Path, str]]:
+    """The SHA-256 of sources and their sidecars by name, and why the others cannot be opened."""
+    hashes: dict[str, str] = {}
+    unread: dict[Path, str] = {}
+    for path in sources:
+        parts = (path, *(p for p in documents.sidecars_of(path) if os.path.isfile(p)))  # noqa: PTH113  (never raises)
+        try:
+            found = {
+                p.relative_to(plan.corpus).as_posix(): sha256(p, plan.root, most=documents.MAX_BYTES) for p in parts
+            }
+        except OSError as error:
+            unread[path] = _why_unread(path, error)
+        else:
+            hashes |= found
+    return hashes, unread
 
 
 def already_read(live: store.Generation | None, about: Mapping[str, Any]) -> dict[str, str]:
@@ -88,6 +69,8 @@ def already_read(live: store.Generation | None, about: Mapping[str, Any]) -> dic
 def read_all(  # noqa: PLR0917  (one caller)
     plan: Plan,
     sources: Sequence[Path],
+    hashes: dict[str, str],
+    unread: Mapping[Path, str],
     live: store.Generation | None,
     already: Mapping[str, str],
     fresh: Mapping[Path, Document],
@@ -95,23 +78,33 @@ def read_all(  # noqa: PLR0917  (one caller)
 ) -> list[Skipped]:
     """Read what is not taken over from the live generation; a source that cannot be read is skipped, with its reason.
 
-    `fresh` holds documents that were read a moment ago, when their files were let in.
+    `hashes` and `unread` are what `hashed` found; of a file that changed since then the hash becomes that of what was
+    read. `fresh` holds documents that were read a moment ago, when their files were let in.
     """
     skipped: list[Skipped] = []
     lists: dict[Path, tuple[tuple[Reference, ...], tuple[Problem, ...]]] = {}
     for path in sources:
         if not documents.is_document(path):
-            kind = BIBLIOGRAPHY_KINDS[path.suffix.lower()]
-            references, problems = bibliography.read_structured(path.read_bytes(), kind)
+            source = path.relative_to(plan.corpus).as_posix()
+            try:
+                references, problems = _list_in(plan, path, hashes, unread)
+            except DocumentError as error:
+                skipped.append(Skipped(source, str(error)))
+                continue
             if references:
                 lists[path] = (references, problems)
             else:
                 why = problems[0].message if problems else "it holds no entries"
-                skipped.append(Skipped(path.relative_to(plan.corpus).as_posix(), why))
-    found = [(path, i, path.relative_to(plan.corpus).as_posix()) for path, i in identified(plan.corpus)]
+                skipped.append(Skipped(source, why))
+    found = [(path, i, path.relative_to(plan.corpus).as_posix()) for path, i in identified(plan.corpus, sources)]
     taken = {path for path, document_id, source in found if already.get(source) == document_id}
+    known = {
+        path: document
+        for path, document in fresh.items()
+        if hashes.get(path.relative_to(plan.corpus).as_posix()) == document.sha256
+    }
     placed = Placing(plan, live)
-    read_in_turn = _read_ahead([path for path, _, _ in found if path not in taken and path not in fresh])
+    read_in_turn = _read_ahead(plan, [p for p, _, _ in found if p not in taken and p not in known], hashes, unread)
     with closing(read_in_turn):
         for done, (path, document_id, source) in enumerate(found):
             stop_if_cancelled(plan)
@@ -119,7 +112,7 @@ def read_all(  # noqa: PLR0917  (one caller)
             if live is not None and path in taken:
                 drafts.take_over(live, document_id, source)
                 continue
-            document = fresh.get(path) or next(read_in_turn)
+            document = known.get(path) or next(read_in_turn)
             if isinstance(document, DocumentError):
                 skipped.append(Skipped(source, str(document), document_id))
                 continue
@@ -129,12 +122,23 @@ def read_all(  # noqa: PLR0917  (one caller)
     return skipped
 
 
-def _read_ahead(paths: Sequence[Path]) -> Generator[Document | DocumentError]:
+def _list_in(
+    plan: Plan, path: Path, hashes: dict[str, str], unread: Mapping[Path, str]
+) -> tuple[tuple[Reference, ...], tuple[Problem, ...]]:
+    """What a list file holds. Raises DocumentError."""
+    data = _content(plan, path, hashes, unread)
+    return bibliography.read_structured(data, BIBLIOGRAPHY_KINDS[path.suffix.lower()])
+
+
+def _read_ahead(
+    plan: Plan, paths: Sequence[Path], hashes: dict[str, str], unread: Mapping[Path, str]
+) -> Generator[Document | DocumentError]:
     """What each file holds, or why it cannot be read; the next ones are read while the caller is at work on one."""
 
     def read(path: Path) -> Document | DocumentError:
         try:
-            return documents.read_isolated(path, known=documents.known_of(path))
+            data = _content(plan, path, hashes, unread)
+            return documents.read_isolated(path, data=data, known=documents.known_of(path, plan.root))
         except DocumentError as error:
             return error
 
@@ -147,6 +151,35 @@ def _read_ahead(paths: Sequence[Path]) -> Generator[Document | DocumentError]:
             yield ahead.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _content(plan: Plan, path: Path, hashes: dict[str, str], unread: Mapping[Path, str]) -> bytes:
+    """The bytes of a source. Raises DocumentError.
+
+    One that is no longer what was listed is read once more, and taken when it is the same both times.
+    """
+    if path in unread:
+        raise DocumentError(unread[path])
+    name = path.relative_to(plan.corpus).as_posix()
+    listed = hashes[name]
+    try:
+        for _ in range(2):
+            data = files.read(path, plan.root, most=documents.MAX_BYTES)
+            hashes[name] = hashlib.sha256(data).hexdigest()
+            if hashes[name] == listed:
+                return data
+            listed = hashes[name]
+    except OSError as error:
+        hashes[name] = _UNKNOWN
+        raise DocumentError(_why_unread(path, error)) from error
+    hashes[name] = _UNKNOWN
+    raise DocumentError(f"{path.name}: changes while it is read; it is left for the next rebuild")
+
+
+def _why_unread(path: Path, error: OSError) -> str:
+    went = isinstance(error, FileNotFoundError) and not os.path.lexists(path)
+    why = "went while the collection was read" if went else f"cannot be opened ({error.strerror or error})"
+    return f"{path.name}: {why}."
 
 
 def link(document: Document, lists: Mapping[Path, tuple[tuple[Reference, ...], tuple[Problem, ...]]]) -> Read:

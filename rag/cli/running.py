@@ -146,4 +146,6 @@ def _keys(chosen: Settings) -> str:
 
 def _index(workspace: Workspace, name: str) -> str:
     generation = workspace.generation(name)
-    return f"{generation.state.generation}, {generation.size} chunks, whole"
+    whole = f"{generation.state.generation}, {generation.size} chunks, whole"
+    out = [f"{entry['source']} ({entry['reason']})" for entry in generation.manifest["skipped"]]
+    return f"{whole}; left out: {'; '.join(out)}" if out else whole

@@ -18,13 +18,14 @@ from rag.documents.assemble import assemble
 from rag.documents.blocks import Draft
 from rag.documents.decode import marked
 from rag.documents.kinds import kind_of
-from rag.documents.sandbox import read_isolated
+from rag.documents.sandbox import MAX_BYTES, read_isolated
 from rag.documents.sidecar import known_of, sidecars_of, written
 from rag.errors import DocumentError
 from rag.types import Document
 
 __all__ = [
     "BIBLIOGRAPHY_SUFFIXES",
+    "MAX_BYTES",
     "is_bibliography",
     "is_document",
     "is_source",
