@@ -12,8 +12,8 @@ import stat
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 LEADS_OUT = (
     "a link leads out of the collection; put a copy of the file in its place, or set follow_links "
@@ -71,7 +71,7 @@ def settle(path: Path) -> None:
 
 
 @contextmanager
-def opened(path: Path, root: Path | None = None, *, most: int | None = None) -> Iterator[BinaryIO]:
+def opened(path: Path, root: Path | None = None, *, most: int | None = None) -> Iterator[BufferedReader]:
     """A file, open for reading; never a pipe or a device, which might let its reader wait for ever.
 
     With `root`, the file lies in that folder whatever links are on its way, and whoever changes them meanwhile.
