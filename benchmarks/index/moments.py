@@ -16,6 +16,7 @@ gives what a build from nothing gives.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import random
 import shutil
@@ -185,6 +186,9 @@ class Trials:
         opened.warm()  # what a service does at its start: what was left over is put right
         sources = _files(_folder(workspace))
         assert sources in (self.before, after), f"{moment}: the sources are neither those of before nor of after"
+        listed = opened.generation().manifest["sources"]
+        went_live = listed == {name: hashlib.sha256(content).hexdigest() for name, content in after.items()}
+        assert sources == after or not went_live, f"{moment}: what is live has been put back"
         assert opened.search("Who sleeps eleven hours a day?")[1]
         made = opened.rebuild()
         assert _same(opened.generation(), self._from_nothing(sources)), f"{moment}: not as from nothing"
