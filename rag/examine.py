@@ -16,6 +16,7 @@ from pathlib import Path
 from rag import evaluate
 from rag.build import QUESTIONS
 from rag.errors import IndexRejectedError, InputError
+from rag.files import read
 from rag.store import Generation
 from rag.types import Answer
 
@@ -32,6 +33,8 @@ def examine(corpus: Path, generation: Generation, ask: Callable[[str], Answer]) 
     floors = read_floors(corpus)
     if not floors:
         return
+    if not (corpus / QUESTIONS).is_file():  # a pipe would be waited for
+        raise InputError(f"there are floors but no questions: {str(corpus / QUESTIONS)!r} is no file")
     questions = evaluate.load(corpus / QUESTIONS)
     measures = asdict(evaluate.measure(evaluate.run(questions, ask, generation)))
     below = [
@@ -50,7 +53,7 @@ def read_floors(corpus: Path) -> dict[str, float]:
     """The floors pinned for a collection, none where it has none. Raises InputError."""
     path = (corpus / QUESTIONS).with_suffix(".toml")
     try:
-        floors = tomllib.loads(path.read_text(encoding="utf-8")).get("floors", {})
+        floors = tomllib.loads(read(path).decode()).get("floors", {})
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:

@@ -24,6 +24,7 @@ from rag.attachments import bears_title, plain_id, qualified_id
 from rag.build.plan import stop_if_cancelled
 from rag.errors import BusyError, CancelledError, DocumentError, FetchError, InputError, TransientError
 from rag.fetch import Fetched, Fetcher, Manners, Validators, file_name
+from rag.files import replace_text
 from rag.types import BuildReport, Document, Progress, Reference
 
 State = Literal["saved", "held", "unchanged", "no-address", "failed"]
@@ -127,7 +128,7 @@ def harvest(
         addresses = addresses_of(reference, doi_resolver)
         copies = held.get(qualified_id(reference), [])
         before = run.log.get(reference)
-        if copies and not (refresh and any(documents.known_of(c).get("origin") for c in copies)):
+        if copies and not (refresh and any(documents.known_of(c, plan.root).get("origin") for c in copies)):
             done(Outcome(reference.id, "held", source=copies[0].name))
         elif not copies and not addresses:
             done(Outcome(reference.id, "no-address", reason="the entry has neither address nor DOI"))
@@ -193,7 +194,7 @@ class _Run:
             if not file.is_file():
                 continue
             try:
-                said = documents.known_of(file).get("reference")
+                said = documents.known_of(file, self.plan.root).get("reference")
             except DocumentError:
                 continue
             if said:
@@ -223,7 +224,7 @@ class _Run:
 
     def refreshed(self, reference: Reference, copy: Path) -> Outcome:
         """Ask for what is newer than the copy; a copy that nobody fetched is left as it is."""
-        origin: Mapping[str, Any] = documents.known_of(copy).get("origin", {})
+        origin: Mapping[str, Any] = documents.known_of(copy, self.plan.root).get("origin", {})
         address = str(origin.get("address", ""))
         validators = Validators(
             str(origin.get("final_address", "")), str(origin.get("etag", "")), str(origin.get("last_modified", ""))
@@ -280,14 +281,12 @@ class _Run:
             try:
                 # Whoever stops the run stops it behind the address at hand: what has been fetched is kept.
                 whole = replace(self.plan, cancelled=lambda: False)
-                saved = build.save(whole, incoming, overwrite=instead_of is not None)
+                saved = build.save(whole, incoming, instead_of=instead_of)
                 break
             except BusyError:
                 if attempt == 9:
                     raise
                 time.sleep(0.5)
-        if instead_of is not None and saved != instead_of:
-            build.discard(self.plan, instead_of)
         return _outcome(reference, "saved", fetched.address, source=saved.name)
 
 
@@ -345,9 +344,7 @@ class _Log:
         """Write all that is known to the file."""
         begun = time.monotonic()
         text = json.dumps({k: asdict(t.outcome) for k, t in self._known.items()}, ensure_ascii=False, indent=1)
-        part = self._path.with_name(f".{self._path.name}.part")
-        part.write_text(text, encoding="utf-8")
-        part.replace(self._path)
+        replace_text(self._path, text)
         done = time.monotonic()
         self._due = done + 50 * (done - begun)
 
@@ -366,11 +363,11 @@ def _by_turns(waiting: Sequence[tuple[Reference, list[str]]]) -> list[tuple[Refe
 def _free(corpus: Path, name: str, address: str) -> str:
     """A name whose stem no other source has, for ids come from stems; a copy of the same address keeps its name."""
     stems = set()
-    for path in build.sources_of(corpus) if corpus.is_dir() else ():
+    for path in build.survey(corpus).files:
         stems.add(path.stem.casefold())
         if path.suffix == Path(name).suffix and path.with_name(f"{path.name}.toml").is_file():
             try:
-                if documents.known_of(path).get("origin", {}).get("address") == address:
+                if documents.known_of(path, corpus).get("origin", {}).get("address") == address:
                     return path.name
             except DocumentError:
                 continue

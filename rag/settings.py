@@ -85,6 +85,11 @@ class Settings(BaseModel):
     vector_memory_mb: int = Field(
         1024, ge=1, description="Memory that the vector index may take; a larger one is built in a smaller form."
     )
+    follow_links: bool = Field(
+        default=False,
+        description="Let symbolic links in a collection's folder lead out of it; whoever can put a link there then has "
+        "any file read that the program may read.",
+    )
     keep_generations: int = Field(3, ge=2, le=100, description="Generations kept on disk, the live one included.")
     max_question_chars: int = Field(2000, ge=1, description="Longest question accepted, in characters.")
     max_upload_mb: int = Field(50, ge=1, description="Largest file accepted, in MiB.")

@@ -180,7 +180,7 @@ class Workspace:
     def sweep(self) -> None:
         """Clear away what killed processes left in the index."""
         for name in self.collections():
-            store.sweep(self._index(name))
+            build.sweep(self._corpus(name), self._index(name))
 
     def warm(self) -> None:
         """Load the models, so that the first question does not wait for them."""
@@ -323,6 +323,7 @@ class Workspace:
             encoder_fingerprint=encoder.fingerprint(name, self.exports) or self.encoder().fingerprint,
             load_sparse=self.sparse,
             sparse_fingerprint=encoder.sparse_fingerprint() if self.settings.sparse == "packaged" else None,
+            follow_links=self.settings.follow_links,
             chunk_tokens=self.settings.chunk_tokens,
             keep_generations=self.settings.keep_generations,
             vectors=self.settings.index / ".vectors",
@@ -457,9 +458,10 @@ class Workspace:
 
     def original(self, collection: str | None, document: Document) -> Path:
         """The file that a document was read from. Raises NotFoundError when it is no longer there."""
-        corpus = self._corpus(collection).resolve()
-        path = (corpus / document.source).resolve()
-        if not path.is_relative_to(corpus) or not path.is_file():
+        corpus = self._corpus(collection)
+        path = corpus / document.source
+        where = os.path.normpath if self.settings.follow_links else os.path.realpath
+        if not Path(where(path)).is_relative_to(where(corpus)) or not path.is_file():
             raise NotFoundError(f"the file {document.source!r} is no longer in the collection")
         return path
 
@@ -489,7 +491,7 @@ class Workspace:
                 raise NotFoundError(f"collection {folder.name!r} has no generation before the live one")
             generation = listed[live + 1].id
         self._check_generation(listed, folder, generation)
-        with store.writing(folder):
+        with build.writing(self._corpus(collection), folder):
             store.verify(folder, generation)
             store.publish(folder, generation)
         return next(g for g in store.generations(folder) if g.current)
@@ -544,7 +546,7 @@ class Workspace:
         """
         folder = self._index(collection)
         self.generations(collection)
-        with store.writing(folder):
+        with build.writing(self._corpus(collection), folder):
             return store.prune(folder, keep or self.settings.keep_generations)
 
     def _check_generation(self, listed: Sequence[GenerationInfo], folder: Path, generation: str) -> None:

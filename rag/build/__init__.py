@@ -4,10 +4,11 @@ A rebuild happens aside: readers keep the old generation until one rename makes 
 by the hash of what was embedded, so a rebuild costs what changed. Knows no question and no HTTP.
 """
 
-from rag.build.changes import add, attach, discard, remove, safe_name, save
+from rag.build.changes import add, attach, remove, safe_name, save
+from rag.build.folder import QUESTIONS, survey
+from rag.build.journal import sweep, writing
 from rag.build.pipeline import index, rebuild
 from rag.build.plan import Incoming, Plan
-from rag.build.reading import QUESTIONS, sources_of
 
 __all__ = [
     "QUESTIONS",
@@ -15,11 +16,12 @@ __all__ = [
     "Plan",
     "add",
     "attach",
-    "discard",
     "index",
     "rebuild",
     "remove",
     "safe_name",
     "save",
-    "sources_of",
+    "survey",
+    "sweep",
+    "writing",
 ]

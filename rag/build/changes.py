@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from rag import attachments, bibliography, documents, store
+from rag.build.folder import identified, survey
+from rag.build.journal import Changes, changing
 from rag.build.pipeline import bring_up_to_date
 from rag.build.plan import Incoming, Plan, stop_if_cancelled
-from rag.build.reading import ASIDE, BIBLIOGRAPHY_KINDS, PART, clear_leftovers, identified
-from rag.errors import DocumentError, IndexDamagedError, IndexMissingError, IndexWriteError, InputError, NotFoundError
+from rag.build.reading import BIBLIOGRAPHY_KINDS
+from rag.errors import DocumentError, IndexDamagedError, IndexMissingError, InputError, NotFoundError
+from rag.files import sha256
 from rag.types import BuildReport, Document, Progress
 
 _LONGEST_LIST = 64 << 20
@@ -28,75 +29,50 @@ def add(plan: Plan, files: Sequence[Incoming], *, overwrite: bool = False) -> tu
     that is not listed. No file suffers from another. When the rebuild itself fails, the collection is put back as it
     was.
     """
-    with store.writing(plan.index):
-        changes = _Changes(plan.corpus)
-        fresh: dict[Path, Document] = {}
-        reasons: list[str] = []
-        try:
-            for done, incoming in enumerate(files):
-                stop_if_cancelled(plan)
-                plan.progress(Progress("reading", done, len(files)))
-                try:
-                    target, document = _taken(plan, incoming, changes, overwrite=overwrite)
-                except InputError as error:
-                    reasons.append(str(error))
-                    continue
-                reasons.append("")
-                if document is not None:
-                    fresh[target] = document
-            report = bring_up_to_date(plan, force=False, fresh=fresh) if "" in reasons else None
-        except BaseException:
-            # Sources that break or interrupt the build must not break every later one.
-            changes.undo()
-            raise
-        changes.keep()
-        return report, reasons
+    fresh: dict[Path, Document] = {}
+    reasons: list[str] = []
+    with changing(plan) as changes:
+        for done, incoming in enumerate(files):
+            stop_if_cancelled(plan)
+            plan.progress(Progress("reading", done, len(files)))
+            try:
+                target, document = _taken(plan, incoming, changes, overwrite=overwrite)
+            except InputError as error:
+                reasons.append(str(error))
+                continue
+            reasons.append("")
+            if document is not None:
+                fresh[target] = document
+        report = bring_up_to_date(plan, force=False, fresh=fresh) if "" in reasons else None
+    return report, reasons
 
 
-def save(plan: Plan, incoming: Incoming, *, overwrite: bool = False) -> Path:
+def save(plan: Plan, incoming: Incoming, *, instead_of: Path | None = None) -> Path:
     """Put one source into the collection without rebuilding and return where it is.
 
-    Raises InputError with the reason when it cannot be taken, BusyError when another process writes.
+    `instead_of` is a file that it takes the place of, whatever its name. Raises InputError with the reason when it
+    cannot be taken, BusyError when another process writes.
     """
-    with store.writing(plan.index):
-        changes = _Changes(plan.corpus)
-        try:
-            target, _ = _taken(plan, incoming, changes, overwrite=overwrite)
-        except BaseException:
-            changes.undo()
-            raise
-        changes.keep()
-        return target
-
-
-def discard(plan: Plan, path: Path) -> None:
-    """Take a file and what we wrote of it out of the collection without rebuilding."""
-    with store.writing(plan.index):
-        try:
-            path.unlink(missing_ok=True)
-            path.with_name(f"{path.name}.toml").unlink(missing_ok=True)
-        except OSError as error:
-            raise _unwritable(plan.corpus, error) from error
+    with changing(plan) as changes:
+        target, _ = _taken(plan, incoming, changes, overwrite=instead_of is not None)
+        if instead_of is not None and instead_of != target:
+            changes.put(instead_of, None)
+            changes.put(instead_of.with_name(f"{instead_of.name}.toml"), None)
+    return target
 
 
 def remove(plan: Plan, document_id: str) -> BuildReport:
     """Take a document's file and what was known of it out of the collection and rebuild. Raises NotFoundError."""
-    with store.writing(plan.index):
-        path = _file_of(plan, document_id)
-        changes = _Changes(plan.corpus)
-        try:
-            changes.put(path, None)
-            people, ours = path.with_suffix(".toml"), path.with_name(f"{path.name}.toml")
-            # A note by a person stays where another file of that stem still needs it.
-            others = [p for p, _ in identified(plan.corpus) if p.with_suffix(".toml") == people]
-            for sidecar in {ours} if others else {ours, people}:
-                changes.put(sidecar, None)
-            report = bring_up_to_date(plan, force=False)
-        except BaseException:
-            changes.undo()
-            raise
-        changes.keep()
-        return report
+    with changing(plan) as changes:
+        files = _files(plan)
+        path = _file_of(files, document_id)
+        changes.put(path, None)
+        people, ours = path.with_suffix(".toml"), path.with_name(f"{path.name}.toml")
+        # A note by a person stays where another file of that stem still needs it.
+        others = [p for i, p in files.items() if p.with_suffix(".toml") == people and i != document_id]
+        for sidecar in {ours} if others else {ours, people}:
+            changes.put(sidecar, None)
+        return bring_up_to_date(plan, force=False)
 
 
 def attach(plan: Plan, document_id: str, reference_id: str | None) -> BuildReport:
@@ -104,18 +80,12 @@ def attach(plan: Plan, document_id: str, reference_id: str | None) -> BuildRepor
 
     Raises NotFoundError for a document or an entry that is not there.
     """
-    with store.writing(plan.index):
-        path = _file_of(plan, document_id)
+    with changing(plan) as changes:
+        path = _file_of(_files(plan), document_id)
         reference = _qualified(plan, reference_id, document_id) if reference_id else reference_id
-        changes = _Changes(plan.corpus)
-        try:
-            changes.put(path.with_name(f"{path.name}.toml"), documents.written(path, {"reference": reference}))
-            report = bring_up_to_date(plan, force=False)
-        except BaseException:
-            changes.undo()
-            raise
-        changes.keep()
-        return report
+        said = documents.written(path, {"reference": reference}, plan.root)
+        changes.put(path.with_name(f"{path.name}.toml"), said)
+        return bring_up_to_date(plan, force=False)
 
 
 def safe_name(name: str) -> str:
@@ -127,10 +97,10 @@ def safe_name(name: str) -> str:
     return cleaned
 
 
-def _taken(plan: Plan, incoming: Incoming, changes: _Changes, *, overwrite: bool) -> tuple[Path, Document | None]:
+def _taken(plan: Plan, incoming: Incoming, changes: Changes, *, overwrite: bool) -> tuple[Path, Document | None]:
     """Put one file in its place. Raises InputError when it cannot be read or would overwrite another unasked."""
     target = plan.corpus / safe_name(incoming.name)
-    same = target.exists() and _sha256(target) == _sha256(incoming.content)
+    same = target.exists() and not target.is_symlink() and _sha256(target) == _sha256(incoming.content)
     if target.exists() and not same and not overwrite:
         raise InputError(
             f"{target.name!r} is in the collection already with other content; replace it on purpose "
@@ -144,7 +114,7 @@ def _taken(plan: Plan, incoming: Incoming, changes: _Changes, *, overwrite: bool
     if not same:
         changes.put(target, incoming.content)
     if said:
-        changes.put(target.with_name(f"{target.name}.toml"), documents.written(target, said))
+        changes.put(target.with_name(f"{target.name}.toml"), documents.written(target, said, plan.root))
     changed_meanwhile = document is not None and _sha256(target) != document.sha256
     return target, None if changed_meanwhile else document
 
@@ -153,7 +123,7 @@ def _readable(plan: Plan, target: Path, content: Path | bytes, said: Mapping[str
     """The document in a file of which `said` is now known, None for a bibliography. Raises DocumentError for others."""
     data = content if isinstance(content, bytes) else None
     if documents.is_document(target):
-        known = documents.known_of(target) | dict(said)
+        known = documents.known_of(target, plan.root) | dict(said)
         return documents.read_isolated(
             content if isinstance(content, Path) else target,
             data=data,
@@ -172,13 +142,18 @@ def _readable(plan: Plan, target: Path, content: Path | bytes, said: Mapping[str
     return None
 
 
-def _file_of(plan: Plan, document_id: str) -> Path:
-    found = {i: path for path, i in identified(plan.corpus)}
-    if document_id not in found:
+def _files(plan: Plan) -> dict[str, Path]:
+    """The documents' files by id."""
+    seen = survey(plan.corpus, follow_links=plan.follow_links)
+    return {document_id: path for path, document_id in identified(plan.corpus, seen.files)}
+
+
+def _file_of(files: Mapping[str, Path], document_id: str) -> Path:
+    if document_id not in files:
         raise NotFoundError(
-            f"document {document_id!r} is not in the collection; it holds {', '.join(sorted(found)) or 'none'}"
+            f"document {document_id!r} is not in the collection; it holds {', '.join(sorted(files)) or 'none'}"
         )
-    return found[document_id]
+    return files[document_id]
 
 
 def _qualified(plan: Plan, reference_id: str, document_id: str = "") -> str:
@@ -207,63 +182,6 @@ def _sha256(content: Path | bytes) -> str:
     if isinstance(content, bytes):
         return hashlib.sha256(content).hexdigest()
     try:
-        with content.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256(content)
     except OSError as error:
         raise DocumentError(f"{content.name}: cannot be opened ({error.strerror or error}).") from error
-
-
-def _unwritable(corpus: Path, error: OSError) -> IndexWriteError:
-    return IndexWriteError(
-        f"the sources of collection {corpus.name!r} cannot be changed in {corpus} ({error.strerror or error}); make "
-        "room, or let the folder be written; nothing has changed"
-    )
-
-
-class _Changes:
-    """Files of a collection changed one by one, each whole, and put back together when the work fails."""
-
-    def __init__(self, corpus: Path) -> None:
-        self._corpus = corpus
-        self._before: dict[Path, Path | None] = {}
-        clear_leftovers(corpus)
-
-    def put(self, target: Path, content: Path | bytes | None) -> None:
-        """Give `target` this content by one rename, or take it away. Raises IndexWriteError."""
-        part = self._corpus / f"{PART}{len(self._before)}"
-        try:
-            self._put(target, content, part)
-        except OSError as error:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise _unwritable(self._corpus, error) from error
-
-    def _put(self, target: Path, content: Path | bytes | None, part: Path) -> None:
-        self._corpus.mkdir(parents=True, exist_ok=True)
-        if isinstance(content, bytes):
-            part.write_bytes(content)
-        elif content is not None:
-            shutil.copyfile(content, part)
-        if target not in self._before:
-            aside = self._corpus / f"{ASIDE}{len(self._before)}"
-            if target.exists():
-                shutil.copyfile(target, aside)
-            self._before[target] = aside if aside.exists() else None
-        if content is None:
-            target.unlink(missing_ok=True)
-        else:
-            part.replace(target)
-
-    def keep(self) -> None:
-        """Let the changes stand."""
-        for aside in self._before.values():
-            if aside is not None:
-                aside.unlink(missing_ok=True)
-
-    def undo(self) -> None:
-        """Put everything back as it was."""
-        for target, aside in self._before.items():
-            if aside is None:
-                target.unlink(missing_ok=True)
-            else:
-                aside.replace(target)

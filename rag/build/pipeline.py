@@ -11,20 +11,24 @@ from contextlib import closing
 from dataclasses import asdict, replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from rag import chunks, documents, store
+from rag import chunks, store
 from rag.build.checking import check, check_offsets
 from rag.build.drafts import Drafts, Read
 from rag.build.embedding import cut, embed
+from rag.build.folder import survey
+from rag.build.journal import unwritable, writing
 from rag.build.plan import Plan, stop_if_cancelled
 from rag.build.provenance import attached, provenance
-from rag.build.reading import Left, already_read, analysed, clear_leftovers, read_all, sources_of
+from rag.build.reading import Left, already_read, analysed, hashed, read_all
 from rag.build.texts import Texts
 from rag.encoder import Encoder
 from rag.errors import IndexDamagedError, InputError, NotFoundError
-from rag.types import BuildReport, Chunk, Document, Progress
+from rag.files import settle
+from rag.types import BuildReport, Chunk, Document, Progress, Skipped
 
 
 def rebuild(plan: Plan, *, force: bool = False) -> BuildReport:
@@ -34,8 +38,7 @@ def rebuild(plan: Plan, *, force: bool = False) -> BuildReport:
     IndexRejectedError when the new generation may not go live, NotFoundError when the collection's folder is missing,
     InputError when not one source of it can be read, CancelledError when stopped: what is live then stays as it was.
     """
-    with store.writing(plan.index):
-        clear_leftovers(plan.corpus)
+    with writing(plan.corpus, plan.index):
         return bring_up_to_date(plan, force=force)
 
 
@@ -46,8 +49,9 @@ def bring_up_to_date(plan: Plan, *, force: bool, fresh: Mapping[Path, Document] 
         raise NotFoundError(
             f"collection {plan.corpus.name!r} has no folder {plan.corpus}; make it and put sources into it"
         )
-    sources = sources_of(plan.corpus)
-    about = _about(plan, sources)
+    seen = survey(plan.corpus, follow_links=plan.follow_links)
+    hashes, unread = hashed(plan, seen.files)
+    about = _inputs(plan, hashes, seen.refused, unread.values())
     live = _live(plan)
     same = live is not None and not force and live.manifest.get("inputs_sha256") == about["inputs_sha256"]
     before = Left.of(live.manifest) if live is not None else Left()
@@ -55,16 +59,18 @@ def bring_up_to_date(plan: Plan, *, force: bool, fresh: Mapping[Path, Document] 
         return _as_it_was(plan, live, started)
 
     kept = already_read(_reusable(plan, live, about), about)
-    if len(kept) < len(sources):  # something will be cut: the table for it loads while the first source is read
+    if len(kept) < len(seen.files):  # something will be cut: the table for it loads while the first source is read
         threading.Thread(target=chunks.count_tokens, args=("",)).start()
     with Drafts(plan.index) as drafts:
-        left = read_all(plan, sources, live, kept, fresh or {}, drafts)
-        if not drafts and sources:
+        left = read_all(plan, seen, hashes, unread, live, kept, fresh or {}, drafts)
+        if not drafts and (seen.files or left.skipped):
             reasons = "; ".join(f"{s.source}: {s.reason}" for s in left.skipped[:5])
             raise InputError(f"not one source of {plan.corpus.name!r} can be read ({reasons})")
         if live is not None and same and drafts.as_live and left.same_as(before):
             return _as_it_was(plan, live, started)  # tried again, with no better luck
+        about = _inputs(plan, hashes, seen.refused, unread.values())  # of what was read: a file may have changed
         about |= {"skipped": list(map(asdict, left.skipped)), "stale": list(map(asdict, left.stale))}
+        _settle(plan, live, hashes)
         return _publish(plan, about, live, attached(plan, drafts), len(drafts), started)
 
 
@@ -74,7 +80,7 @@ def index(plan: Plan, given: Sequence[Document]) -> BuildReport:
     All that follows reading is done as in a rebuild; the collection's folder of sources is not looked at. The language
     of a document that names none is told here.
     """
-    with store.writing(plan.index):
+    with writing(plan.corpus, plan.index):
         started = time.monotonic()
         about = _inputs(
             plan, {d.id: hashlib.sha256(d.text.encode("utf-8", "surrogatepass")).hexdigest() for d in given}
@@ -217,22 +223,33 @@ def _live(plan: Plan) -> store.Generation | None:
         return None
 
 
-def _about(plan: Plan, sources: Sequence[Path]) -> dict[str, Any]:
-    files: dict[str, str] = {}
-    for path in sources:
-        for part in (path, *documents.sidecars_of(path)):
-            if part.is_file():
-                files[part.relative_to(plan.corpus).as_posix()] = hashlib.sha256(part.read_bytes()).hexdigest()
-    return _inputs(plan, files)
+def _settle(plan: Plan, live: store.Generation | None, hashes: Mapping[str, str]) -> None:
+    """Wait until every new source is on disk, whoever put it there: it must outlast what the index says of it."""
+    before = live.manifest["sources"] if live is not None else {}
+    new = [plan.corpus / name for name, found in hashes.items() if before.get(name) != found]
+    try:
+        for path in chain(new, {path.parent for path in new}):
+            settle(path)
+    except OSError as error:
+        raise unwritable(plan.corpus, error) from error
 
 
-def _inputs(plan: Plan, files: Mapping[str, str]) -> dict[str, Any]:
-    """What a generation is made of; `files` are sources by name with their hashes."""
+def _inputs(
+    plan: Plan, files: Mapping[str, str], refused: Iterable[Skipped] = (), unread: Iterable[str] = ()
+) -> dict[str, Any]:
+    """What a generation is made of; `files` are sources by name with their hashes, the others could not be had."""
     settings = {"chunk_tokens": plan.chunk_tokens, "tokenizer": chunks.ENCODING}
     models = {"encoder": plan.encoder_fingerprint, "sparse": plan.sparse_fingerprint}
-    inputs = {"sources": files, "settings": settings, **models, "code": _code()}
+    without = [*(f"{s.source}: {s.reason}" for s in refused), *unread]
+    inputs = {"sources": files, "without": without, "settings": settings, **models, "code": _code()}
     digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
-    return {"inputs_sha256": digest, "sources": files, "settings": settings, "code": _code(), "adfontes": _version()}
+    return {
+        "inputs_sha256": digest,
+        "sources": dict(files),
+        "settings": settings,
+        "code": _code(),
+        "adfontes": _version(),
+    }
 
 
 @lru_cache(maxsize=1)

@@ -27,6 +27,8 @@ class Plan:
     load_sparse: Callable[[], SparseEncoder | None] = lambda: None
     """What weighs the terms of chunks; None for an index without learned terms."""
     sparse_fingerprint: str | None = None
+    follow_links: bool = False
+    """Whether a link in the folder of sources may lead out of it."""
     chunk_tokens: int = 200
     keep_generations: int = 3
     vectors: Path | None = None
@@ -39,6 +41,11 @@ class Plan:
     """Asked before a generation goes live; raises IndexRejectedError to keep it from doing so."""
     progress: Callable[[Progress], None] = lambda _: None
     cancelled: Callable[[], bool] = lambda: False
+
+    @property
+    def root(self) -> Path | None:
+        """The folder that no source may lie out of; None when they may lie anywhere."""
+        return None if self.follow_links else self.corpus
 
 
 @dataclass(frozen=True, slots=True)

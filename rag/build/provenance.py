@@ -12,10 +12,14 @@ from typing import Any
 
 from rag import attachments, documents
 from rag.build.drafts import Drafts, Read
+from rag.build.folder import twins
 from rag.build.plan import Plan
 from rag.errors import DocumentError
 from rag.store import Generation
 from rag.types import Document, Problem
+
+TWIN = "names-alike"
+"""The kind of problem of a document whose file's name looks like another's."""
 
 
 class Placing:
@@ -25,14 +29,14 @@ class Placing:
     """
 
     def __init__(self, plan: Plan, live: Generation | None) -> None:
-        self._corpus = plan.corpus
+        self._plan = plan
         self._now = datetime.now(UTC).isoformat(timespec="seconds")
         known = live.manifest["provenance"] if live is not None else ()
         self._before = {(d["source"], d["sha256"]): str(d["added"]) for d in known}
 
     def __call__(self, document: Document) -> Document:
         """The same, placed."""
-        origin: Mapping[str, Any] = documents.known_of(self._corpus / document.source).get("origin", {})
+        origin: Mapping[str, Any] = _known(self._plan, document.source).get("origin", {})
         added = self._before.get((document.source, document.sha256)) or self._now
         address = str(origin.get("final_address") or origin.get("address") or "")
         return replace(
@@ -48,23 +52,34 @@ def attached(plan: Plan, drafts: Drafts) -> Iterator[Read]:
     """The drafts in their order, each with the entries that it is."""
     said = {}
     for document_id, source in drafts.sources:
-        try:
-            known = documents.known_of(plan.corpus / source)
-        except DocumentError:  # the document is stale because of it, and says so
-            continue
+        known = _known(plan, source)
         if "reference" in known:
             said[document_id] = known["reference"]
     found, problems = attachments.attach(drafts.documents(), drafts.references(), said)
     of_document: dict[str, list[Problem]] = defaultdict(list)
+    for document_id, other in twins(drafts.sources):
+        message = f"the file's name looks like that of {other!r}; a disk may keep only one of them, so rename one"
+        of_document[document_id].append(Problem(TWIN, message, "warning", document_id=document_id))
     for problem in problems:
         of_document[problem.document_id or ""].append(problem)
     for read in drafts:
-        kept = (p for p in read.problems if p.kind != attachments.UNKNOWN)
+        kept = (p for p in read.problems if p.kind not in {attachments.UNKNOWN, TWIN})
         yield replace(
             read,
             document=replace(read.document, attachments=found.get(read.document.id, ())),
             problems=(*kept, *of_document.get(read.document.id, ())),
         )
+
+
+def _known(plan: Plan, source: str) -> Mapping[str, Any]:
+    """What the sidecars of a source say; nothing when they changed for the worse since they were read.
+
+    The next rebuild then sees that they did.
+    """
+    try:
+        return documents.known_of(plan.corpus / source, plan.root)
+    except DocumentError:
+        return {}
 
 
 def provenance(document: Document) -> dict[str, Any]:

@@ -6,31 +6,33 @@ now and could be before stays in the form it has in the live generation, and is 
 
 from __future__ import annotations
 
+import hashlib
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
-from itertools import chain, count, islice
+from itertools import islice
 from pathlib import Path
 from queue import LifoQueue
 from typing import Any, Literal, TypeVar
 
-from rag import bibliography, bounded, documents, store
+from rag import bibliography, bounded, documents, files, store
 from rag.analysis import Listed, analyse_isolated
 from rag.build.drafts import STALE, Drafts, Read
+from rag.build.folder import Survey, identified
 from rag.build.plan import Plan, stop_if_cancelled
 from rag.build.provenance import Placing
 from rag.documents.language import language_of
 from rag.errors import DocumentError, TransientError
+from rag.files import sha256
 from rag.types import Document, Problem, Progress, Skipped
 
 BIBLIOGRAPHY_KINDS: dict[str, Literal["bibtex", "ris", "csl"]] = {".bib": "bibtex", ".ris": "ris", ".json": "csl"}
-
-
-QUESTIONS = "questions.jsonl"
-"""The judged questions of a collection, beside its sources and not one of them."""
+_UNKNOWN = ""
+"""The hash of a file of which nobody knows what was in it, so that the next rebuild looks again."""
 _MOST_READERS = 4
 """Processes that read at once; each may take `bounded.MEMORY_MB`."""
 _EACH = 4
@@ -38,44 +40,23 @@ _EACH = 4
 _AHEAD = 4
 """Documents read before they are asked for: what is held in memory of them."""
 _T = TypeVar("_T")
-ASIDE, PART = ".before-", ".part-"
-"""Before the names of files that are kept, or made, aside while the collection changes."""
 
 
-def sources_of(corpus: Path) -> list[Path]:
-    """Every file of a collection's folder that is a source, sorted; hidden ones are left alone."""
-    return sorted(
-        path
-        for path in corpus.rglob("*")
-        if path.is_file()
-        and path != corpus / QUESTIONS
-        and not any(part.startswith(".") for part in path.relative_to(corpus).parts)
-        and documents.is_source(path)
-    )
-
-
-def clear_leftovers(corpus: Path) -> None:
-    """Take away what a process left that was killed while it changed the collection: the files are in place by then."""
-    for mark in (ASIDE, PART):
-        for leftover in corpus.glob(f"{mark}*"):
-            with suppress(PermissionError):  # hidden, so in nobody's way
-                leftover.unlink(missing_ok=True)
-
-
-def identified(corpus: Path) -> list[tuple[Path, str]]:
-    """Every document file with its id: the slug of its name, with its suffix or a number only where two would clash."""
-    taken: set[str] = set()
-    found = []
-    for path in sources_of(corpus):
-        if not documents.is_document(path):
-            continue
-        base = documents.slug(path.relative_to(corpus).with_suffix("").as_posix())
-        numbered = (f"{base}-{n}" for n in count(2))  # made when asked for: most names are free at once
-        candidates = chain((base, f"{base}-{path.suffix.lstrip('.').lower()}"), numbered)
-        document_id = next(c for c in candidates if c not in taken)
-        taken.add(document_id)
-        found.append((path, document_id))
-    return found
+def hashed(plan: Plan, sources: Sequence[Path]) -> tuple[dict[str, str], dict[Path, str]]:
+    """The SHA-256 of sources and their sidecars by name, and why the others cannot be opened."""
+    hashes: dict[str, str] = {}
+    unread: dict[Path, str] = {}
+    for path in sources:
+        parts = (path, *(p for p in documents.sidecars_of(path) if os.path.isfile(p)))  # noqa: PTH113  (never raises)
+        try:
+            found = {
+                p.relative_to(plan.corpus).as_posix(): sha256(p, plan.root, most=documents.MAX_BYTES) for p in parts
+            }
+        except OSError as error:
+            unread[path] = _why_unread(path, error)
+        else:
+            hashes |= found
+    return hashes, unread
 
 
 def already_read(live: store.Generation | None, about: Mapping[str, Any]) -> dict[str, str]:
@@ -126,7 +107,9 @@ class Left:
 
 def read_all(  # noqa: PLR0917  (one caller)
     plan: Plan,
-    sources: Sequence[Path],
+    seen: Survey,
+    hashes: dict[str, str],
+    unread: Mapping[Path, str],
     live: store.Generation | None,
     already: Mapping[str, str],
     fresh: Mapping[Path, Document],
@@ -135,26 +118,34 @@ def read_all(  # noqa: PLR0917  (one caller)
     """Read what is not taken over from the live generation.
 
     A source that cannot be read is taken over as it was if it was live, else skipped, in either case with its reason.
-    `fresh` holds documents that were read a moment ago, when their files were let in.
+    `hashes` and `unread` are what `hashed` found; of a file that changed since then the hash becomes that of what was
+    read. `fresh` holds documents that were read a moment ago, when their files were let in.
     """
     before = _Before(live)
     left = Left()
     lists = _Lists()
-    for path in sources:
+    left.skipped += [replace(s, dropped=before.had(s.source)) for s in seen.refused]
+    contents = _Contents(plan, hashes, unread)
+    for path in seen.files:
         if not documents.is_document(path):
             stop_if_cancelled(plan)
             name = path.relative_to(plan.corpus).as_posix()
             try:
-                lists.found[path] = _list(plan, path, name)
+                lists.found[path] = _list(plan, path, name, contents)
             except DocumentError as error:
                 left.skipped.append(before.skipped(name, error))
                 if left.skipped[-1].dropped:
                     lists.dropped[path] = error
-    found = [(path, i, path.relative_to(plan.corpus).as_posix()) for path, i in identified(plan.corpus)]
+    found = [(path, i, path.relative_to(plan.corpus).as_posix()) for path, i in identified(plan.corpus, seen.files)]
     taken = {path for path, document_id, source in found if already.get(source) == document_id}
+    known = {
+        path: document
+        for path, document in fresh.items()
+        if hashes.get(path.relative_to(plan.corpus).as_posix()) == document.sha256
+    }
     placed = Placing(plan, live)
-    asked = [(path, i, source, fresh.get(path)) for path, i, source in found if path not in taken]
-    with closing(_in_turn(plan, asked, lambda one, *how: _read(one, lists, *how))) as read_in_turn:
+    asked = [(path, i, source, known.get(path)) for path, i, source in found if path not in taken]
+    with closing(_in_turn(plan, asked, lambda one, *how: _read(one, lists, contents, *how))) as read_in_turn:
         for done, (path, document_id, source) in enumerate(found):
             stop_if_cancelled(plan)
             plan.progress(Progress("reading", done, len(found)))
@@ -171,6 +162,7 @@ def read_all(  # noqa: PLR0917  (one caller)
             elif outcome.error is not None:
                 left.skipped.append(before.skipped(source, outcome.error, document_id))
     plan.progress(Progress("reading", len(found), len(found)))
+    left.skipped.sort(key=lambda s: s.source)
     return left
 
 
@@ -199,10 +191,14 @@ class _Before:
         out = {s["source"] for s in manifest.get("skipped", ()) if not s.get("dropped")}
         self._had = manifest.get("sources", {}).keys() - out
 
+    def had(self, source: str) -> bool:
+        """Whether a source was indexed."""
+        return source in self._had
+
     def skipped(self, source: str, error: DocumentError, document_id: str = "") -> Skipped:
         """A source left out for this reason."""
         return Skipped(
-            source, str(error), document_id, again=isinstance(error, TransientError), dropped=source in self._had
+            source, str(error), document_id, again=isinstance(error, TransientError), dropped=self.had(source)
         )
 
 
@@ -230,12 +226,49 @@ class _Outcome:
     error: DocumentError | None = None
 
 
-def _list(plan: Plan, path: Path, name: str) -> Listed:
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """What stands in the sources; `hashes` and `unread` are what `hashed` found, and the first is kept true."""
+
+    plan: Plan
+    hashes: dict[str, str]
+    unread: Mapping[Path, str]
+
+    def of(self, path: Path) -> bytes:
+        """The bytes of a source. Raises TransientError.
+
+        One that is no longer what was listed is read once more, and taken when it is the same both times.
+        """
+        if path in self.unread:
+            raise TransientError(self.unread[path])
+        name = path.relative_to(self.plan.corpus).as_posix()
+        listed = self.hashes[name]
+        try:
+            for _ in range(2):
+                data = files.read(path, self.plan.root, most=documents.MAX_BYTES)
+                self.hashes[name] = hashlib.sha256(data).hexdigest()
+                if self.hashes[name] == listed:
+                    return data
+                listed = self.hashes[name]
+        except OSError as error:
+            self.hashes[name] = _UNKNOWN
+            raise TransientError(_why_unread(path, error)) from error
+        self.hashes[name] = _UNKNOWN
+        raise TransientError(f"{path.name}: changes while it is read; it is left for the next rebuild")
+
+
+def _why_unread(path: Path, error: OSError) -> str:
+    went = isinstance(error, FileNotFoundError) and not os.path.lexists(path)
+    why = "went while the collection was read" if went else f"cannot be opened ({error.strerror or error})"
+    return f"{path.name}: {why}."
+
+
+def _list(plan: Plan, path: Path, name: str, contents: _Contents) -> Listed:
     """The entries of a bibliography file. Raises DocumentError, TransientError, CancelledError."""
     kind = BIBLIOGRAPHY_KINDS[path.suffix.lower()]
 
     def read() -> Listed:
-        return bibliography.read_structured_isolated(path, kind, name=name, cancelled=plan.cancelled)
+        return bibliography.read_structured_isolated(contents.of(path), kind, name=name, cancelled=plan.cancelled)
 
     try:
         references, problems = read()
@@ -251,6 +284,7 @@ def _list(plan: Plan, path: Path, name: str) -> Listed:
 def _read(
     one: tuple[Path, str, str, Document | None],
     lists: _Lists,
+    contents: _Contents,
     worker: bounded.Worker,
     cancelled: Callable[[], bool],
 ) -> _Outcome:
@@ -260,8 +294,9 @@ def _read(
     def read() -> Read:
         document = fresh
         if document is None:
-            known = documents.known_of(path)
-            document = documents.read_isolated(path, known=known, worker=worker, cancelled=cancelled)
+            known = documents.known_of(path, contents.plan.root)
+            data = contents.of(path)
+            document = documents.read_isolated(path, data=data, known=known, worker=worker, cancelled=cancelled)
         return _linked(replace(document, id=document_id, source=source), listed, worker, cancelled)
 
     outcome = _attempt(read)

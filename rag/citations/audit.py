@@ -102,6 +102,17 @@ KINDS: dict[str, tuple[Severity, str, str]] = {
         "The document was said to be a work of the bibliography, but no list of the collection has that entry.",
     ),
     "unparsed-remainder": ("info", "Not understood", "A part of the list could not be read as (part of) an entry."),
+    # among the files
+    "source-left-out": (
+        "error",
+        "Source left out",
+        "A file of the collection is not in the index, so nothing of it can be found or cited. The message says why.",
+    ),
+    "names-alike": (
+        "warning",
+        "Two names alike",
+        "The names of two files differ only in case, or in how an accent is stored. Both are indexed; a disk that sees no difference keeps one.",
+    ),
     # while the document was read
     "furniture-removed": ("info", "Page furniture left out", "Lines of the page around the text were left out of it."),
     "hidden-text-removed": ("info", "Hidden text left out", "Text that the page does not show was left out."),

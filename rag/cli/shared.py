@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, T
 from rich.progress import Progress as Bar
 from rich.text import Text
 
+from rag.files import printable
 from rag.settings import Settings
 from rag.types import Answer, BuildReport, Document, Progress
 
@@ -79,7 +80,7 @@ def print_outcome(
     found = [reason or left_out.get(name, "") for name, reason in zip(names, reasons, strict=True)]
     done = [
         {
-            "source": source,
+            "source": printable(source),
             "state": "skipped" if reason else "indexed",
             "reason": reason,
             "file": "" if reason else name,

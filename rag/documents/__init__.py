@@ -17,7 +17,7 @@ from typing import Any
 from rag.documents.assemble import assemble
 from rag.documents.blocks import Draft
 from rag.documents.decode import marked
-from rag.documents.isolated import kind_isolated, read_isolated
+from rag.documents.isolated import MAX_BYTES, kind_isolated, read_isolated
 from rag.documents.kinds import kind_of
 from rag.documents.sidecar import known_of, sidecars_of, written
 from rag.errors import DocumentError, TransientError
@@ -25,6 +25,7 @@ from rag.types import Document
 
 __all__ = [
     "BIBLIOGRAPHY_SUFFIXES",
+    "MAX_BYTES",
     "is_bibliography",
     "is_document",
     "is_source",

@@ -149,8 +149,10 @@ class Generation:
         return [records.mention(body) for (body,) in rows]
 
     def problems(self, document_id: str | None = None) -> list[Problem]:
-        """What the audit found, of one document or of all."""
-        return [records.problem(body) for (body,) in self._listed("problems", document_id)]
+        """What the audit found, of one document, or of all and of the sources that were left out."""
+        found = [records.problem(body) for (body,) in self._listed("problems", document_id)]
+        out = self.manifest.get("skipped", []) if document_id is None else ()
+        return [*found, *(Problem("source-left-out", f"{s['source']}: {s['reason']}", "error") for s in out)]
 
     def _listed(self, table: str, document_id: str | None) -> list[tuple[Any, ...]]:
         if document_id is None:
