@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from rag import retrieve
-from rag.answer import closest, evidence, gather, question, scope, several, spelling, verify
+from rag.answer import closest, evidence, gather, question, scope, select, several, spelling, verify
 from rag.answer.attribute import names_of
 from rag.answer.gather import Evidence, Models
 from rag.answer.generate import Drafted, Generated, generate
@@ -181,7 +181,7 @@ def _plan(found: Evidence) -> Told:
             nothing = told
     near = closest.tell(found)
     if nothing is not None:
-        near.threshold, near.confidence = nothing.threshold, nothing.confidence
+        near.threshold, near.confidence, near.wordable = nothing.threshold, nothing.confidence, nothing.wordable
         near.notices += nothing.notices if not near.pieces else []
     return near
 
@@ -208,7 +208,9 @@ def _generate(found: Evidence, told: Told, options: Options, writing: Writing) -
     invent an answer to most of the questions that they should decline.
     """
     model, passages = options.model, found.passages
-    if model is None or not told.wordable or not told.pieces or told.outcome != "answered":
+    if model is None or not told.wordable or not told.pieces or told.outcome == "denied":
+        return None
+    if told.outcome == "found" and told.confidence < max(select.WORDED.values()):
         return None
 
     def check(drafted: Drafted) -> verify.Verified:
