@@ -165,8 +165,11 @@ class Sea:
         assert indexed in possible, f"{name}: the live generation is of neither before nor after"
         if name != "rollback" and live not in before_index:
             assert indexed == self._words_of(after)
-        # The next start: whatever was left is gone, and a rebuild brings the index up to the sources.
+        # The next start: whatever was left is gone, a change that did not end is put back, and a rebuild brings the index
+        # up to the sources.
         self.workspace.rebuild()
+        files = self._files()
+        assert files in (before, after), f"{name}: the sources put back are neither those of before nor those of after"
         assert self._texts(store.current(self.index) or "") == self._words_of(files)
         left = [p.name for f in (self.index, self.corpus) for p in f.glob(".*") if p.name != ".lock"]
         assert not left, f"{name}: left behind: {left}"

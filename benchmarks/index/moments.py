@@ -37,7 +37,6 @@ import numpy as np
 
 from rag import build, harvest, store
 from rag.build import Incoming
-from rag.documents import sandbox
 from rag.settings import Settings
 from rag.store import Generation
 from rag.types import Reference
@@ -160,7 +159,6 @@ class Trials:
             os.close(counting)
             code = 1
             try:
-                sandbox._sandboxes.clear()  # noqa: SLF001  (the parent's reading process answers the parent alone)
                 operations = _Operations(within, moment)
                 work(workspace)
                 os.write(told, str(operations.count).encode())

@@ -199,6 +199,10 @@ def shared(memory_mb: int = MEMORY_MB) -> Worker:
     return worker
 
 
+if hasattr(os, "register_at_fork"):  # a child answers one program: whoever is forked off starts its own
+    os.register_at_fork(after_in_child=shared.cache_clear)
+
+
 class _Wait:
     """How long somebody goes on waiting for a child."""
 
