@@ -181,7 +181,7 @@ class Trials:
         assert live is not None
         store.verify(index, live)
         opened = self._workspace("run")
-        opened.warm()  # what a service does at its start: what was left over is put right
+        opened.sweep()  # what a service does at its start: what was left over is put right
         sources = _files(_folder(workspace))
         assert sources in (self.before, after), f"{moment}: the sources are neither those of before nor of after"
         listed = opened.generation().manifest["sources"]
