@@ -318,6 +318,34 @@ def test_what_cannot_be_opened_is_told_and_read_once_it_can(
     assert fresh.rebuild().documents == 2
 
 
+def test_a_list_that_cannot_be_opened_for_long_takes_no_entries_away(
+    fresh: Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through any number of rebuilds what leans on the list keeps its entries, and all else is not read anew."""
+    (folder / "owls.md").write_text(f"{OWLS}\nIt was first counted in 2020 (Lind, 2020).\n")
+    (folder / "owls.bib").write_text("@book{lind, title={Owls of the marsh}, author={Lind, B.}, year={2020}}")
+    fresh.rebuild()
+    assert [r.id for r in fresh.generation().references("owls")]
+    real = os.open
+
+    def refusing(path: object, *arguments: object, **more: object) -> int:
+        if str(path).endswith("owls.bib"):
+            raise PermissionError(13, "Permission denied")
+        return real(path, *arguments, **more)  # type: ignore[call-overload,no-any-return]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", refusing)
+        for number in range(3):
+            (folder / f"other-{number}.md").write_text(OWLS.replace("Owls", f"Number {number}"))
+            report = fresh.rebuild()
+            assert [(s.source, s.dropped) for s in report.skipped] == [("owls.bib", True)]
+            assert [s.source for s in report.stale] == ["owls.md"]
+            assert [r.id for r in fresh.generation().references("owls")]
+            assert fresh.rebuild().unchanged
+    assert fresh.rebuild().stale == ()
+    assert [r.id for r in fresh.generation().references("owls")]
+
+
 def test_a_folder_that_cannot_be_listed_is_told(
     fresh: Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -339,7 +367,6 @@ def test_a_folder_that_cannot_be_listed_is_told(
 def test_a_sidecar_spoilt_while_others_are_read_raises_nothing(fresh: Workspace, folder: Path) -> None:
     """What is known of a document is asked again late in a build; by then it may be no TOML any more."""
     (folder / "tides.md.toml").write_text('title = "Tides"')
-    plan = fresh.plan()
 
     def spoil(progress: object) -> None:
         if getattr(progress, "stage", "") == "chunking":

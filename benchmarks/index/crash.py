@@ -165,8 +165,8 @@ class Sea:
         assert indexed in possible, f"{name}: the live generation is of neither before nor after"
         if name != "rollback" and live not in before_index:
             assert indexed == self._words_of(after)
-        # The next start: whatever was left is gone, a change that did not end is put back, and a rebuild brings the index
-        # up to the sources.
+        # The next rebuild: whatever was left is gone, a change that did not end is put back, the index is brought up to
+        # the sources.
         self.workspace.rebuild()
         files = self._files()
         assert files in (before, after), f"{name}: the sources put back are neither those of before nor those of after"

@@ -43,7 +43,7 @@ _T = TypeVar("_T")
 
 
 def hashed(plan: Plan, sources: Sequence[Path]) -> tuple[dict[str, str], dict[Path, str]]:
-    """The SHA-256 of sources and their sidecars by name, and why the others cannot be opened."""
+    """The SHA-256 of sources and their sidecars by name, and why the others cannot be opened, whose hash is unknown."""
     hashes: dict[str, str] = {}
     unread: dict[Path, str] = {}
     for path in sources:
@@ -54,8 +54,8 @@ def hashed(plan: Plan, sources: Sequence[Path]) -> tuple[dict[str, str], dict[Pa
             }
         except OSError as error:
             unread[path] = _why_unread(path, error)
-        else:
-            hashes |= found
+            found = {path.relative_to(plan.corpus).as_posix(): _UNKNOWN}
+        hashes |= found
     return hashes, unread
 
 
@@ -235,12 +235,13 @@ class _Contents:
     unread: Mapping[Path, str]
 
     def of(self, path: Path) -> bytes:
-        """The bytes of a source. Raises TransientError.
+        """The bytes of a source. Raises DocumentError, TransientError.
 
         One that is no longer what was listed is read once more, and taken when it is the same both times.
         """
         if path in self.unread:
-            raise TransientError(self.unread[path])
+            # The next rebuild tries again only when it opens: a list that does not would have all read anew each time.
+            raise DocumentError(self.unread[path])
         name = path.relative_to(self.plan.corpus).as_posix()
         listed = self.hashes[name]
         try:
