@@ -97,11 +97,9 @@ class Workspace:
         """
         allowed = self._allowed()
         with self._lock:
-            return {
-                name: f"{why}; answering from generation {self._open[name][1].state.generation!r}"
-                for name, why in self._damaged.items()
-                if allowed is None or name in allowed
-            }
+            seen = [(n, why) for n, why in self._damaged.items() if allowed is None or n in allowed]
+            answering = {n: f"; answering from generation {o.state.generation!r}" for n, (_, o) in self._open.items()}
+            return {name: f"{why}{answering.get(name, '')}" for name, why in seen}
 
     def damage(self) -> list[tuple[str, str, str]]:
         """What another process must know to `distrust` the same: collection, its live generation, what is wrong."""

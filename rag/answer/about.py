@@ -123,6 +123,13 @@ class Lookup:
     """Whether what was found are the items of a list."""
 
 
+def asks_field(question: Question) -> bool:
+    """Whether a question asks where a work is to be found: its page, volume, DOI or address."""
+    if question.expects == "page":
+        return True
+    return any(name in {"DOI", "URL", "page", "volume"} and p.search(question.text) for name, p in _FIELDS)
+
+
 def look_up(generation: Generation, question: Question, documents: Sequence[str] | None = None) -> Lookup | None:
     """Answer a question about a document or an entry; None when it asks for neither."""
     wanted = [d for d in generation.documents() if documents is None or d.id in documents]

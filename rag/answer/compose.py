@@ -151,7 +151,9 @@ def ask(
 def _gather(generation: Generation, encoder: Encoder, text: str, options: Options) -> Evidence:
     """What there is for a question: what it names, what is left of it to ask, and where."""
     language = gather.language_of(generation)
-    text, slips = spelling.corrected(text, generation, language)
+    empty = encoder.count_tokens("")
+    # What the encoder's vocabulary has whole is a word.
+    text, slips = spelling.corrected(text, generation, language, lambda w: encoder.count_tokens(w) == empty + 1)
     named = scope.resolve(text, generation)
     return Evidence(
         generation,

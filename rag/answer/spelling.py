@@ -7,10 +7,10 @@ own vocabulary; nothing is corrected to what the sources do not say, and whoever
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rag.answer import wording
-from rag.function_words import STOP
+from rag.function_words import STOP, language_of
 from rag.lexical import stem
 from rag.store import Generation
 
@@ -18,15 +18,23 @@ _WORD = re.compile(r"(?<![^\W_])(?:[^\W\d_]{5,24}|[A-Z][^\W\d_]{3})(?![^\W_])")
 _LETTERS = "abcdefghijklmnopqrstuvwxyzäöüßáéíóúñçãõàèêâîôû"
 
 
-def corrected(text: str, generation: Generation, language: str | None) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """`text` with its slips mended, and each slip with what it was taken for."""
+def corrected(
+    text: str, generation: Generation, language: str | None, is_word: Callable[[str], bool]
+) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """`text` with its slips mended, and each slip with what it was taken for.
+
+    English only: a word that `is_word` knows is no slip, whether or not the sources have it, and of other languages
+    nobody here knows the words.
+    """
+    if language_of(text) not in {None, "en"}:
+        return text, ()
     unknown = generation.idf("\0")
     mended: list[tuple[str, str]] = []
 
     def mend(match: re.Match[str]) -> str:
         typed = match.group()
         word = typed.casefold()
-        if word in STOP or word in wording.known() or generation.idf(stem(word, language)) < unknown:
+        if word in STOP or word in wording.known() or is_word(word) or generation.idf(stem(word, language)) < unknown:
             return typed
         best: tuple[float, str] | None = None
         for other in _edits(word):

@@ -95,7 +95,7 @@ def find(text: str, index: AuthorIndex, shortened: dict[str, tuple[str, ...]]) -
         narrative = not again and opening >= 0 and end <= opening
         for part in new:
             part.kind = "parenthetical" if inside and not narrative else "narrative"
-        if narrative and len(new) == 1 and text[new[0].end : new[0].end + 1] in CLOSE:
+        if narrative and len(new) == 1 and text.startswith(tuple(CLOSE), new[0].end):
             new[0].end += 1
         parts.extend(new)
         last_end = max(match.end(), new[-1].end)

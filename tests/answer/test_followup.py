@@ -87,4 +87,4 @@ def test_a_chain_of_questions_is_followed() -> None:
 def test_no_text_breaks_the_rules(asked: str, before: list[str]) -> None:
     """Whatever is typed, something to ask comes back."""
     understood = stand_alone(asked, [Turn(question, question) for question in before])
-    assert bool(understood) == bool(asked.strip())
+    assert bool(understood.strip()) == bool(asked.strip())

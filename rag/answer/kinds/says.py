@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rag.answer import wording
+from rag.answer import about, wording
 from rag.answer.evidence import bare, covered, present
 from rag.answer.gather import Evidence, Piece
 from rag.answer.plan import Told, trimmed
@@ -10,8 +10,8 @@ from rag.citations import covering
 from rag.lexical import terms, words
 from rag.types import Document, Reference, Span
 
-_ON_TOPIC = 0.34
-"""Least share of the topic's words, by weight, in a sentence that relays somebody on it."""
+_ON_TOPIC, _ALSO = 0.5, 0.34
+"""Least share of the topic's words, by weight, in the best sentence that relays somebody on it, and in others."""
 _MOST = 6
 
 
@@ -19,12 +19,12 @@ def tell(found: Evidence) -> Told | None:
     """What the question's author says; None when it asks for nobody's words, or for those of a document."""
     spoken = set(words(found.whole.text))
     publishes = not spoken.isdisjoint(wording.said("publishes")) and _bodies(found)
-    if not found.scope.entries or (spoken.isdisjoint(wording.said("says")) and not publishes):
+    if about.asks_field(found.whole) or not _meant(found) or (spoken.isdisjoint(wording.said("says")) and not publishes):
         return None
     topic = _topic(found)
     spans: dict[tuple[str, int], Piece] = {}
     unmentioned: list[Reference] = []
-    for entry_id in found.scope.entries:
+    for entry_id in _meant(found):
         entry = found.generation.reference(entry_id)
         own = _relayed(found, entry)
         if not own:
@@ -34,9 +34,9 @@ def tell(found: Evidence) -> Told | None:
     pieces = list(spans.values())
     if topic:
         weights = {t: found.generation.idf(t) for t in topic}
-        shares = [covered(weights, present(_text(p), found.asked.language)) for p in pieces]
-        kept = [p for p, share in zip(pieces, shares, strict=True) if share >= _ON_TOPIC]
-        if not kept:
+        shares = [covered(weights, present(_claimed(found, p), found.asked.language)) for p in pieces]
+        kept = [p for p, share in zip(pieces, shares, strict=True) if share >= _ALSO]
+        if max(shares, default=0.0) < _ON_TOPIC:
             return None
         pieces = kept
     if not pieces and unmentioned and not topic:
@@ -49,7 +49,7 @@ def tell(found: Evidence) -> Told | None:
         )
     chosen = trimmed(sorted(pieces[:_MOST], key=lambda p: (p.passage.document_id, p.span.start)))
     if publishes:
-        chosen += [p for r in found.scope.entries if (p := _entry(found, found.generation.reference(r)))]
+        chosen += [p for r in _meant(found) if (p := _entry(found, found.generation.reference(r)))]
     return Told(chosen, kind="says", confidence=1.0 if chosen else 0.0) if chosen else None
 
 
@@ -57,6 +57,12 @@ def _bodies(found: Evidence) -> bool:
     """Whether a body is asked about, whose publications the text may name besides the list."""
     entries = [found.generation.reference(i) for i in found.scope.entries]
     return any(p.get("literal") for r in entries for p in r.csl.get("author") or ())
+
+
+def _meant(found: Evidence) -> list[str]:
+    """The entries whose authors the question names; one named by its title alone may be what somebody speaks of."""
+    spoken = set(terms(found.whole.text)) | present(found.whole.text)
+    return [i for i in found.scope.entries if _names(found.generation.reference(i)) & spoken]
 
 
 def _topic(found: Evidence) -> list[str]:
@@ -116,6 +122,18 @@ def _paragraph(document: Document, start: int, end: int) -> Span:
     begin = document.text.rfind("\n\n", 0, start)
     stop = document.text.find("\n\n", end)
     return Span(max(0, begin + 2) if begin >= 0 else 0, len(document.text) if stop < 0 else stop)
+
+
+def _claimed(found: Evidence, piece: Piece) -> str:
+    """What of a sentence is relayed from the entries: of one that cites several works each has its own stretch."""
+    meant = set(_meant(found))
+    mentions = found.generation.mentions(piece.passage.document_id)
+    own = [m for m in mentions if m.reference_id in meant and piece.span.overlaps(m.scope_start, m.scope_end)]
+    if not own:
+        return _text(piece)
+    start = max(piece.span.start, min(m.scope_start for m in own))
+    end = min(piece.span.end, max(m.scope_end for m in own))
+    return bare(piece.passage.text[start - piece.passage.start : end - piece.passage.start])
 
 
 def _text(piece: Piece) -> str:

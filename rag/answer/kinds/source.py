@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.answer import wording
+from rag.answer import about, wording
 from rag.answer.evidence import Candidate, covered, present
 from rag.answer.gather import Evidence, Piece
 from rag.answer.plan import Told
@@ -48,8 +48,10 @@ def _claim(found: Evidence) -> Sequence[str]:
     spoken = words(found.scope.text)
     asks = [w for w in spoken[:6] if w in wording.said("sources")]
     backs = [w for w in spoken if w in wording.said("supports")]
-    if not asks or not backs:
+    if not asks or not backs or about.asks_field(found.whole):
         return ()
+    if asks == ["who"] and set(backs) <= wording.said("deeds"):
+        return ()  # who did it is asked, not who says so
     if spoken[0] in {"what", "when", "why", "how", "where"} and "source" not in asks and "sources" not in asks:
         return ()
     known = wording.said_terms("sources") | wording.said_terms("supports")
