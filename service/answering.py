@@ -17,6 +17,7 @@ import os
 import socket
 import subprocess
 import sys
+import weakref
 from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
@@ -106,7 +107,8 @@ class Answering:
             if on_event is not None:
                 on_event(name, data)
 
-        asked = {"question": question, "allowed": allowed, "events": on_event is not None, "how": how}
+        seen = None if allowed is None else sorted(allowed)
+        asked = {"question": question, "allowed": seen, "events": on_event is not None, "how": how}
         line = json.dumps(asked, default=_plain).encode() + b"\n"
         for again in (True, False):
             try:
@@ -247,6 +249,13 @@ class Answering:
         task.add_done_callback(self._tasks.discard)
 
 
+def _reap(process: subprocess.Popen[bytes]) -> None:
+    """Leave neither a process nor a zombie behind."""
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+
+
 class _Child:
     """One process and the lines that go to it and come from it."""
 
@@ -262,6 +271,7 @@ class _Child:
             self.process = subprocess.Popen(  # noqa: S603  (our own module, no shell)
                 [*command], stdin=theirs.fileno(), stdout=subprocess.DEVNULL, env=environment
             )
+        weakref.finalize(self, _reap, self.process)  # one that nobody has ended, as when a start fails half-way
         # Not as arguments or environment, which other users of the machine may see: there are secrets among them.
         self._socket.sendall(json.dumps(settings.in_plain()).encode() + b"\n")
         self._reader: asyncio.StreamReader | None = None

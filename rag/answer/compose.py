@@ -20,7 +20,8 @@ from rag.answer.gather import Evidence, Models
 from rag.answer.generate import Drafted, Generated, generate
 from rag.answer.kinds import KINDS
 from rag.answer.model import LanguageModel
-from rag.answer.plan import Told
+from rag.answer.orders import orders
+from rag.answer.plan import Told, words_of
 from rag.answer.sources import Counterparts
 from rag.answer.writing import Cited, Tell, Writing
 from rag.bibliography import format_reference
@@ -175,6 +176,9 @@ def _plan(found: Evidence) -> Told:
     nothing: Told | None = None
     for _, kind in KINDS:
         told = kind(found)
+        if told is not None:
+            # Whoever planned it: what gives orders to a machine is never quoted.
+            told.pieces = [p for p in told.pieces if p.entry or not orders(" ".join(words_of(p)))]
         if told is not None and told.pieces:
             return told
         if told is not None and told.sure:

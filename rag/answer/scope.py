@@ -41,6 +41,7 @@ _COMMON_PARTS = {
 _WORD = re.compile(r"[^\W_]+(?:[.'’-][^\W_]+)*")
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d[a-z]?")
 _QUOTED = re.compile(r"[“\"«„]([^”\"»“]{3,200})[”\"»“]")
+_QUOTES = '“"«„'
 _RARE_TITLE = 2
 """Words of a title, in a row, that name it when it is the only one to have them."""
 
@@ -121,9 +122,12 @@ def resolve(text: str, generation: Generation) -> Scope:
     for found, start, end, _ in _by_author(names.documents, tokens):
         documents.setdefault(found.id)
         cuts.append(_with_lead(text, tokens, start, end))
-    for document_id, start, end in (*_by_file(names, text), *_by_title(names.documents, tokens, text)):
-        if not any(a < end and start < b for a, b in cuts):
-            documents.setdefault(document_id)
+    for document_id, start, end in _by_file(names, text):
+        documents.setdefault(document_id)
+        cuts.append((start, end))
+    for document_id, start, end in _by_title(names.documents, tokens, text):
+        documents.setdefault(document_id)
+        if text[start : start + 1] in _QUOTES:  # without quotation marks a title may be what is asked about
             cuts.append((start, end))
     if not documents:
         for found, start, end, sure in _by_author(names.entries, tokens):

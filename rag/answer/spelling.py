@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from rag.answer import wording
 from rag.function_words import STOP, language_of
-from rag.lexical import stem
+from rag.lexical import question_terms, stem
 from rag.store import Generation
 
 _WORD = re.compile(r"(?<![^\W_])(?:[^\W\d_]{5,24}|[A-Z][^\W\d_]{3})(?![^\W_])")
@@ -31,10 +31,13 @@ def corrected(
     unknown = generation.idf("\0")
     mended: list[tuple[str, str]] = []
 
+    def known(word: str) -> bool:
+        return any(generation.idf(term) < unknown for term in question_terms(word, generation.languages))
+
     def mend(match: re.Match[str]) -> str:
         typed = match.group()
         word = typed.casefold()
-        if word in STOP or word in wording.known() or is_word(word) or generation.idf(stem(word, language)) < unknown:
+        if word in STOP or word in wording.known() or is_word(word) or known(word):
             return typed
         best: tuple[float, str] | None = None
         for other in _edits(word):

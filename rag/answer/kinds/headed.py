@@ -35,7 +35,8 @@ def tell(found: Evidence) -> Told | None:
     for brief in found.documents[:50]:
         for section in brief.sections:
             heading = _heading(section.title)
-            if section.kind in {"bibliography", "front"} or not heading or not heading <= asked:
+            whole = section.title == brief.title  # the title heads everything, and so tells nothing
+            if section.kind in {"bibliography", "front"} or whole or not heading or not heading <= asked:
                 continue
             document = found.document(brief.id)
             score = _fits(found, document, section, asked, heading)

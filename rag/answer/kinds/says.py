@@ -19,7 +19,11 @@ def tell(found: Evidence) -> Told | None:
     """What the question's author says; None when it asks for nobody's words, or for those of a document."""
     spoken = set(words(found.whole.text))
     publishes = not spoken.isdisjoint(wording.said("publishes")) and _bodies(found)
-    if about.asks_field(found.whole) or not _meant(found) or (spoken.isdisjoint(wording.said("says")) and not publishes):
+    if (
+        about.asks_field(found.whole)
+        or not _meant(found)
+        or (spoken.isdisjoint(wording.said("says")) and not publishes)
+    ):
         return None
     topic = _topic(found)
     spans: dict[tuple[str, int], Piece] = {}
