@@ -1,8 +1,8 @@
 """Does the verifier tell a true paraphrase from a careful falsehood: `python -m benchmarks.verification [FILE]`.
 
 `claims.jsonl` is ours: passages of many kinds, each with true claims near to its words, between, and far, and with
-falsehoods made of its own words, their kind named; a third of the passages is the split "test", to be looked at once, at
-the end. FILE is another of the same shape, such as one with its passages in a file of their own.
+falsehoods made of its own words, their kind named; a third of the passages is the split "test", to be looked at once,
+at the end. FILE is another of the same shape, such as one with its passages in a file of their own.
 """
 
 from __future__ import annotations
