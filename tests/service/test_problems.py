@@ -143,6 +143,7 @@ SOME_KEYS = ",".join(f'"k{i:05d}":1' for i in range(49_000))
 )
 def test_a_body_made_to_take_long_is_refused_at_once(client: TestClient, path: str, body: str) -> None:
     """Many names, many values, deep nesting, long numbers: a clear refusal of a few lines after little work."""
+    client.post(path, content=b"{}", headers=JSON)  # what a first request loads is not the body's doing
     began = time.process_time()
     response = client.post(path, content=body.encode(), headers=JSON)
     assert time.process_time() - began < 0.5  # of processor time; it was seconds
