@@ -132,13 +132,37 @@ def within(name: str, value: object, depth: int = 4) -> Iterator[tuple[str, re.P
             yield from within(f"{name}.{field}", getattr(value, field, None), depth - 1)
 
 
+def _looped(tree: ast.AST) -> dict[ast.Name, set[str]]:
+    """Names gone through by a `for` whose variable is only ever matched, with the methods called on that."""
+    found: dict[ast.Name, set[str]] = {}
+    for loop in [n for n in ast.walk(tree) if isinstance(n, ast.For) and isinstance(n.target, ast.Name)]:
+        inside = [n for part in loop.body for n in ast.walk(part)]
+        called = {n.attr for n in inside if isinstance(n, ast.Attribute) and _named(n.value, loop.target)}
+        bare = sum(isinstance(n, ast.Name) and n.id == loop.target.id for n in inside)
+        if (
+            called
+            and called <= set(_WHOLE)
+            and bare == sum(isinstance(n, ast.Attribute) and _named(n.value, loop.target) for n in inside)
+        ):
+            found |= {n: called for n in ast.walk(loop.iter) if isinstance(n, ast.Name)}
+    return found
+
+
+def _named(node: ast.AST, target: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and isinstance(target, ast.Name) and node.id == target.id
+
+
 def _uses(tree: ast.AST) -> dict[str, frozenset[str]]:
     """By a module's name the methods called on it; a name that is used in another way has them all."""
     used: dict[str, set[str]] = {}
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    looped = _looped(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             parent = parents.get(node)
+            if node in looped:
+                used.setdefault(node.id, set()).update(looped[node])
+                continue
             if isinstance(parent, ast.Attribute) and parent.attr in _METHODS:
                 used.setdefault(node.id, set()).add(parent.attr)
             elif isinstance(parent, ast.Attribute) and parent.attr in ("pattern", "flags"):
