@@ -386,6 +386,10 @@ def took(work: Callable[[Any], object], text: object, limit: float = 3.0, tries:
     return best
 
 
+CLEAR = 0.02
+"""Seconds below which growth is not told from noise."""
+
+
 def runs_away(
     work: Callable[[Any], object],
     text: Callable[[int], object],
@@ -414,8 +418,11 @@ def runs_away(
         told = ", ".join(f"{n:,} characters {'over ' * (t > limit)}{min(t, limit):.3f} s" for n, t in times)
         if times[-1][1] > limit:
             return told
-        # Twice in a row clearly more than twice the time, so that a step of the machine's caches is no growth.
-        if all(later[1] > 2.8 * earlier[1] for earlier, later in zip(times[-3:], times[-2:], strict=False)):
+        # Twice in a row clearly more than twice the time, so that a step of the machine's caches is no growth; of times too
+        # short to be told from the machine's own, longer texts tell.
+        if times[-1][1] > CLEAR and all(
+            later[1] > 2.8 * earlier[1] for earlier, later in zip(times[-3:], times[-2:], strict=False)
+        ):
             return told
     return None
 
