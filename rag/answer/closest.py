@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
 
 from rag.answer import structure, wording
 from rag.answer.evidence import Candidate, covered, present
 from rag.answer.gather import Evidence, Piece
 from rag.answer.plan import MOST_WORDS, Told, words_of
+from rag.answer.reading import log_odds_of
 
 _NEIGHBOURS = 0.6
 """What the sentences beside one count for: what answers stands among what speaks of it."""
@@ -104,7 +104,7 @@ def merits(candidates: Sequence[Candidate]) -> list[tuple[Candidate, float]]:
     merit: list[tuple[Candidate, float]] = []
     for own in by_passage.values():
         own.sort(key=lambda c: c.span.start)
-        odds = [_log_odds(c.probability) for c in own]
+        odds = [log_odds_of(c.probability) for c in own]
         for i, candidate in enumerate(own):
             beside = [odds[k] for k in (i - 1, i + 1) if 0 <= k < len(own)]
             merit.append((candidate, odds[i] + _NEIGHBOURS * (sum(beside) / len(beside) if beside else odds[i])))
@@ -121,8 +121,3 @@ def _readable(found: Evidence, taken: Sequence[Candidate]) -> list[Piece]:
         Piece(c.passage, c.span, c.probability, item=structure.is_item(found.document(c.passage.document_id), c.span))
         for c in ordered
     ]
-
-
-def _log_odds(p: float) -> float:
-    p = min(max(p, 1e-6), 1 - 1e-6)
-    return log(p / (1 - p))

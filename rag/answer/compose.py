@@ -174,7 +174,7 @@ def _gather(generation: Generation, encoder: Encoder, text: str, options: Option
 def _plan(found: Evidence) -> Told:
     """What the first kind that has something to say makes of it, else the closest there is."""
     nothing: Told | None = None
-    for _, kind in KINDS:
+    for kind in KINDS:
         told = kind(found)
         if told is not None:
             # Whoever planned it: what gives orders to a machine is never quoted.

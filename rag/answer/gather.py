@@ -6,7 +6,7 @@ no wording.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -21,7 +21,7 @@ from rag.encoder import Across, Encoder, Reranker, SparseEncoder
 from rag.encoder.judge import Judge
 from rag.sentences import split
 from rag.store import Generation
-from rag.types import Document, Passage, Reference, Span
+from rag.types import Document, Mention, Passage, Reference, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,6 @@ class Evidence:
     limit: int = 8
     dense_weight: float = 0.5
     notices: list[str] = field(default_factory=list)
-    on_passages: Callable[[Sequence[Passage]], None] = lambda _: None
     worded: bool = False
     """Whether a language model is to word the answer."""
     threshold: float | None = None
@@ -87,9 +86,7 @@ class Evidence:
     def passages(self) -> list[Passage]:
         """The passages found for the question, best first."""
         if "passages" not in self._memory:
-            found = self.search(self.asked.text, self.within, self.notices)
-            self._memory["passages"] = found
-            self.on_passages(found)
+            self._memory["passages"] = self.search(self.asked.text, self.within, self.notices)
         return self._memory["passages"]  # type: ignore[return-value]
 
     def search(
@@ -173,6 +170,13 @@ class Evidence:
         key = f"document {document_id}"
         if key not in self._memory:
             self._memory[key] = self.generation.document(document_id)
+        return self._memory[key]  # type: ignore[return-value]
+
+    def mentions(self, document_id: str) -> list[Mention]:
+        """The in-text citations of a document, read once."""
+        key = f"mentions {document_id}"
+        if key not in self._memory:
+            self._memory[key] = self.generation.mentions(document_id)
         return self._memory[key]  # type: ignore[return-value]
 
     def piece(self, document_id: str, span: Span, **how: object) -> Piece | None:

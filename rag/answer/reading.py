@@ -78,7 +78,7 @@ def scan(question: Question, found: Sequence[Candidate], judge: Judge) -> list[C
         best = max((margin for _, margin in each), default=0.0)
         for candidate, (answers, holds) in zip(own, each, strict=True):
             values = (
-                _log_odds(candidate.probability),
+                log_odds_of(candidate.probability),
                 _clipped(holds),
                 _clipped(holds - best),
                 *(candidate.features[FEATURES.index(name)] for name in SCANNED[3:]),
@@ -179,8 +179,9 @@ def _clipped(log_odds: float) -> float:
 
 
 def _shifted(p: float, log_odds: float) -> float:
-    return 1 / (1 + exp(-(_log_odds(p) + log_odds)))
+    return 1 / (1 + exp(-(log_odds_of(p) + log_odds)))
 
 
-def _log_odds(p: float) -> float:
+def log_odds_of(p: float) -> float:
+    """The log-odds of a probability, kept finite."""
     return log(max(p, 1e-6) / max(1 - p, 1e-6))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -80,17 +80,37 @@ class _Named:
     title: tuple[str, ...]
 
 
+class _Names:
+    """Names to look up: by the first word of an author, by the telling words of a title."""
+
+    def __init__(self, named: Sequence[_Named]) -> None:
+        self.named = named
+        self.starts: dict[str, list[tuple[_Named, tuple[str, ...]]]] = {}
+        self._titled: dict[str, list[int]] = {}
+        for n, one in enumerate(named):
+            for name in one.names[:1]:
+                self.starts.setdefault(name[0], []).append((one, name))
+                if len(name) > 2 and (initials := "".join(w[0] for w in name if w not in STOP)) and len(initials) > 2:
+                    self.starts.setdefault(initials, []).append((one, (initials,)))
+            for word in {w for w in one.title if w not in STOP}:
+                self._titled.setdefault(word, []).append(n)
+
+    def with_words(self, words: Iterable[str]) -> list[_Named]:
+        """Those whose title has one of the words, in their order."""
+        return [self.named[n] for n in sorted({n for w in words for n in self._titled.get(w, ())})]
+
+
 class Catalogue:
     """The names under which a generation's documents and entries go."""
 
     def __init__(self, generation: Generation) -> None:
         self._generation = generation
-        self.documents = [_of_document(d) for d in generation.documents()]
+        self.documents = _Names([_of_document(d) for d in generation.documents()])
 
     @cached_property
-    def entries(self) -> list[_Named]:
+    def entries(self) -> _Names:
         """Of every entry of every list."""
-        return [_of_entry(r) for r in self._generation.references()]
+        return _Names([_of_entry(r) for r in self._generation.references()])
 
     @cached_property
     def files(self) -> dict[str, str]:
@@ -142,7 +162,7 @@ def resolve(text: str, generation: Generation) -> Scope:
         cuts.append(at)
     this = any(a.folded in _THIS and b.folded in WORKS for a, b in pairwise(tokens))
     if not documents and not sections:
-        documents.update(dict.fromkeys(_by_rare_words(names.documents, tokens)))
+        documents.update(dict.fromkeys(_by_rare_words(names.documents.named, tokens)))
     left = _without(text, cuts)
     return Scope(left if terms(left) else text, tuple(documents), tuple(entries), sections, section_named, this=this)
 
@@ -175,22 +195,16 @@ def _folded(text: str) -> tuple[str, ...]:
     return tuple(fold(w) for w in _WORD.findall(text))
 
 
-def _by_author(named: Sequence[_Named], tokens: Sequence[_Token]) -> Iterator[tuple[_Named, int, int, bool]]:
+def _by_author(names: _Names, tokens: Sequence[_Token]) -> Iterator[tuple[_Named, int, int, bool]]:
     """Who is named by author, with the tokens that do it and whether year or co-authors make it sure.
 
     Where years are given, only works of that year are meant; where several works fit as well, all are.
     """
-    starts: dict[str, list[tuple[_Named, tuple[str, ...]]]] = {}
-    for one in named:
-        for name in one.names[:1]:
-            starts.setdefault(name[0], []).append((one, name))
-            if len(name) > 2 and (initials := "".join(w[0] for w in name if w not in STOP)) and len(initials) > 2:
-                starts.setdefault(initials, []).append((one, (initials,)))
     for i, token in enumerate(tokens):
         if not token.text[:1].isupper():
             continue
         found: list[tuple[int, _Named, int, bool]] = []
-        for one, name in starts.get(token.folded, ()):
+        for one, name in names.starts.get(token.folded, ()):
             after = i + len(name)
             if tuple(t.folded for t in tokens[i:after]) != name:
                 continue
@@ -251,11 +265,13 @@ def _by_file(names: Catalogue, text: str) -> Iterator[tuple[str, int, int]]:
                 yield document_id, at, at + len(name)
 
 
-def _by_title(named: Sequence[_Named], tokens: Sequence[_Token], text: str) -> Iterator[tuple[str, int, int]]:
+def _by_title(names: _Names, tokens: Sequence[_Token], text: str) -> Iterator[tuple[str, int, int]]:
     """Works whose title stands in the question: quoted, in part or whole, or four of its words in a row."""
     quoted = [(m.start(), m.end(), _folded(m.group(1))) for m in _QUOTED.finditer(text)]
     folded = [t.folded for t in tokens]
-    for one in named:
+    # A run that names a title has telling words; only a quotation may be of none.
+    bare = any(all(w in STOP for w in words) for *_, words in quoted)
+    for one in names.named if bare else names.with_words(w for w in folded if w not in STOP):
         title = one.title
         if len(title) < _RARE_TITLE:
             continue

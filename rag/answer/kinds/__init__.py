@@ -21,15 +21,15 @@ from rag.answer.kinds import (
 )
 from rag.answer.plan import Told
 
-KINDS: tuple[tuple[str, Callable[[Evidence], Told | None]], ...] = (
-    ("documents", documents.tell),
-    ("overview", overview.tell),
-    ("says", says.tell),
-    ("lookup", lookup.tell),
-    ("source", source.tell),
-    ("cells", cells.tell),
-    ("comparison", comparison.tell),
-    ("headed", headed.tell),
-    ("definition", definition.tell),
-    ("fact", fact.tell),
+KINDS: tuple[Callable[[Evidence], Told | None], ...] = (
+    documents.tell,
+    overview.tell,
+    says.tell,
+    lookup.tell,
+    source.tell,
+    cells.tell,
+    comparison.tell,
+    headed.tell,
+    definition.tell,
+    fact.tell,
 )

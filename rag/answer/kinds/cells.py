@@ -10,7 +10,7 @@ from rag.answer.gather import Evidence
 from rag.answer.plan import Told
 from rag.answer.structure import Table
 from rag.lexical import terms, words
-from rag.types import Document, Span
+from rag.types import Document
 
 _NUMBER = re.compile(r"-?\d[\d,. ]*")
 
@@ -107,7 +107,7 @@ def _told(found: Evidence, document: Document, table: Table, rows: list[int], co
             if table.header[0]
             else f"{row[0]} – {'; '.join(cells)}."
         )
-        piece = found.piece(document.id, Span(span.start, span.end), text=text, item=len(rows) > 1)
+        piece = found.piece(document.id, span, text=text, item=len(rows) > 1)
         if piece is not None:
             pieces.append(piece)
     return Told(pieces, kind="cells", confidence=0.95) if pieces else None

@@ -92,7 +92,7 @@ def _names(entry: Reference) -> set[str]:
 def _relayed(found: Evidence, entry: Reference) -> list[Piece]:
     """The sentences of the document that relay an entry, in order, and those that name the body behind it."""
     document = found.document(entry.document_id)
-    mentions = found.generation.mentions(document.id)
+    mentions = found.mentions(document.id)
     own = [m for m in mentions if m.reference_id == entry.id]
     spans: set[Span] = set()
     for mention in own:
@@ -131,7 +131,7 @@ def _paragraph(document: Document, start: int, end: int) -> Span:
 def _claimed(found: Evidence, piece: Piece) -> str:
     """What of a sentence is relayed from the entries: of one that cites several works each has its own stretch."""
     meant = set(_meant(found))
-    mentions = found.generation.mentions(piece.passage.document_id)
+    mentions = found.mentions(piece.passage.document_id)
     own = [m for m in mentions if m.reference_id in meant and piece.span.overlaps(m.scope_start, m.scope_end)]
     if not own:
         return _text(piece)

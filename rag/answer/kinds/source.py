@@ -28,7 +28,7 @@ def tell(found: Evidence) -> Told | None:
         return None  # nobody of that name: whether anything speaks of it is not for this kind to say
     relayed: list[tuple[float, Candidate]] = []
     for candidate in found.candidates:
-        mentions = found.generation.mentions(candidate.passage.document_id)
+        mentions = found.mentions(candidate.passage.document_id)
         if not covering(mentions, candidate.span.start, candidate.span.end):
             continue
         near = present(_with_before(candidate), found.asked.language)
