@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from growth import grows_with
 
 from rag.attachments import attach
 from rag.bibliography import STYLES, export, format_reference, parse, read_structured
@@ -20,21 +19,6 @@ PIECES = (
     "Smith, J., ", "Smith, J. (2020). A title of it.\n", "doi: ", "10.1000/a ", "10.1000.", "http://a.b/ ", "accessed ",
 )  # fmt: skip
 FORMS = ("@a{b, ", "@a{b,\n", "@a{b, c={d}}\n", "TY  - ", "TY  - JOUR\nER  - \n", "<ref>", "[", '{"a":')
-
-
-def _took(work: Callable[[str], object], text: str) -> float:
-    begun = time.thread_time()
-    work(text)
-    return time.thread_time() - begun
-
-
-def grows_with(work: Callable[[str], object], piece: str, least: int = 5_000) -> bool:
-    """Whether eight times the text takes about eight times as long; four times that is taken for a busy machine."""
-    short, long = (piece * (n // len(piece)) for n in (least, 8 * least))
-    before, after = _took(work, short), _took(work, long)
-    if after < 0.2 or after < 20 * before:
-        return True
-    return min(after, _took(work, long)) < 24 * max(before, _took(work, short))
 
 
 def _item(text: str) -> dict[str, Any]:
