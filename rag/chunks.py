@@ -23,8 +23,9 @@ from rag.types import Chunk, ChunkKind, Document, Reference, Section, Span
 ENCODING = "cl100k_base"
 _BREAK = re.compile(r"(?<=[;:,，；、—–])\s*|\s+")
 _WORD = re.compile(r"\S")
-_AHEAD = 8000
-"""Characters of a sentence that are looked at first when it is cut."""
+_AHEAD = 1000
+"""Characters of a sentence that are looked at first when it is cut: to count the tokens of one long run takes the
+square of its length."""
 
 
 @lru_cache(maxsize=1)
