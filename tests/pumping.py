@@ -386,8 +386,8 @@ def took(work: Callable[[Any], object], text: object, limit: float = 3.0, tries:
     return best
 
 
-CLEAR = 0.02
-"""Seconds below which growth is not told from noise."""
+CLEAR, LONG_RUN = 0.02, 0.3
+"""Seconds below which growth is not told from noise, and above which one run is as good as the better of two."""
 
 
 def runs_away(
@@ -402,7 +402,8 @@ def runs_away(
     """Why `work` grows faster than its input, or None.
 
     A text four times as long takes four times as long where growth is linear, sixteen times where it is quadratic. What
-    is quick on the short text, or linear up to it and soon done with the long one, is not followed any further.
+    is quick on the short text, or linear up to it and soon done with the long one, is not followed any further; nor is
+    what has grown with its text as far as `limit` lets it, on however slow a machine.
     """
     first = took(work, text(short), limit)
     if first < quick:
@@ -414,10 +415,11 @@ def runs_away(
     times = [(length, took(work, text(length), limit, tries=2)) for length in (short // 2, short)]
     while times[-1][0] < long:
         length = min(long, 2 * times[-1][0])
-        times.append((length, took(work, text(length), limit, tries=2)))
+        before = times[-1][1]
+        times.append((length, took(work, text(length), limit, tries=2 if before < LONG_RUN else 1)))
         told = ", ".join(f"{n:,} characters {'over ' * (t > limit)}{min(t, limit):.3f} s" for n, t in times)
         if times[-1][1] > limit:
-            return told
+            return told if 4 * before < limit else None
         # Twice in a row clearly more than twice the time, so that a step of the machine's caches is no growth; of times too
         # short to be told from the machine's own, longer texts tell.
         if times[-1][1] > CLEAR and all(

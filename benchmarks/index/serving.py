@@ -1,7 +1,6 @@
 """Start-up, memory and serving of the default collection, against the bare encoder in the same run.
 
-    python benchmarks/index/serving.py                     start, memory, one client and 32, overload
-    python benchmarks/index/serving.py --soak 10000        that many requests through rebuilds and swaps
+    python -m benchmarks.index.serving        start, memory, one client and 32, overload; a soak: soaking.py
 
 Prints JSON. The collection is built into a temporary folder first, so nothing of it is cached but the operating
 system's files. Client and service share the machine's processors.
@@ -12,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import shutil
 import socket
 import statistics
@@ -41,18 +39,27 @@ QUESTIONS = (
     "What did the white paper warn about?",
     "How do companies get around export controls?",
 )
-CLIENTS = 8
-"""Clients of a soak."""
-SOAKED = (*QUESTIONS, "Which lamp burns oil?")
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--soak", type=int, default=0)
     parser.add_argument("--only", choices=("starting", "serving"), help="this part alone")
     parser.add_argument("--repeat", type=int, default=5, help="cold starts of which the median and the best are told")
     arguments = parser.parse_args()
+    report: dict[str, Any] = {}
+    with collection() as environment:
+        if arguments.only != "serving":
+            report |= starting(environment, arguments.repeat)
+        if arguments.only != "starting":
+            report |= serving(environment)
+    report["load"] = os.getloadavg()[0]
+    print(json.dumps(report, indent=1))
+
+
+@contextmanager
+def collection() -> Iterator[dict[str, str]]:
+    """The default collection built into a folder of its own: an environment whose settings name it."""
     with tempfile.TemporaryDirectory(prefix="serving-") as folder:
         base = Path(folder)
         shutil.copytree(ROOT / "corpus" / COLLECTION, base / "corpus" / COLLECTION)
@@ -63,15 +70,7 @@ def main() -> None:
             "ADFONTES_RATE_LIMIT": "0",
         }
         _run(environment, "rebuild")
-        report: dict[str, Any] = {}
-        if arguments.soak:
-            report = soak(environment, arguments.soak)
-        if not arguments.soak and arguments.only != "serving":
-            report |= starting(environment, arguments.repeat)
-        if not arguments.soak and arguments.only != "starting":
-            report |= serving(environment)
-    report["load"] = os.getloadavg()[0]
-    print(json.dumps(report, indent=1))
+        yield environment
 
 
 def starting(environment: dict[str, str], repeat: int) -> dict[str, Any]:
@@ -217,135 +216,6 @@ def _bare(environment: dict[str, str]) -> Iterator[Callable[[int, float], list[f
         process.wait(30)
 
 
-def soak(environment: dict[str, str], requests: int, swaps: int = 0) -> dict[str, Any]:
-    """So many requests, and on until there were so many swaps: what failed, what grew.
-
-    Meanwhile the index is rebuilt and rolled back all the time.
-    """
-    document = Path(environment["ADFONTES_CORPUS"]) / COLLECTION / "extra.md"
-    said = Said()
-    grown: list[dict[str, float]] = []
-    swapped = done = 0
-    guard, stop = threading.Lock(), threading.Event()
-    with service(environment) as (address, process, _), httpx.Client(base_url=address, timeout=60) as client:
-
-        def swap() -> None:
-            nonlocal swapped
-            number = 0
-            with httpx.Client(base_url=address, timeout=60) as other:
-                while not stop.is_set():
-                    number += 1
-                    document.write_text(f"# Extra\n\nThe lamp number {number} burns oil.\n", encoding="utf-8")
-                    job = other.post("/v1/index/rebuild").json()
-                    while job["status"] in ("queued", "running"):
-                        time.sleep(0.05)
-                        job = other.get(f"/v1/jobs/{job['id']}").json()
-                    if job["status"] != "succeeded":
-                        said.wrong["rebuild"] += 1
-                        continue
-                    said.built[job["report"]["generation"]] = number
-                    swapped += 1
-                    if number % 3 == 0:
-                        other.post("/v1/index/rollback").raise_for_status()
-                        swapped += 1
-
-        def ask(_: int) -> None:
-            nonlocal done
-            while True:
-                with guard:
-                    if (done >= requests and swapped >= swaps) or stop.is_set():
-                        return
-                    number, done = done, done + 1
-                    if number % max(requests // 20, 1) == 0:
-                        grown.append({"requests": number, "swaps": swapped, **_grown(process.pid)})
-                question = SOAKED[number % len(SOAKED)]
-                path, body = ("/v1/search", {"query": question}) if number % 20 else ("/v1/ask", {"question": question})
-                try:
-                    response = client.post(path, json=body)
-                    told = response.json()
-                except (httpx.HTTPError, ValueError) as error:
-                    said.failed(type(error).__name__)
-                    continue
-                if response.status_code == 200:
-                    said.add(f"{path} {question}", told)
-                else:
-                    said.failed(f"status {response.status_code}")
-
-        for question in SOAKED * 5:
-            client.post("/v1/search", json={"query": question})
-        swapping = threading.Thread(target=swap)
-        swapping.start()
-        started = time.perf_counter()
-        try:
-            with ThreadPoolExecutor(CLIENTS) as threads:
-                list(threads.map(ask, range(CLIENTS)))
-        finally:
-            seconds = time.perf_counter() - started
-            stop.set()
-            swapping.join()
-        grown.append({"requests": done, "swaps": swapped, **_grown(process.pid)})
-    return {
-        "requests": done,
-        "seconds": round(seconds),
-        "wrong": said.judged(),
-        "swaps": swapped,
-        "generations_seen": len(said.lamps),
-        "grown": grown,
-    }
-
-
-class Said:
-    """All that was answered, and what of it cannot be right.
-
-    Every generation holds a lamp with a number of its own. An answer is wrong when a citation is no slice of its
-    passage or the lamp is not the one of the generation that the answer names, and mixed when two answers from one
-    generation to one question differ.
-    """
-
-    def __init__(self) -> None:
-        self.wrong: Counter[str] = Counter()
-        self.built: dict[str, int] = {}
-        """Generation → its lamp."""
-        self.lamps: dict[str, set[int]] = {}
-        """Generation → the lamps told from it."""
-        self._answers: dict[tuple[str, str], set[str]] = {}
-        self._guard = threading.Lock()
-
-    def failed(self, how: str) -> None:
-        """Count a request that got no answer."""
-        with self._guard:
-            self.wrong[how] += 1
-
-    def add(self, asked: str, told: dict[str, Any]) -> None:
-        """Look at one answer, and keep what must be the same in the next one."""
-        try:
-            generation = told["index"]["generation"]
-            passages = {p["id"]: p for p in told["passages"]}
-            kept = json.dumps([told.get("answer"), [(i, p["text"]) for i, p in passages.items()]])
-            sliced = all(_sliced(passages[c["passage_id"]], c) for c in told.get("citations", []))
-        except (KeyError, TypeError) as error:
-            self.failed(type(error).__name__)
-            return
-        with self._guard:
-            self.wrong["no passages"] += not passages
-            self.wrong["citation"] += not sliced
-            self._answers.setdefault((generation, asked), set()).add(kept)
-            self.lamps.setdefault(generation, set()).update(map(int, re.findall(r"lamp number (\d+)", kept)))
-
-    def judged(self) -> dict[str, int]:
-        """What was wrong, and how often; nothing where all was right."""
-        found = Counter(self.wrong)
-        found["lamp"] += sum(bool(told - {self.built.get(generation)}) for generation, told in self.lamps.items())
-        found["mixed"] += sum(len(answers) - 1 for answers in self._answers.values())
-        return dict(+found)
-
-
-def _sliced(passage: dict[str, Any], citation: dict[str, Any]) -> bool:
-    place = citation["location"]
-    begin, end = (place[name] - passage["start"] for name in ("start_char_index", "end_char_index"))
-    return bool(passage["text"][begin:end] == citation["cited_text"])
-
-
 @contextmanager
 def service(
     environment: dict[str, str], started_as: Sequence[str] = ("-m", "rag.cli", "serve")
@@ -434,7 +304,7 @@ def _run(environment: dict[str, str], *arguments: str, python: bool = False) -> 
     return done.stdout
 
 
-def _answering(pid: int) -> list[int]:
+def answering(pid: int) -> list[int]:
     """The answering processes of a service."""
     found = []
     for folder in Path("/proc").iterdir():
@@ -447,28 +317,8 @@ def _answering(pid: int) -> list[int]:
 
 def _memory(pid: int) -> float:
     """MB that a service takes with its answering processes; what they share is counted once."""
-    rolled = [Path(f"/proc/{one}/smaps_rollup").read_text(encoding="utf-8") for one in (pid, *_answering(pid))]
+    rolled = [Path(f"/proc/{one}/smaps_rollup").read_text(encoding="utf-8") for one in (pid, *answering(pid))]
     return round(sum(int(told.split("Pss:")[1].split()[0]) for told in rolled) / 1024, 1)
-
-
-def _grown(pid: int) -> dict[str, float]:
-    """Memory in MB, in all and what no file backs, files and threads of a service; memory of what answers for it."""
-    status = _status(pid)
-    return {
-        "memory_mb": _mb(status, "VmRSS"),
-        "anonymous_mb": _mb(status, "RssAnon"),
-        "file_handles": len(list(Path(f"/proc/{pid}/fd").iterdir())),
-        "threads": int(status["Threads"]),
-        "answering_mb": max((_mb(_status(one), "VmRSS") for one in _answering(pid)), default=0.0),
-    }
-
-
-def _status(pid: int) -> dict[str, str]:
-    return dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines())
-
-
-def _mb(status: dict[str, str], name: str) -> float:
-    return round(int(status[name].split()[0]) / 1024, 1)
 
 
 def _spread(values: list[float]) -> dict[str, float]:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from rag.answer import wording
 from rag.function_words import STOP
@@ -104,22 +104,27 @@ class Catalogue:
     """The names under which a generation's documents and entries go."""
 
     def __init__(self, generation: Generation) -> None:
-        self._generation = generation
+        self._generation = ref(generation)  # else what is kept for a generation would keep it for ever
         self.documents = _Names([_of_document(d) for d in generation.documents()])
 
     @cached_property
     def entries(self) -> _Names:
         """Of every entry of every list."""
-        return _Names([_of_entry(r) for r in self._generation.references()])
+        return _Names([_of_entry(r) for r in self._of().references()])
 
     @cached_property
     def files(self) -> dict[str, str]:
         """Document ids by file name, with and without its ending."""
         found: dict[str, str] = {}
-        for document in self._generation.documents():
+        for document in self._of().documents():
             for name in (document.source, document.source.rsplit(".", 1)[0], document.id):
                 found.setdefault(name.casefold(), document.id)
         return found
+
+    def _of(self) -> Generation:
+        generation = self._generation()
+        assert generation is not None  # noqa: S101  (whoever asks holds it)
+        return generation
 
 
 _catalogues: WeakKeyDictionary[Generation, Catalogue] = WeakKeyDictionary()

@@ -23,6 +23,8 @@ Form = Literal["text", "markdown", "docx", "bibtex", "ris", "csl"]
 _TYPES = {**REFERENCE_TYPES, **exporting.MEDIA_TYPES}
 _DEEPEST = 50
 """How deep an answer's values may be nested."""
+_LONGEST = 500
+"""How many values a list of an answer may hold: no question brings as many citations."""
 _FREE = {"settings", "csl"}
 _FILES: dict[int | str, dict[str, Any]] = {
     200: {
@@ -35,14 +37,18 @@ _FILES: dict[int | str, dict[str, Any]] = {
 
 
 def _like_an_answer(answer: object) -> object:
-    """Refuse what no answer holds: values nested deeply, true and false.
+    """Refuse what no answer holds: values nested deeply, very long lists, true and false.
 
-    Those two pydantic would take for numbers; the free fields, of which an answer may hold any, are left alone.
+    The last two pydantic would take for numbers; the free fields, of which an answer may hold any, are left alone.
     """
     level: list[tuple[object, bool]] = [(answer, False)]
     for _ in range(_DEEPEST):
         if any(isinstance(value, bool) and not free for value, free in level):
             raise PydanticCustomError("boolean", "must not hold true or false where an answer holds numbers or text")
+        if any(isinstance(value, list) and len(value) > _LONGEST for value, _ in level):
+            raise PydanticCustomError(
+                "long", "must not hold lists of more than {longest} values", {"longest": _LONGEST}
+            )
         level = [inner for value, free in level for inner in _within(value, free=free)]
         if not level:
             return answer

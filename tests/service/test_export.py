@@ -93,3 +93,11 @@ def test_hostile_answers_stay_text(answer: dict, export: Callable[..., bytes]) -
     assert "\x1b" not in export(bad, "text").decode()
     docx.Document(io.BytesIO(export(bad, "docx")))
     assert export(bad, "bibtex").decode().count("@") == 0
+
+
+def test_an_answer_longer_than_any_is_not_exported(client: TestClient, answer: dict) -> None:
+    """An answer that somebody made up with thousands of citations is refused, not set."""
+    many = answer | {"citations": answer["citations"] * 501}
+    refused = client.post("/v1/export", json={"answer": many, "format": "docx"})
+    assert refused.status_code == 422
+    assert "lists of more than 500 values" in refused.json()["detail"]
