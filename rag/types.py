@@ -289,6 +289,21 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckedSentence:
+    """A sentence of a text that was held to the sources: `text[start:end]`."""
+
+    start: int
+    end: int
+    verdict: Verdict | Literal["unchecked"]
+    """`unchecked` where it states nothing: a question, a heading, an order."""
+    score: float
+    """Calibrated probability of support, 0 to 1."""
+    citations: tuple[int, ...] = ()
+    missing: tuple[str, ...] = ()
+    """Numbers, names and quotations that the passages nearest to it do not have."""
+
+
+@dataclass(frozen=True, slots=True)
 class Corroboration:
     """What other documents say to a claim of the answer, for and against it apart; numbers are those of citations."""
 
@@ -390,3 +405,22 @@ class Answer:
     asked: str | None = None
     """What was typed, where `question` was made of it and of the questions before; else None."""
     object: Literal["answer"] = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A text held to the sources, sentence by sentence; citations, passages and references are as in an answer."""
+
+    id: str
+    text: str
+    index: IndexState | None
+    """None where the passages were given with the text."""
+    sentences: tuple[CheckedSentence, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    references: tuple[CitedReference, ...] = ()
+    models: Mapping[str, str] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+    usage: Mapping[str, int] = field(default_factory=dict)
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    object: Literal["verification"] = "verification"

@@ -22,13 +22,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag import answer, asked, build, encoder, examine, retrieve, store
+from rag.answer import check
 from rag.build import Incoming
 from rag.encoder import Encoder, Reranker, SparseEncoder
 from rag.encoder.judge import Judge
 from rag.errors import DocumentError, IndexDamagedError, IndexMissingError, InputError, NotFoundError
 from rag.settings import Settings
 from rag.store import Generation, GenerationInfo
-from rag.types import Answer, BuildReport, Document, Passage, Progress
+from rag.types import Answer, BuildReport, Checked, Document, Passage, Progress
 
 if TYPE_CHECKING:  # what fetches takes a twentieth of a cold start, and few commands fetch
     from rag import harvest
@@ -286,6 +287,45 @@ class Workspace:
 
         found = answered(of) if of is not None else self._from_whole(collection, answered)
         return found if understood == typed else replace(found, asked=typed)
+
+    def check(
+        self,
+        text: str,
+        *,
+        passages: Sequence[str] | None = None,
+        collection: str | None = None,
+        filters: Mapping[str, Any] | None = None,
+        style: str | None = None,
+        on_event: Callable[[str, Any], None] | None = None,
+    ) -> Checked:
+        """Hold each sentence of a text to the passages given or, without them, to one generation of a collection.
+
+        `on_event` is told of `citation.added` (Citation) and `sentence.checked` (CheckedSentence) as they come. Raises
+        what `generation` does, and InputError for a text or passages that are too long or empty.
+        """
+        style = style or self.settings.citation_style
+        if passages is not None:
+            return check.against_passages(text, passages, self.judge(), style=style, on_event=on_event)
+
+        def found(generation: Generation) -> Checked:
+            options = retrieve.Filters.of(filters)
+            encoder, sparse = self.encoder(), self.sparse()
+
+            def search(claim: str) -> list[Passage]:
+                return retrieve.search(
+                    generation,
+                    encoder,
+                    claim,
+                    limit=check.READ,
+                    dense_weight=self.settings.dense_weight,
+                    filters=options,
+                    kinds=("text",),
+                    sparse=sparse,
+                )
+
+            return check.against_collection(text, generation, search, self.judge(), style=style, on_event=on_event)
+
+        return self._from_whole(collection, found)
 
     def _model(self, generator: str) -> answer.LanguageModel | None:
         """The language model that `generator` names. Raises InputError for one that is not there."""

@@ -24,7 +24,7 @@ caller: ContextVar[Key | None] = ContextVar("caller", default=None)
 """The key of the request being answered; None where keys are not required."""
 
 _PUBLIC = frozenset({"/", "/healthz", "/readyz", "/openapi.json", "/v1/session"})
-_QUESTIONS = frozenset({"/v1/ask", "/v1/search", "/v1/chat/completions"})
+_QUESTIONS = frozenset({"/v1/ask", "/v1/search", "/v1/verify", "/v1/chat/completions"})
 _ASKING = _QUESTIONS | {"/v1/export", "/mcp"}
 _WRITING = ("/v1/documents", "/v1/documents/", "/v1/index/rebuild", "/v1/jobs/", "/v1/fetch")
 

@@ -1,9 +1,9 @@
 """A process that works on answers, one after the other, for the service that started it, and may be killed over any.
 
-Standard input is a socket. Lines come on it: the settings, then questions, each a JSON object. Lines go back, each a
-word, a space and JSON: `ready` or `failed` (a message) once; then for each question any number of `event` (name, data),
-`log` (logger, level, message) and `damaged` (collection, generation, reason), and one of `answer`, `error` (the name of
-an error of `rag.errors`, message) and `failed`.
+Standard input is a socket. Lines come on it: the settings, then questions and texts to check, each a JSON object.
+Lines go back, each a word, a space and JSON: `ready` or `failed` (a message) once; then for each question any number
+of `event` (name, data), `log` (logger, level, message) and `damaged` (collection, generation, reason), and one of
+`answer`, `error` (the name of an error of `rag.errors`, message) and `failed`.
 """
 
 from __future__ import annotations
@@ -111,11 +111,13 @@ def _log_to(say: Say, level: str) -> None:
 
 def _answer(workspace: Workspace, asked: Mapping[str, Any], say: Say) -> None:
     allowed, how = asked["allowed"], dict(asked["how"])
-    how["earlier"] = [Turn(**turn) for turn in how.get("earlier", ())]
+    if "earlier" in how:
+        how["earlier"] = [Turn(**turn) for turn in how["earlier"]]
     if asked["events"]:
         how["on_event"] = lambda name, data: say("event", (name, data))
     try:
-        answer = workspace.confined(lambda: allowed).ask(asked["question"], **how)
+        confined = workspace.confined(lambda: allowed)
+        answer = (confined.check if asked["work"] == "check" else confined.ask)(asked["text"], **how)
         for found in workspace.damage():
             say("damaged", found)
         say("answer", answer)

@@ -29,7 +29,7 @@ from pydantic import TypeAdapter
 import rag
 from rag import errors
 from rag.settings import PREFIX, Settings
-from rag.types import Answer
+from rag.types import Answer, Checked
 
 log = logging.getLogger("adfontes.service")
 
@@ -43,6 +43,7 @@ SPARE = 300.0
 LONGEST_LINE = 256 << 20
 _plain = TypeAdapter(Any).dump_python
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
+_CHECKED: TypeAdapter[Checked] = TypeAdapter(Checked)
 
 Tell = Callable[[str, Any], None]
 
@@ -99,6 +100,29 @@ class Answering:
         is ended. Raises what `Workspace.ask` raises, and BrokenOffError when the process ends over the question twice,
         or after something has been told.
         """
+        return _ANSWER.validate_json(await self._work("ask", question, how, on_event, allowed, on_damage))
+
+    async def check(
+        self,
+        text: str,
+        on_event: Tell | None = None,
+        *,
+        allowed: Collection[str] | None = None,
+        on_damage: Callable[[str, str, str], None] | None = None,
+        **how: Any,  # noqa: ANN401  (the keywords of Workspace.check, as JSON has them)
+    ) -> Checked:
+        """What `Workspace.check` finds, from another process; everything else is as in `ask`."""
+        return _CHECKED.validate_json(await self._work("check", text, how, on_event, allowed, on_damage))
+
+    async def _work(  # noqa: PLR0917  (two callers)
+        self,
+        work: str,
+        text: str,
+        how: dict[str, Any],
+        on_event: Tell | None,
+        allowed: Collection[str] | None,
+        on_damage: Callable[[str, str, str], None] | None,
+    ) -> bytes:
         told = False
 
         def tell(name: str, data: object) -> None:
@@ -108,7 +132,7 @@ class Answering:
                 on_event(name, data)
 
         seen = None if allowed is None else sorted(allowed)
-        asked = {"question": question, "allowed": seen, "events": on_event is not None, "how": how}
+        asked = {"work": work, "text": text, "allowed": seen, "events": on_event is not None, "how": how}
         line = json.dumps(asked, default=_plain).encode() + b"\n"
         for again in (True, False):
             try:
@@ -131,7 +155,7 @@ class Answering:
         for child in children:
             await asyncio.to_thread(child.process.wait)
 
-    async def _worked(self, line: bytes, tell: Tell, on_damage: Callable[[str, str, str], None]) -> Answer:
+    async def _worked(self, line: bytes, tell: Tell, on_damage: Callable[[str, str, str], None]) -> bytes:
         child = await self._free()
         try:
             return await child.ask(line, tell, on_damage)
@@ -297,8 +321,8 @@ class _Child:
                 raise errors.ModelError(json.loads(data))
             self.ready = kind == "ready"
 
-    async def ask(self, line: bytes, tell: Tell, on_damage: Callable[[str, str, str], None]) -> Answer:
-        """The answer to a question. Raises the error that it tells instead, and BrokenOffError when it ends."""
+    async def ask(self, line: bytes, tell: Tell, on_damage: Callable[[str, str, str], None]) -> bytes:
+        """The answer to a question, as JSON. Raises the error told instead, and BrokenOffError when it ends."""
         assert self._writer is not None  # noqa: S101  (opened before it is asked)
         self.busy = True
         self._writer.write(line)
@@ -306,7 +330,7 @@ class _Child:
             kind, data = await self._line()
             match kind:
                 case "answer":
-                    return _ANSWER.validate_json(data)
+                    return data
                 case "error":
                     name, message = json.loads(data)
                     raise getattr(errors, name)(message)

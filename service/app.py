@@ -43,6 +43,7 @@ from service.routes import (
     references,
     search,
     session,
+    verify,
 )
 
 log = logging.getLogger("adfontes.service")
@@ -108,7 +109,9 @@ def create_app(workspace: Workspace, shared: Path | None = None, answering: Answ
         separate_input_output_schemas=False,  # an answer is the same whether it comes or goes
     )
     problems.install(app)
-    for room in (ask, export, search, documents, references, fetching, audit, index, jobs, chat, session, health, page):
+    for room in (
+        ask, verify, export, search, documents, references, fetching, audit, index, jobs, chat, session, health, page,
+    ):  # fmt: skip
         app.include_router(room.router)
     app.mount("/page", page.files, name="page")
     tools = ToolsOnDemand(lambda: app.state.service, lambda: app.state.tasks)

@@ -23,7 +23,7 @@ import httpx
 from pydantic import TypeAdapter
 
 from rag import errors
-from rag.types import Answer, BuildReport, Citation, Passage, Sentence
+from rag.types import Answer, BuildReport, Checked, Citation, Passage, Sentence
 from service.contract import Audit, DocumentList, DocumentText, ReferenceList, SearchResult
 from service.jobs import Job
 
@@ -92,6 +92,10 @@ class Client:
                     name = value
                 elif field == "data":
                     yield _event(name, json.loads(value))
+
+    def check(self, text: str, **how: Any) -> Checked:  # noqa: ANN401  (the fields of CheckRequest)
+        """Hold a text to the sources. Keywords are the fields of POST /v1/verify: passages, collection, filters."""
+        return self._get(Checked, "POST", "/v1/verify", json={"text": text, **how})
 
     def search(self, query: str, **how: Any) -> SearchResult:  # noqa: ANN401
         """Find passages. Keywords are the fields of POST /v1/search: collection, limit, filters."""

@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from rag.answer.check import LONGEST, LONGEST_PASSAGE, MOST_PASSAGES
 from rag.asked import LONGEST_VALUE, MOST_VALUES
 from rag.types import Attachment, Byline, Csl, IndexState, Mention, Page, Passage, Problem, Section, Severity
 
@@ -154,6 +155,23 @@ class AskRequest(Request):
         default=False, description="Show what a language model says without support, marked; else it is left out."
     )
     stream: bool = Field(default=False, description="Answer with server-sent events as the answer comes about.")
+
+
+class CheckRequest(Request):
+    """A text whose sentences are held to passages, or to a collection."""
+
+    text: Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_readable)] = Field(
+        description="At most 200 sentences."
+    )
+    passages: list[Annotated[str, Field(min_length=1, max_length=LONGEST_PASSAGE)]] | None = Field(
+        default=None,
+        max_length=MOST_PASSAGES,
+        description="What the text is held to; without them each sentence's passages are searched for.",
+    )
+    collection: CollectionName | None = None
+    filters: Filters = Filters()
+    style: Style | None = Field(default=None, description="How references are formatted.")
+    stream: bool = Field(default=False, description="Tell each verdict as it is reached, as server-sent events.")
 
 
 class RebuildRequest(Request):

@@ -20,7 +20,7 @@ from prometheus_client.core import Metric
 from rag.errors import CancelledError
 from rag.retrieve import Embedded
 from rag.store import Generation
-from rag.types import Answer
+from rag.types import Answer, Checked
 from rag.workspace import Workspace
 from service import tracing
 from service.access import Access, caller, collections
@@ -95,24 +95,42 @@ class Service:
 
         Raises what that raises, OverloadedError when too much waits, TimeoutError when it takes too long.
         """
+        with tracing.answering() as told:
+            answer = await self._elsewhere(self.answering.ask, question, on_event, how)
+            told.append(answer)
+        self.metrics.answered(answer)
+        return answer
+
+    async def check(
+        self,
+        text: str,
+        on_event: Tell | None = None,
+        **how: Any,  # noqa: ANN401  (the keywords of Workspace.check)
+    ) -> Checked:
+        """Hold a text to the sources in a process of its own; see `Answering.check`. Raises what `ask` raises."""
+        return await self._elsewhere(self.answering.check, text, on_event, how)
+
+    async def _elsewhere(
+        self, work: Callable[..., Awaitable[T]], text: str, on_event: Tell | None, how: dict[str, Any]
+    ) -> T:
+        """What an answering process makes of a text for the caller, in time; damage that it comes upon is noted."""
         if self.answering.waiting >= WAITING:
             raise OverloadedError(f"{WAITING} questions are waiting already")
         damaged: list[tuple[str, str, str]] = []
-        with tracing.answering() as told:
-            answer = await self._in_time(
-                self.answering.ask(
-                    question, on_event, allowed=collections(), on_damage=lambda *found: damaged.append(found), **how
-                )
-            )
-            told.append(answer)
+        done = await self._in_time(
+            work(text, on_event, allowed=collections(), on_damage=lambda *found: damaged.append(found), **how)
+        )
         for found in damaged:
             await anyio.to_thread.run_sync(self.workspace.distrust, *found)
-        self.metrics.answered(answer)
-        return answer
+        return done
 
     async def ask_for(self, request: Request, question: str, **how: Any) -> Answer:  # noqa: ANN401
         """`ask` for a client that may leave: then the work is ended. Raises CancelledError when it left."""
         return await _for(request, self.ask(question, **how))
+
+    async def check_for(self, request: Request, text: str, **how: Any) -> Checked:  # noqa: ANN401
+        """`check` for a client that may leave: then the work is ended. Raises CancelledError when it left."""
+        return await _for(request, self.check(text, **how))
 
     def charge(self) -> None:
         """Count a question that came by another door than the guard's. Raises QuotaError."""

@@ -1,6 +1,7 @@
-"""An answer as server-sent events, as it comes about.
+"""An answer as server-sent events, as it comes about, and a text that is checked.
 
     retrieval.completed → answer.delta* → citation.added* → sentence.verified* → answer.completed, or error
+    citation.added* → sentence.checked* → verification.completed, or error
 
 When the client leaves, the answering is cancelled.
 """
@@ -18,7 +19,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from pydantic import TypeAdapter
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from rag.types import Answer
+from rag.types import Answer, Checked
 from service import problems
 from service.answering import Tell
 
@@ -36,14 +37,15 @@ SCHEMA = {
 }
 """One event, as OpenAPI describes streams: event by event."""
 EVENTS = ("retrieval.completed", "answer.delta", "citation.added", "sentence.verified", "answer.completed", "error")
+CHECKING = ("citation.added", "sentence.checked", "verification.completed", "error")
 
 
-def response(ask: Callable[[Tell], Awaitable[Answer]]) -> EventSourceResponse:
-    """The streamed response to a question; `ask` is called with the function that takes its events."""
+def response(work: Callable[[Tell], Awaitable[Answer | Checked]]) -> EventSourceResponse:
+    """The streamed response to a question or a text; `work` is called with the function that takes its events."""
     send, receive = anyio.create_memory_object_stream[ServerSentEvent](math.inf)  # an answer has few events
     return EventSourceResponse(
         _drain(receive),
-        data_sender_callable=partial(_produce, ask, send),
+        data_sender_callable=partial(_produce, work, send),
         ping=PING_SECONDS,
         ping_message_factory=ping,
         headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"},
@@ -61,18 +63,20 @@ async def _drain(receive: MemoryObjectReceiveStream[ServerSentEvent]) -> AsyncIt
             yield event
 
 
-async def _produce(ask: Callable[[Tell], Awaitable[Answer]], send: MemoryObjectSendStream[ServerSentEvent]) -> None:
+async def _produce(
+    work: Callable[[Tell], Awaitable[Answer | Checked]], send: MemoryObjectSendStream[ServerSentEvent]
+) -> None:
     def emit(name: str, data: Any) -> None:  # noqa: ANN401  (events of every shape)
         send.send_nowait(_event(name, data))
 
     async with send:
         try:
-            answer = await ask(emit)
+            done = await work(emit)
         except Exception as error:  # noqa: BLE001  (the status line is long gone: the stream has to tell)
             problem = problems.of_error(error)
             await send.send(_event("error", problem.model_dump(exclude_defaults=True)))
         else:
-            await send.send(_event("answer.completed", answer))
+            await send.send(_event(f"{done.object}.completed", done))
 
 
 def _event(name: str, data: Any) -> ServerSentEvent:  # noqa: ANN401

@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field
 from starlette.types import ASGIApp
 
 from rag.errors import AdFontesError
-from rag.types import Answer, Citation, Location, Passage, Status, Verdict
+from rag.types import Answer, Checked, Citation, Location, Passage, Status, Verdict
 from rag.workspace import Workspace
 from service import problems
 from service.answering import Answering
@@ -98,6 +98,15 @@ class Tools:
 
         return await self._told(ask, question=True)
 
+    async def verify(self, text: ReadableText, collection: CollectionName | None = None) -> Checked:
+        """Hold each sentence of a text to the sources: its verdict, and the passages and entries that carry it."""
+        service = self._service()
+
+        async def check() -> Checked:
+            return await service.check(text, collection=collection)
+
+        return await self._told(check, question=True)
+
     async def search(self, query: ReadableText, collection: CollectionName | None = None, limit: Limit = 5) -> Found:
         """Find passages by meaning and by words, without wording an answer."""
         service = self._service()
@@ -163,6 +172,7 @@ def create_mcp(service: Callable[[], Service]) -> MCPServer[Any]:
     tools = Tools(service)
     for tool in (
         tools.ask,
+        tools.verify,
         tools.search,
         tools.get_passage,
         tools.list_documents,

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from rag.citations import covering
-from rag.store import Generation
 from rag.types import Attribution, Document, Mention, Reference, Span
 
 _BODY = re.compile(
@@ -21,6 +21,19 @@ _BODY = re.compile(
     re.IGNORECASE,
 )
 """Words that tell the name of a body of people, which is not cut down to its last word."""
+
+
+class Sources(Protocol):
+    """Where documents, their in-text citations and the entries behind them are: a generation, or passages given."""
+
+    def document(self, document_id: str) -> Document:
+        """A document by its id."""
+
+    def mentions(self, document_id: str) -> Sequence[Mention]:
+        """Its in-text citations."""
+
+    def reference(self, reference_id: str) -> Reference:
+        """An entry by its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +46,19 @@ class Claim:
     relation: str
 
 
-def attribute(generation: Generation, document: Document, span: Span, entry: Reference | None = None) -> Claim:
+def attribute(sources: Sources, document: Document, span: Span, entry: Reference | None = None) -> Claim:
     """Whose claim `span` of `document` is. An entry of the bibliography is the document's own statement."""
     if entry is not None:
         return Claim("own", (), (entry.id,), f"the bibliography of {names_of(document)} lists")
-    mentions: Sequence[Mention] = covering(generation.mentions(document.id), span.start, span.end)
+    mentions: Sequence[Mention] = covering(sources.mentions(document.id), span.start, span.end)
     ids = tuple(dict.fromkeys(m.reference_id for m in mentions if m.reference_id))
     if not mentions and document.attachments:
         # A listed work speaks for itself: it is called as the lists call it, and the citation goes on to its entries.
         listed = tuple(a.reference_id for a in document.attachments)
-        return Claim("own", (), listed, f"{short(generation.reference(listed[0]))} says")
+        return Claim("own", (), listed, f"{short(sources.reference(listed[0]))} says")
     if not mentions:
         return Claim("own", (), (), f"{names_of(document)} {_verb(document, 'say')}")
-    cited = [short(generation.reference(i)) for i in ids]
+    cited = [short(sources.reference(i)) for i in ids]
     cited += [f"“{document.text[m.start : m.end]}”, not in its list" for m in mentions if m.reference_id is None]
     return Claim(
         "relayed", tuple(mentions), ids, f"{names_of(document)} {_verb(document, 'report')}, citing {_joined(cited)}"

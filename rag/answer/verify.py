@@ -108,6 +108,12 @@ def features(claim: str, evidence: str, around: str, verdict: Support) -> tuple[
     )
 
 
+def states(claim: str) -> bool:
+    """Whether a sentence says enough to be true or false: no question, and a few words that mean something."""
+    said = {t for w in words(claim) if w not in STOP for t in terms(w)}
+    return len(said) >= _FEWEST_WORDS and not claim.rstrip(" ”\"')").endswith(("?", "？"))
+
+
 def _best(
     claim: str, passages: Sequence[Passage], judge: Judge | None, most: int, asked: Collection[str]
 ) -> Verified | None:
@@ -170,7 +176,7 @@ def _literals(claim: str, passage: Passage, span: Span) -> tuple[list[Span], tup
         text = _text(passage, one)
         figures, held, flat = _figures(text), present(text), _flat(text)
         hits = {w for w in wanted if (w[1] in figures if w[0] == "figure" else _named(w[1], held))}
-        told = [q for q in quotes if q in flat]
+        told = [q for q in quotes if q.casefold() in flat.casefold()]  # a quotation may begin in mid-sentence
         if (hits or told) and one != span and len(cited) < _MOST_CITED:
             cited.append(one)
         if one in cited:

@@ -10,9 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rag.answer.attribute import Claim, attribute
+from rag.answer.attribute import Claim, Sources, attribute
 from rag.bibliography import format_reference
-from rag.store import Generation
 from rag.types import (
     Citation,
     CitedReference,
@@ -43,8 +42,8 @@ class Cited:
 class Writing:
     """An answer in the making. `tell` hears of each piece of text, citation and sentence as it is added."""
 
-    def __init__(self, generation: Generation, style: str, tell: Tell) -> None:
-        self._generation = generation
+    def __init__(self, sources: Sources, style: str, tell: Tell) -> None:
+        self._sources = sources
         self._style = style
         self._tell = tell
         self._documents: dict[str, Document] = {}
@@ -122,7 +121,7 @@ class Writing:
 
     def references(self) -> tuple[CitedReference, ...]:
         """The entries behind all citations, formatted, with what is wrong with them."""
-        return tuple(self._cited(self._generation.reference(i), mentions) for i, mentions in self._by_reference.items())
+        return tuple(self._cited(self._sources.reference(i), mentions) for i, mentions in self._by_reference.items())
 
     def _cited(self, reference: Reference, mentions: Sequence[Mention]) -> CitedReference:
         problems = dict.fromkeys([*reference.problems, *(p for m in mentions for p in m.problems)])
@@ -137,10 +136,10 @@ class Writing:
 
     def claim(self, cited: Cited) -> Claim:
         """Whose claim a span is."""
-        return attribute(self._generation, self.document(cited.passage), cited.span, cited.entry)
+        return attribute(self._sources, self.document(cited.passage), cited.span, cited.entry)
 
     def document(self, passage: Passage) -> Document:
         """The document that a passage is from, read once."""
         if passage.document_id not in self._documents:
-            self._documents[passage.document_id] = self._generation.document(passage.document_id)
+            self._documents[passage.document_id] = self._sources.document(passage.document_id)
         return self._documents[passage.document_id]

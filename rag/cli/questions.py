@@ -1,17 +1,20 @@
-"""Commands that ask: ask, search."""
+"""Commands that ask: ask, search, verify."""
 
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from rag.cli.shared import JsonFlag, out, print_answer, print_json, workspace_of
+from rag.cli.shared import JsonFlag, out, print_answer, print_checked, print_json, workspace_of
+from rag.errors import InputError
 
 app = typer.Typer()
 Confined = dict[str, Any] | None
@@ -91,3 +94,38 @@ def search(
         scores = ", ".join(f"{k} {v:.3f}" for k, v in asdict(passage.scores).items() if v is not None)
         out.print(f"[bold]{number}[/] {escape(passage.id)}  [dim]{escape(passage.section or '')}  {scores}[/]")
         out.print(escape(passage.text) + "\n")
+
+
+@app.command()
+@_filtered
+def verify(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(help="A text file, or `-` for standard input.")],
+    *,
+    against: Annotated[
+        list[Path] | None, typer.Option(help="A text file to hold it to instead of the sources (may be given again).")
+    ] = None,
+    style: Annotated[str | None, typer.Option(help="harvard, apa, chicago, mla or ieee.")] = None,
+    filters: Confined = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say of each sentence of a text whether the sources carry it, and where they do."""
+    passages = [_text(str(one)) for one in against] if against else None
+    checked = workspace_of(context).check(_text(file), passages=passages, style=style, filters=filters)
+    if as_json:
+        print_json(asdict(checked))
+    else:
+        print_checked(checked)
+
+
+def _text(name: str) -> str:
+    """A file's text, or what standard input holds. Raises InputError for what cannot be read or is no text."""
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name!r} is no text in UTF-8; save it as plain text") from error
+    except OSError as error:
+        raise InputError(
+            f"{name!r} cannot be read ({error.strerror}); name a text file, or - for standard input"
+        ) from error

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from rag.files import printable
 from rag.settings import Settings
-from rag.types import Answer, BuildReport, Document, Progress
+from rag.types import Answer, BuildReport, Checked, Document, Progress
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -127,10 +127,38 @@ def print_answer(answer: Answer) -> None:
             out.print(f"    [dim]nearest: {escape(shortened(passage.text, 160))}[/]")
     for notice in answer.notices:
         out.print(f"[yellow]note:[/] {escape(notice)}")
-    listed = {r.id: r for r in answer.references}
-    if answer.citations:
+    _print_citations(answer)
+    state = answer.index
+    out.print(f"[dim]{state.collection} {state.generation}, {sum(answer.timings_ms.values()):.0f} ms[/]")
+
+
+_COLOURS = {
+    "supported": "green",
+    "partial": "yellow",
+    "unsupported": "red",
+    "contradicted": "bold red",
+    "unchecked": "dim",
+}
+
+
+def print_checked(checked: Checked) -> None:
+    """Print each sentence with its verdict, what carries it, and the entries behind that."""
+    for sentence in checked.sentences:
+        marks = "".join(f"[{i + 1}]" for i in sentence.citations)
+        text = " ".join(checked.text[sentence.start : sentence.end].split())
+        missing = f" [dim]not there: {escape(', '.join(sentence.missing))}[/]" if sentence.missing else ""
+        verdict = f"[{_COLOURS[sentence.verdict]}]{sentence.verdict:>12}[/]"
+        out.print(f"{verdict}  {escape(text)} [cyan]{escape(marks)}[/]{missing}")
+    for notice in checked.notices:
+        out.print(f"[yellow]note:[/] {escape(notice)}")
+    _print_citations(checked)
+
+
+def _print_citations(told: Answer | Checked) -> None:
+    listed = {r.id: r for r in told.references}
+    if told.citations:
         out.print()
-    for citation in answer.citations:
+    for citation in told.citations:
         place = f"{citation.document_id}:{citation.location.start_char_index}-{citation.location.end_char_index}"
         section = f", “{citation.location.section}”" if citation.location.section else ""
         page = f", p. {citation.location.page}" if citation.location.page else ""
@@ -143,8 +171,6 @@ def print_answer(answer: Answer) -> None:
             for problem in reference.problems:
                 if problem.severity != "info":
                     out.print(f"        [yellow]{problem.kind}[/] {escape(problem.message)}")
-    state = answer.index
-    out.print(f"[dim]{state.collection} {state.generation}, {sum(answer.timings_ms.values()):.0f} ms[/]")
 
 
 def shortened(text: str, length: int) -> str:

@@ -11,6 +11,7 @@ const VERDICTS = {
   partial: ["◐", "supported in part"],
   unsupported: ["○", "not supported by the passage"],
   contradicted: ["✕", "contradicted by the passage"],
+  unchecked: ["–", "not checked: it states nothing"],
 };
 
 export const placeOf = (documentId, start, end, referenceIds = []) =>
@@ -53,7 +54,7 @@ export function renderAnswer(answer, documents, { complete }) {
   replace(article, parts);
 }
 
-function prose(answer, documents) {
+export function prose(answer, documents) {
   const at = unitsOf(answer.answer);
   const body = h("p", { class: "prose", dir: "auto" });
   let drawn = 0;
@@ -89,7 +90,8 @@ function sentenceOf(answer, sentence, text, documents) {
     .map((index) => answer.citations.find((citation) => citation.index === index))
     .filter(Boolean)
     .map((citation) => citeButton(citation, documents, answer));
-  const label = `${meaning} (${Math.round(sentence.score * 100)} %)`;
+  const lacking = sentence.missing?.length ? `; not there: ${sentence.missing.join(", ")}` : "";
+  const label = `${meaning} (${Math.round(sentence.score * 100)} %)${lacking}`;
   return h("span", { class: `sentence ${sentence.verdict}` }, text, h("span", { class: "marks" }, marks,
     h("span", { class: "verdict", role: "img", "aria-label": label, title: label }, mark)));
 }
@@ -114,7 +116,9 @@ function citeButton(citation, documents, answer) {
 
 // "Deng (2024), as reported by Pietro Damiani (2024)": who says what the citation says.
 function attributionOf(citation, documents, answer) {
-  const reporter = bylineOf(documents.get(citation.document_id));
+  const document = documents.get(citation.document_id);
+  if (!document) return citation.relation || citation.document_id; // a passage that was given is no document
+  const reporter = bylineOf(document);
   if (citation.attribution !== "relayed" && !citation.reference_ids.length) return reporter;
   const names = citation.reference_ids
     .map((id) => answer.references.find((reference) => reference.id === id))
@@ -124,7 +128,7 @@ function attributionOf(citation, documents, answer) {
   return names.length ? `${names.join("; ")}, as ${how} by ${reporter}` : `a work cited by ${reporter}`;
 }
 
-function sources(answer, documents) {
+export function sources(answer, documents) {
   const said = new Set(answer.sentences.map((sentence) => slice(answer.answer, sentence.start, sentence.end).trim()));
   const items = answer.citations.map((citation) => {
     const document = documents.get(citation.document_id);

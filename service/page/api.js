@@ -60,8 +60,13 @@ export async function upload(file) {
 export const fetchAddress = async (url) => (await send(address("/v1/documents"), { address: url })).json();
 
 // Ask with streaming: `on` is called with each event's name and data, in the order they come.
-export async function ask(body, on, signal) {
-  const response = await request("/v1/ask", {
+export const ask = (body, on, signal) => streamed("/v1/ask", body, "answer.completed", on, signal);
+
+// A text held to the sources, sentence by sentence, in the same way.
+export const verify = (body, on, signal) => streamed("/v1/verify", body, "verification.completed", on, signal);
+
+async function streamed(path, body, last, on, signal) {
+  const response = await request(path, {
     method: "POST",
     headers: { "Content-Type": "application/json", Accept: "text/event-stream" },
     body: JSON.stringify({ ...(state.collection ? { collection: state.collection } : {}), ...body, stream: true }),
@@ -70,7 +75,7 @@ export async function ask(body, on, signal) {
   let done = false;
   for await (const { event, data } of events(response.body)) {
     if (event === "error") throw new Problem(data);
-    done ||= event === "answer.completed";
+    done ||= event === last;
     on(event, data);
   }
   if (!done) throw new Problem({ title: "The answer broke off", detail: "The answer broke off; ask again." });

@@ -1,7 +1,7 @@
 // The page: which view is shown, asking, and the document pane. The address always tells the state.
 //
 //   ?q=question             asked at once
-//   #ask #documents #bibliography[/<reference>] #index
+//   #ask #verify #documents #bibliography[/<reference>] #index
 //   #document/<id>[/<start>-<end>[/<reference>,…]]   the pane, beside whichever view is shown
 
 import { ask, get, Problem, state } from "./api.js";
@@ -14,11 +14,12 @@ import { showIndex } from "./generations.js";
 import { remember, renderHistory } from "./history.js";
 import { closePane, leave, openPane, parsePlace, setWorks } from "./pane.js";
 import { showSession } from "./session.js";
+import { showVerify } from "./verify.js";
 import { chosenStyle } from "./citestyle.js";
 import { count, shorten } from "./text.js";
 import { hideTip } from "./tip.js";
 
-const VIEWS = ["ask", "documents", "bibliography", "index"];
+const VIEWS = ["ask", "verify", "documents", "bibliography", "index"];
 const documents = new Map();
 let asked = null; // the question on the page
 let thread = []; // the questions of this conversation with their answers: what a question may lean on
@@ -41,6 +42,7 @@ async function route() {
   const view = VIEWS.includes(name) ? name : "ask";
   show(view);
   if (view === "ask") await refresh();
+  if (view === "verify") showVerify(documents);
   if (view === "documents") await showDocuments(refresh);
   if (view === "bibliography") await showBibliography(rest.length ? decodeURIComponent(rest.join("/")) : null);
   if (view === "index") await showIndex(refresh);
