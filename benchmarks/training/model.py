@@ -1,4 +1,4 @@
-"""The judge and the re-ranker as torch modules: a small six-layer BERT, its heads, its way to ONNX and back.
+"""The judge, the re-ranker and the verifier as torch modules: small BERTs, their heads, their way to ONNX and back.
 
 Written out rather than taken from a library because attention in plain matrix products, compiled and in
 bfloat16, trains three to four times faster on a CPU than the ready-made module. Knows no data.
@@ -7,6 +7,7 @@ bfloat16, trains three to four times faster on a CPU than the ready-made module.
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from importlib import resources
 from pathlib import Path
@@ -50,13 +51,13 @@ class _Layer(nn.Module):
 class JudgeModel(nn.Module):
     """ids, types, mask → (answer logit, three support logits, span starts, span ends)."""
 
-    def __init__(self) -> None:
+    def __init__(self, layers: int = LAYERS, types: int = 3) -> None:
         super().__init__()
         self.words = nn.Embedding(30522, WIDTH)
         self.places = nn.Embedding(512, WIDTH)
-        self.types = nn.Embedding(3, WIDTH)
+        self.types = nn.Embedding(types, WIDTH)
         self.norm = nn.LayerNorm(WIDTH, eps=1e-12)
-        self.layers = nn.ModuleList(_Layer() for _ in range(LAYERS))
+        self.layers = nn.ModuleList(_Layer() for _ in range(layers))
         self.answer_inner = nn.Linear(2 * WIDTH, WIDTH)
         self.answer = nn.Linear(WIDTH, 1)
         self.support_inner = nn.Linear(2 * WIDTH, WIDTH)
@@ -89,28 +90,7 @@ class JudgeModel(nn.Module):
 
     def start_from(self, folder: Path) -> None:
         """Take the encoder's weights over; the heads and the third token type begin new."""
-        old = load_file(folder / "model.safetensors")
-        emb = "embeddings."
-        new = {
-            "words.weight": old[emb + "word_embeddings.weight"],
-            "places.weight": old[emb + "position_embeddings.weight"],
-            "types.weight": old[emb + "token_type_embeddings.weight"][[0, 1, 0]],
-            "norm.weight": old[emb + "LayerNorm.weight"],
-            "norm.bias": old[emb + "LayerNorm.bias"],
-        }
-        for i in range(LAYERS):
-            theirs, ours = f"encoder.layer.{i}.", f"layers.{i}."
-            for kind in ("weight", "bias"):
-                parts = [old[f"{theirs}attention.self.{n}.{kind}"] for n in ("query", "key", "value")]
-                new[f"{ours}qkv.{kind}"] = torch.cat(parts)
-                for a, b in (
-                    ("out", "attention.output.dense"),
-                    ("norm1", "attention.output.LayerNorm"),
-                    ("up", "intermediate.dense"),
-                    ("down", "output.dense"),
-                    ("norm2", "output.LayerNorm"),
-                ):
-                    new[f"{ours}{a}.{kind}"] = old[f"{theirs}{b}.{kind}"]
+        new = _ours(load_file(folder / "model.safetensors"), "", LAYERS, [0, 1, 0])
         missing, unexpected = self.load_state_dict(new, strict=False)
         heads = {name.split(".")[0] for name in missing}
         if unexpected or heads != {"answer_inner", "answer", "support_inner", "support", "span"}:
@@ -143,6 +123,81 @@ class RerankerModel(nn.Module):
             self.inner.bias.copy_(torch.cat([judge.answer_inner.bias, judge.support_inner.bias]))
             self.relevance.weight.copy_(torch.cat([judge.answer.weight, (said[:1] + said[2:]) / 2 - said[1:2]], dim=1))
             self.relevance.bias.zero_()
+
+
+class VerifierModel(nn.Module):
+    """ids, types, mask → three support logits: carried, left open, denied. Twelve layers, two token types."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = JudgeModel(layers=12, types=2)
+        for head in ("answer_inner", "answer", "support_inner", "support", "span"):
+            delattr(self.trunk, head)
+        self.pool = nn.Linear(WIDTH, WIDTH)
+        self.support = nn.Linear(WIDTH, 3)
+
+    def forward(self, ids: Tensor, types: Tensor, mask: Tensor) -> Tensor:
+        """Logits in float32."""
+        first = self.trunk.tokens(ids, types, mask)[:, 0]
+        return torch.as_tensor(self.support(torch.tanh(self.pool(first))).float())
+
+    def start_from(self, path: Path) -> None:
+        """Take over a twelve-layer cross-encoder of this width, stored as int8 ONNX; its weights become floats."""
+        old = _unpacked(path)
+        new = {f"trunk.{name}": value for name, value in _ours(old, "bert.", 12, [0, 1]).items()}
+        new["pool.weight"] = old["bert.pooler.dense.Gemm_MatMul_quant.weight"]
+        new["pool.bias"] = old["bert.pooler.dense.bias"]
+        missing, unexpected = self.load_state_dict(new, strict=False)
+        if unexpected or set(missing) != {"support.weight", "support.bias"}:
+            raise ValueError(f"{path} is not the expected model: missing {missing}, unexpected {unexpected}")
+
+
+def _unpacked(path: Path) -> dict[str, Tensor]:
+    """The weights of a BERT that onnxruntime quantised dynamically, as floats, by transformers' names. Needs `onnx`."""
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load(path).graph
+    stored = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy()) for t in graph.initializer}
+
+    def floats(name: str) -> Tensor:
+        return (stored[f"{name}_quantized"].float() - stored[f"{name}_zero_point"].float()) * stored[f"{name}_scale"]
+
+    parts = ("_quantized", "_scale", "_zero_point")
+    found = {n: t for n, t in stored.items() if n.startswith("bert.") and not n.endswith(parts)}
+    tables = [n.removesuffix("_quantized") for n in stored if n.startswith("bert.") and n.endswith("_quantized")]
+    found |= {name: floats(name) for name in tables}
+    for node in graph.node:
+        if node.op_type == "MatMulInteger":
+            name = re.sub(r"/MatMul_quant$", "", node.name).strip("/").replace("/", ".")
+            found[f"{name}.weight"] = floats(node.input[1].removesuffix("_quantized")).t().contiguous()
+    return found
+
+
+def _ours(old: dict[str, Tensor], prefix: str, layers: int, types: list[int]) -> dict[str, Tensor]:
+    """A BERT encoder's weights under our names; `types` are the rows of its token types that become ours."""
+    emb = f"{prefix}embeddings."
+    new = {
+        "words.weight": old[emb + "word_embeddings.weight"],
+        "places.weight": old[emb + "position_embeddings.weight"],
+        "types.weight": old[emb + "token_type_embeddings.weight"][types],
+        "norm.weight": old[emb + "LayerNorm.weight"],
+        "norm.bias": old[emb + "LayerNorm.bias"],
+    }
+    for i in range(layers):
+        theirs, ours = f"{prefix}encoder.layer.{i}.", f"layers.{i}."
+        for kind in ("weight", "bias"):
+            parts = [old[f"{theirs}attention.self.{n}.{kind}"] for n in ("query", "key", "value")]
+            new[f"{ours}qkv.{kind}"] = torch.cat(parts)
+            for a, b in (
+                ("out", "attention.output.dense"),
+                ("norm1", "attention.output.LayerNorm"),
+                ("up", "intermediate.dense"),
+                ("down", "output.dense"),
+                ("norm2", "output.LayerNorm"),
+            ):
+                new[f"{ours}{a}.{kind}"] = old[f"{theirs}{b}.{kind}"]
+    return new
 
 
 def restored(path: Path) -> JudgeModel:
@@ -226,10 +281,11 @@ def in_eight_bits(model: _Model) -> _Model:
     return copy.eval()
 
 
-def export(model: JudgeModel | RerankerModel, path: Path) -> None:
+def export(model: JudgeModel | RerankerModel | VerifierModel, path: Path) -> None:
     """Write the int8 model as ONNX; batch and length stay free."""
     sample = (torch.tensor([[101, 7592, 102, 2088, 102]]), torch.tensor([[0, 0, 0, 1, 0]]), torch.ones(1, 5).long())
-    names = ["answer", "support", "starts", "ends"] if isinstance(model, JudgeModel) else ["relevance"]
+    heads = {JudgeModel: ["answer", "support", "starts", "ends"], VerifierModel: ["support"]}
+    names = heads.get(type(model), ["relevance"])
     whole = ("answer", "support", "relevance")
     free = {0: "batch", 1: "length"}
     with warnings.catch_warnings(), torch.no_grad():
