@@ -160,10 +160,21 @@ class AskRequest(Request):
 class CheckRequest(Request):
     """A text whose sentences are held to passages, or to a collection."""
 
-    text: Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_readable)] = Field(
-        description="At most 200 sentences."
-    )
-    passages: list[Annotated[str, Field(min_length=1, max_length=LONGEST_PASSAGE)]] | None = Field(
+    text: Annotated[
+        str,
+        Field(min_length=1, max_length=LONGEST, json_schema_extra={"pattern": _READABLE}),
+        AfterValidator(_readable),
+    ] = Field(description="At most 200 sentences.")
+    passages: (
+        list[
+            Annotated[
+                str,
+                Field(min_length=1, max_length=LONGEST_PASSAGE, json_schema_extra={"pattern": _READABLE}),
+                AfterValidator(_readable),
+            ]
+        ]
+        | None
+    ) = Field(
         default=None,
         max_length=MOST_PASSAGES,
         description="What the text is held to; without them each sentence's passages are searched for.",

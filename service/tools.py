@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import anyio
 from mcp.server.mcpserver import MCPServer
@@ -74,6 +74,23 @@ class Reply(BaseModel):
     generation: str
 
 
+class Held(BaseModel):
+    """A sentence of a text that was held to the sources."""
+
+    text: str
+    verdict: Verdict | Literal["unchecked"]
+    sources: list[int] = Field(description="Numbers of `sources` that carry it.")
+    missing: list[str] = Field(description="Figures, names and quotations that the sources do not have.")
+
+
+class Checks(BaseModel):
+    """A text held to the sources, sentence by sentence."""
+
+    sentences: list[Held]
+    sources: list[Source]
+    notices: list[str]
+
+
 class Found(BaseModel):
     """Passages, best first."""
 
@@ -98,12 +115,12 @@ class Tools:
 
         return await self._told(ask, question=True)
 
-    async def verify(self, text: ReadableText, collection: CollectionName | None = None) -> Checked:
+    async def verify(self, text: ReadableText, collection: CollectionName | None = None) -> Checks:
         """Hold each sentence of a text to the sources: its verdict, and the passages and entries that carry it."""
         service = self._service()
 
-        async def check() -> Checked:
-            return await service.check(text, collection=collection)
+        async def check() -> Checks:
+            return _checks(await service.check(text, collection=collection))
 
         return await self._told(check, question=True)
 
@@ -213,7 +230,23 @@ def _reply(answer: Answer) -> Reply:
     )
 
 
-def _source(answer: Answer, citation: Citation) -> Source:
+def _checks(checked: Checked) -> Checks:
+    return Checks(
+        sentences=[
+            Held(
+                text=checked.text[s.start : s.end].strip(),
+                verdict=s.verdict,
+                sources=[n + 1 for n in s.citations],
+                missing=list(s.missing),
+            )
+            for s in checked.sentences
+        ],
+        sources=[_source(checked, citation) for citation in checked.citations],
+        notices=list(checked.notices),
+    )
+
+
+def _source(answer: Answer | Checked, citation: Citation) -> Source:
     behind = [reference for reference in answer.references if reference.id in citation.reference_ids]
     return Source(
         number=citation.index + 1,

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -386,7 +387,7 @@ def took(work: Callable[[Any], object], text: object, limit: float = 3.0, tries:
     return best
 
 
-CLEAR, LONG_RUN = 0.02, 0.3
+CLEAR, LONG_RUN = 0.02, 0.1
 """Seconds below which growth is not told from noise, and above which one run is as good as the better of two."""
 
 
@@ -410,7 +411,8 @@ def runs_away(
         return None
     if first == float("inf"):
         return f"{short:,} characters take over {limit:g} s"
-    if first < 6 * max(took(work, text(short // 4), limit), quick / 16) and first * long / short < limit:
+    straight = first < 6 * max(took(work, text(short // 4), limit), quick / 16)
+    if straight and (first * long / short < limit or _straight(work, text, first, short, long, limit)):
         return None
     times = [(length, took(work, text(length), limit, tries=2)) for length in (short // 2, short)]
     while times[-1][0] < long:
@@ -418,15 +420,29 @@ def runs_away(
         before = times[-1][1]
         times.append((length, took(work, text(length), limit, tries=2 if before < LONG_RUN else 1)))
         told = ", ".join(f"{n:,} characters {'over ' * (t > limit)}{min(t, limit):.3f} s" for n, t in times)
-        if times[-1][1] > limit:
-            return told if 4 * before < limit else None
         # Twice in a row clearly more than twice the time, so that a step of the machine's caches is no growth; of times too
         # short to be told from the machine's own, longer texts tell.
-        if times[-1][1] > CLEAR and all(
-            later[1] > 2.8 * earlier[1] for earlier, later in zip(times[-3:], times[-2:], strict=False)
-        ):
+        last = [min(t, limit) for _, t in times[-3:]]
+        if last[-1] > CLEAR and all(later > 2.8 * earlier for earlier, later in pairwise(last)):
             return told
+        if times[-1][1] > limit:
+            return told if 8 * before < limit else None
     return None
+
+
+def _straight(
+    work: Callable[[Any], object], text: Callable[[int], object], spent: float, length: int, long: int, limit: float
+) -> bool:
+    """Whether time grows with the text at a quick look, four times as long each time, as far as `limit` lets it."""
+    while length < long:
+        longer = min(long, 4 * length)
+        most = 1.5 * spent * longer / length
+        length, spent = longer, took(work, text(longer), limit)
+        if spent > limit:
+            return most > limit
+        if spent > max(most, CLEAR):
+            return False
+    return True
 
 
 def text_of(before: str, piece: str, end: str, *, folded: bool = False) -> Callable[[int], str]:

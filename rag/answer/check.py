@@ -38,6 +38,10 @@ _LEANING = re.compile(
     r"(?:he|she|it|they|this|that|these|those|its|his|her|their|such|both|the (?:former|latter))\b", re.IGNORECASE
 )
 
+_HEADING = re.compile(r"#{1,6}\s|[^.!?…。！？:;,]{1,80}\Z")
+"""A line of its own that is marked as a heading, or is short and has no mark of a sentence."""
+_ITEM = re.compile(r"[-*•–]\s|\d+[.)]\s")
+
 Find = Callable[[str], Sequence[Passage]]
 Tell = Callable[[str, object], None]
 
@@ -166,10 +170,17 @@ def _claims(text: str, spans: Sequence[Span]) -> Iterator[tuple[Span, str | None
     before = ""
     for span in spans:
         said = " ".join(evidence.bare(span.of(text)).split())
-        states_something = states(said) and not orders(said)
+        states_something = states(said) and not orders(said) and not (len(spans) > 1 and _heads(text, span))
         asked = f"{before} {said}" if before and _LEANING.match(said) else said
         yield span, said if states_something else None, asked
         before = said if states_something else before
+
+
+def _heads(text: str, span: Span) -> bool:
+    """Whether a span is a heading: alone on its line, with something below it."""
+    line = text[text.rfind("\n", 0, span.start) + 1 : span.end]
+    alone = line.strip() == span.of(text).strip() and text[span.end : span.end + 1] == "\n"
+    return alone and not _ITEM.match(line.lstrip()) and _HEADING.match(line.strip()) is not None
 
 
 def _sentence(span: Span, found: Verified, writing: Writing) -> CheckedSentence:

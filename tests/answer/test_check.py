@@ -79,6 +79,13 @@ def test_what_cannot_be_checked_is_named(
         workspace.check(text, passages=passages)
 
 
+def test_headings_and_items(workspace: Workspace) -> None:
+    """A heading states nothing; an item of a list does."""
+    told = workspace.check("# What the pier is\n\nA long pier\n\n- the pier is 300 metres long\n", passages=[PIER])
+    assert _verdicts(told)[:2] == ["unchecked", "unchecked"]
+    assert _verdicts(told)[2] != "unchecked"
+
+
 @given(st.text(max_size=300))
 def test_sentences_are_slices_of_the_text_in_order(text: str) -> None:
     """Whatever is sent: the sentences checked lie within it, one after the other."""

@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 # DESIGN: the routes of the wire contract that this service has.
 ROUTES = {
     "/v1/ask": {"post"},
+    "/v1/verify": {"post"},
     "/v1/export": {"post"},
     "/v1/search": {"post"},
     "/v1/passages/{passage_id}": {"get"},

@@ -15,7 +15,7 @@ from mcp import Client, StdioServerParameters
 from rag.workspace import Workspace
 
 USERS = "How many users had Ernie Bot attracted by April 2024?"
-TOOLS = {"ask", "search", "get_passage", "list_documents", "list_references", "audit"}
+TOOLS = {"ask", "verify", "search", "get_passage", "list_documents", "list_references", "audit"}
 
 
 def talk(server: Any, conversation: Callable[[Client], Awaitable[None]]) -> None:
