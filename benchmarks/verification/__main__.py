@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from rag.answer.check import Given
+from rag.answer.verify import verify
 from rag.encoder.judge import Judge
-
-_PASSES = 0.6
-"""Least probability of support at which a claim counts as passing."""
 
 
 def main() -> None:
@@ -28,26 +27,30 @@ def main() -> None:
     passages: dict[str, Any] = json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {}
     claims = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     judge = Judge.packaged()
-    by_split: dict[str, list[tuple[bool, str, float]]] = defaultdict(list)
+    by_split: dict[str, list[tuple[bool, str, float, bool]]] = defaultdict(list)
     for claim in claims:
         known = passages.get(claim["passage"])
         text = known["text"] if known else claim["passage"]
-        (verdict,) = judge.supports([(claim["claim"], text)])
+        found = verify(claim["claim"], (), Given([text]).passages(""), judge)
         kind = claim.get("kind") or "true"
-        by_split[claim.get("split", "all")].append((bool(claim["supported"]), kind, verdict.supported))
-    for split, found in sorted(by_split.items()):
-        true = np.array([score for good, _, score in found if good])
-        false = np.array([score for good, _, score in found if not good])
+        passes = found.verdict == "supported"
+        by_split[claim.get("split", "all")].append((bool(claim["supported"]), kind, found.score, passes))
+    for split, told in sorted(by_split.items()):
+        true = np.array([score for good, _, score, _ in told if good])
+        false = np.array([score for good, _, score, _ in told if not good])
         auc = float((true[:, None] > false[None, :]).mean() + (true[:, None] == false[None, :]).mean() / 2)
-        passing = {"true": float((true >= _PASSES).mean()), "false": float((false >= _PASSES).mean())}
+        passing = {
+            name: float(np.mean([passes for good, _, _, passes in told if good == wanted]))
+            for name, wanted in (("true", True), ("false", False))
+        }
         print(
             split,
-            json.dumps({"claims": len(found), "auc": round(auc, 3)} | {k: round(v, 3) for k, v in passing.items()}),
+            json.dumps({"claims": len(told), "auc": round(auc, 3)} | {k: round(v, 3) for k, v in passing.items()}),
         )
         kinds: dict[str, list[bool]] = defaultdict(list)
-        for good, kind, score in found:
+        for good, kind, _, passes in told:
             if not good:
-                kinds[kind].append(score >= _PASSES)
+                kinds[kind].append(passes)
         print("   ", json.dumps({kind: f"{sum(p)} of {len(p)}" for kind, p in sorted(kinds.items())}))
 
 

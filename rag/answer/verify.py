@@ -3,10 +3,12 @@
 Three things must hold. Its numbers, names and dates stand in the cited text, and what it quotes stands there word for
 word. The judge, having read the cited sentence in its passage, finds it supported rather than contradicted; its
 opinion is weighed with the words the two share, by a logistic regression learned on held-out claims (`weights.json`;
-benchmarks/training/train_support.py). A passage named wrongly is mended by another that carries the sentence. A
-verbatim sentence is carried by definition. A word of the question that the sentence repeats and the passage does not
-have may be supposed and not read ("invented", of lamps that were changed): then support must be surer. Where the judge
-cannot read (sources not in English), nothing is called supported unless it is verbatim. Knows no index.
+benchmarks/training/train_support.py). And what takes most of its words from a passage keeps their order and what
+qualifies them (`alignment.py`), for the judge takes shared words for support. A passage named wrongly is mended by
+another that carries the sentence. A verbatim sentence is carried by definition. A word of the question that the
+sentence repeats and the passage does not have may be supposed and not read ("invented", of lamps that were changed):
+then support must be surer. Where the judge cannot read (sources not in English), nothing is called supported unless it
+is verbatim. Knows no index.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import log
 
+from rag.answer.alignment import faithful
 from rag.answer.evidence import bare, covered, learned, present
 from rag.answer.orders import orders
 from rag.answer.writing import Cited
@@ -32,6 +35,8 @@ SUPPORTED, PARTIAL = 0.6, 0.3
 _SURE = 0.9
 """… for `supported` where a claim repeats a word of the question that the passage does not have: "requires" for "must"
 is read out of it, "supervised" beside the right names is not (0.96 and 0.84; benchmarks/answers/README.md)."""
+_UNFAITHFUL = 0.5
+"""Most that the words of a passage put together anew are worth."""
 _CONTRADICTED = 0.5
 """Least probability of contradiction, the judge's own, for a sentence without support."""
 _COVERED = 0.8
@@ -144,7 +149,7 @@ def _best(
     verdicts = (
         judge.supports([(claim, h[2]) for h in whole], [h[0].text for h in whole]) if judge else [None] * len(whole)
     )
-    for (passage, _, text, cited, _), support in zip(whole, verdicts, strict=True):
+    for (passage, span, text, cited, _), support in zip(whole, verdicts, strict=True):
         if support is None:
             share = len(said & present(text)) / len(said)
             verdict: Verdict = "partial" if share >= _COVERED else "unsupported"
@@ -159,6 +164,9 @@ def _best(
                 near = present(f"{passage.section or ''}\n{passage.text}")
                 if covered(dict.fromkeys(said.intersection(asked), 1.0), near) < 1:
                     verdict = "partial"
+            sentences = [_text(passage, s) for s in passage.sentences]
+            if verdict == "supported" and not faithful(claim, sentences, passage.sentences.index(span)):
+                verdict, score = "partial", min(score, _UNFAITHFUL)
         one = Verified(verdict, score, tuple(Cited(passage, s) for s in cited))
         if best is None or (_RANK[one.verdict], one.score) > (_RANK[best.verdict], best.score):
             best = one
