@@ -10,6 +10,7 @@ are found. What is compiled from values of the moment (`re.sub(rf"{word}", …)`
 from __future__ import annotations
 
 import ast
+import gc
 import importlib
 import re
 import re._constants as sre
@@ -372,6 +373,7 @@ def took(work: Callable[[Any], object], text: object, limit: float = 3.0, tries:
     """
     before = signal.signal(signal.SIGVTALRM, _alarm)
     best = float("inf")
+    gc.disable()  # the objects of all tests before are looked through with each collection
     try:
         for _ in range(tries):
             signal.setitimer(signal.ITIMER_VIRTUAL, limit)
@@ -382,6 +384,7 @@ def took(work: Callable[[Any], object], text: object, limit: float = 3.0, tries:
     except TooSlowError:
         return best
     finally:
+        gc.enable()
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
     return best
@@ -400,12 +403,23 @@ def runs_away(
     quick: float = QUICK,
     limit: float = 3.0,
 ) -> str | None:
-    """Why `work` grows faster than its input, or None.
+    """Why `work` grows faster than its input, or None; seen three times, since other work on the machine grows as well.
 
     A text four times as long takes four times as long where growth is linear, sixteen times where it is quadratic. What
     is quick on the short text, or linear up to it and soon done with the long one, is not followed any further; nor is
     what has grown with its text as far as `limit` lets it, on however slow a machine.
     """
+    why = None
+    for _ in range(3):
+        why = _grows(work, text, short, long, quick, limit)
+        if why is None:
+            break
+    return why
+
+
+def _grows(
+    work: Callable[[Any], object], text: Callable[[int], object], short: int, long: int, quick: float, limit: float
+) -> str | None:
     first = took(work, text(short), limit)
     if first < quick:
         return None
