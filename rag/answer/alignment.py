@@ -98,16 +98,12 @@ def faithful(claim: str, sentences: Sequence[str], best: int) -> bool:
     if len({w.key for w in evidence if _YEAR.fullmatch(w.key)}) < 2:  # the only date may stand anywhere
         kept = [k for k in kept if not _DATE.fullmatch(k)] or kept
     places = _laid(kept, evidence)
+    if (places is None) != _turned(claim, sentences[best]):
+        return False  # order and voice change together: doer, deed, done to → done to, deed, doer
     if places is None:
-        # What was done comes first where the voice is passive: doer, deed, done to → done to, deed, doer.
         turned = (kept[n + 1 :] + kept[n : n + 1] + kept[:n] for n in range(1, len(kept) - 1))
         places = next(filter(None, (_laid(t, evidence, loosely=True) for t in turned)), None)
-        if places is None or not _turned(claim, sentences[best]):
-            return False
-        return _qualified(asked) == _qualified(_region(evidence, places))
-    if _turned(claim, sentences[best]):
-        return False  # the voice has changed and the order has not: done becomes doer
-    return _qualified(asked) == _qualified(_region(evidence, places))
+    return places is not None and _qualified(asked) == _qualified(_region(evidence, places))
 
 
 def _region(evidence: Sequence[_Word], places: Sequence[int]) -> Sequence[_Word]:

@@ -164,9 +164,10 @@ def _best(
                 near = present(f"{passage.section or ''}\n{passage.text}")
                 if covered(dict.fromkeys(said.intersection(asked), 1.0), near) < 1:
                     verdict = "partial"
-            sentences = [_text(passage, s) for s in passage.sentences]
-            if verdict == "supported" and not faithful(claim, sentences, passage.sentences.index(span)):
-                verdict, score = "partial", min(score, _UNFAITHFUL)
+            if verdict == "supported":  # only then is the passage read word by word
+                sentences = [_text(passage, s) for s in passage.sentences]
+                if not faithful(claim, sentences, passage.sentences.index(span)):
+                    verdict, score = "partial", min(score, _UNFAITHFUL)
         one = Verified(verdict, score, tuple(Cited(passage, s) for s in cited))
         if best is None or (_RANK[one.verdict], one.score) > (_RANK[best.verdict], best.score):
             best = one
