@@ -288,7 +288,7 @@ setTheme(storedTheme());
 showSession();
 await loadCollections();
 if (!location.hash.match(/^#?(ask)?$/)) await refresh();
-renderHistory(null, submit);
 await route();
+renderHistory(asked, submit); // last: what loads above it would move its buttons from under the pointer
 const question = new URL(location.href).searchParams.get("q")?.trim();
 if (question) answerTo(question);
