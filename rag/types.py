@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeVar
 Severity = Literal["error", "warning", "info"]
 SectionKind = Literal["front", "body", "notes", "author-note", "bibliography"]
 MentionKind = Literal["parenthetical", "narrative", "numeric", "note", "title"]
+MarkKind = Literal["citation", "narrative", "note", "entry"]
 Resolution = Literal["exact", "year-mismatch", "author-variant", "ambiguous", "missing"]
 Attribution = Literal["own", "relayed"]
 Verdict = Literal["supported", "partial", "unsupported", "contradicted"]
@@ -91,6 +92,19 @@ def _holding(parts: Sequence[_Part], offset: int) -> _Part | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """What the format itself says of a place in the text: a fact, where a look at the text could only guess."""
+
+    start: int
+    end: int
+    kind: MarkKind
+    """It cites the work of this key (as part of the sentence: `narrative`), is the sign of this note, or is the list's
+    entry of this key."""
+    target: str
+    """The key, or the note's number."""
+
+
+@dataclass(frozen=True, slots=True)
 class Byline:
     """Who wrote a document, as its own text says; the span is where it says so."""
 
@@ -141,6 +155,8 @@ class Document:
     """The entries of other documents' bibliographies that this document is."""
     sections: tuple[Section, ...] = ()
     pages: tuple[Page, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    """In order; told by the reader for linking, not stored."""
     problems: tuple[Problem, ...] = ()
 
     def section_at(self, offset: int) -> Section | None:

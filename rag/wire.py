@@ -12,6 +12,8 @@ from rag.errors import DocumentError
 from rag.types import (
     Byline,
     Document,
+    Mark,
+    MarkKind,
     Mention,
     MentionKind,
     Page,
@@ -69,8 +71,16 @@ def document(said: Mapping[str, Any]) -> Document:
         pages=tuple(
             Page(_number(p.get("number")), *_span(p, len(whole), "start", "end")) for p in items(said.get("pages"))
         ),
+        marks=tuple(_marks(said.get("marks"), len(whole))),
         problems=problems(said.get("problems"), whole),
     )
+
+
+def _marks(said: object, length: int) -> Iterator[Mark]:
+    for item in items(said):
+        kind: MarkKind = _one_of(item.get("kind"), MarkKind)
+        start, end = _span(item, length, "start", "end")
+        yield Mark(start, end, kind, text(item.get("target")))
 
 
 def references(said: object, whole: str | None) -> tuple[Reference, ...]:

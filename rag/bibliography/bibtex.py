@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rag.bibliography import tex
 from rag.bibliography.shapes import date_parts
 
 _TYPES = {
@@ -103,35 +104,61 @@ _NAMES = ("author", "editor", "translator")
 _VERBATIM = {"doi", "url", "eprint", "file"}
 _ARTICLES = {"article-journal", "article-magazine", "article-newspaper"}
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_ESCAPES = {
-    "\\": r"\textbackslash{}",
-    "{": r"\textbraceleft{}",
-    "}": r"\textbraceright{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "&": r"\&",
-    "%": r"\%",
-    "#": r"\#",
-    "_": r"\_",
-    "$": r"\$",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    '"': r"\textquotedbl{}",
-    "|": r"\textbar{}",
-    "`": r"\textasciigrave{}",
-    "'": r"\textquotesingle{}",
-}
-_UNESCAPES = {v: k for k, v in _ESCAPES.items()}
-_COMMANDS = re.compile("|".join(re.escape(v) for v in sorted(_UNESCAPES, key=len, reverse=True)))
+_CONCATENATED = re.compile(r"\s*+#\s*+(?=[{\"\w])")
+_INHERITED_NOT = frozenset(
+    {"crossref", "xdata", "ids", "title", "subtitle", "author", "doi", "pages", "url", "keywords"}
+)
+"""Fields that an entry does not take over from the one it refers to; BibLaTeX manual, appendix B."""
+_ACCESSED = re.compile(r"\s*(?:last\s+)?access(?:ed)?\b[:\s]*(?:on\s+)?(\d{4}-\d{2}-\d{2})", re.IGNORECASE)
+_THESES = {"phdthesis": "PhD thesis", "mastersthesis": "Master’s thesis", "mathesis": "Master’s thesis"}
+OTHERS = {"literal": "et al."}
+"""The last author of a work of which not all are named."""
 
 
 def read(text: str) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
-    """(key, CSL item) of every entry, and the first line of every block that bibtexparser cannot read."""
+    """(key, CSL item) of every entry, and the first line of every block that bibtexparser cannot read.
+
+    An entry whose key another has taken, or that names a field twice, is an entry all the same.
+    """
     library = _library(text)
-    lines = [(block.raw or "").strip().splitlines() for block in library.failed_blocks]
-    return [(entry.key, _item(entry)) for entry in library.entries], [
-        found[0][:120] if found else "" for found in lines
-    ]
+    entries, broken = list(library.entries), []
+    for block in library.failed_blocks:
+        kept = getattr(block, "ignore_error_block", None)
+        if kept is not None and hasattr(kept, "fields"):
+            for field in kept.fields:
+                field.value = _unenclosed(str(field.value))
+            entries.append(kept)
+        else:
+            broken.append(((block.raw or "").strip().splitlines() or [""])[0][:120])
+    entries.sort(key=lambda entry: entry.start_line or 0)
+    fields: dict[str, dict[str, str]] = {}
+    for entry in entries:
+        fields.setdefault(entry.key, {f.key.lower(): _joined(str(f.value)) for f in entry.fields})
+    return [(e.key, _item(str(e.entry_type).lower(), _inherited(e, fields))) for e in entries], broken
+
+
+def _inherited(entry: Any, known: Mapping[str, Mapping[str, str]]) -> dict[str, str]:  # noqa: ANN401
+    """The entry's fields, and those of the entry that it refers to, whose title is what it stands in."""
+    own = {f.key.lower(): _joined(str(f.value)) for f in entry.fields}
+    for name in [n.strip() for field in ("crossref", "xdata") for n in own.get(field, "").split(",") if n.strip()]:
+        parent = known.get(name, {})
+        title = parent.get("booktitle") or parent.get("title")
+        if title and "crossref" in own and not {"booktitle", "journal", "journaltitle"} & own.keys():
+            own["booktitle"] = title
+        own = {k: v for k, v in parent.items() if k not in _INHERITED_NOT} | own
+    return own
+
+
+def _unenclosed(value: str) -> str:
+    """A field's value without the braces or quotes around it, which bibtexparser leaves to blocks it doubts."""
+    return value[1:-1] if len(value) > 1 and value[0] + value[-1] in {"{}", '""'} else value
+
+
+def _joined(value: str) -> str:
+    """Pieces put together with "#" as one text."""
+    if not re.match(r"[\"{][^#]*[\"}]\s*+#|\w++\s*+#", value):
+        return value
+    return "".join(piece.strip().strip('"').removeprefix("{").removesuffix("}") for piece in _CONCATENATED.split(value))
 
 
 def write(items: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
@@ -147,9 +174,7 @@ def _library(text: str) -> Any:  # noqa: ANN401 - bibtexparser's Library
     return parse_string(text, parse_stack=stack)
 
 
-def _item(entry: Any) -> dict[str, Any]:  # noqa: ANN401 - bibtexparser's Entry
-    fields = {f.key.lower(): str(f.value) for f in entry.fields}
-    kind = str(entry.entry_type).lower()
+def _item(kind: str, fields: dict[str, str]) -> dict[str, Any]:
     csl: dict[str, Any] = {"type": _FROM_TYPES.get(kind, "document")}
     if (exact := fields.pop("entrysubtype", "")) in _TYPES:
         csl["type"] = exact
@@ -158,17 +183,26 @@ def _item(entry: Any) -> dict[str, Any]:  # noqa: ANN401 - bibtexparser's Entry
             csl[name] = people
     for field, value in fields.items():
         variable = _FROM_FIELDS.get(field)
-        text = value.strip() if field in _VERBATIM else _plain(value)
-        if variable and text:
+        text = tex.address(value) if field in _VERBATIM else tex.plain(value)
+        if variable and text and not (field == "howpublished" and tex.address_in(value)):
             csl.setdefault(variable, text)
+    if re.fullmatch(r"https?://\S+", fields.get("howpublished", "").strip()):
+        csl.setdefault("URL", csl.pop("medium"))
+    if said := next((a for f in ("howpublished", "note") if (a := tex.address_in(fields.get(f, "")))), ""):
+        csl.setdefault("URL", said)
+    if subtitle := tex.plain(fields.get("subtitle", "")):
+        title = str(csl.get("title") or "")
+        csl["title"] = f"{title}{'' if title.endswith(('?', '!')) else ':'} {subtitle}" if title else subtitle
     if "DOI" in csl:
-        csl["DOI"] = re.sub(
-            r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", "", csl["DOI"].replace(r"\_", "_"), flags=re.IGNORECASE
-        )
-    if container := next((c for f in ("journaltitle", "journal", "booktitle") if (c := _plain(fields.get(f, "")))), ""):
+        csl["DOI"] = re.sub(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", "", csl["DOI"], flags=re.IGNORECASE)
+    if container := next(
+        (c for f in ("journaltitle", "journal", "booktitle") if (c := tex.plain(fields.get(f, "")))), ""
+    ):
         csl["container-title"] = container
+    if genre := _THESES.get(csl.get("genre", kind if kind == "mastersthesis" else "")):
+        csl["genre"] = genre
     if publisher := next(
-        (p for f in ("publisher", "school", "institution", "organization") if (p := _plain(fields.get(f, "")))), ""
+        (p for f in ("publisher", "school", "institution", "organization") if (p := tex.plain(fields.get(f, "")))), ""
     ):
         csl["publisher"] = publisher
     for field, variable in (
@@ -176,9 +210,9 @@ def _item(entry: Any) -> dict[str, Any]:  # noqa: ANN401 - bibtexparser's Entry
         ("issue", "issue"),
         ("eid", "number"),
     ):
-        if value := _plain(fields.get(field, "")):
+        if value := tex.plain(fields.get(field, "")):
             csl.setdefault(variable, value)
-    if pages := _plain(fields.get("pages", "")):
+    if pages := tex.plain(fields.get("pages", "")):
         csl["page"] = re.sub(r"(?:(?<!\s)\s++)?(?:--+|–|—)\s*+", "-", pages)
     _dates(fields, csl)
     return csl
@@ -188,11 +222,16 @@ def _dates(fields: Mapping[str, str], csl: dict[str, Any]) -> None:
     for field, variable in (("date", "issued"), ("urldate", "accessed"), ("origdate", "original-date")):
         if parts := _date_parts(fields.get(field, "")):
             csl[variable] = {"date-parts": [parts]}
-    year = re.fullmatch(r"\s*(-?\d{1,4})([a-z]?)\s*", _plain(fields.get("year", "")))
+    if "accessed" not in csl and (seen := _ACCESSED.match(fields.get("note", ""))):
+        csl["accessed"] = {"date-parts": [_date_parts(seen[1])]}
+    said = tex.plain(fields.get("year", ""))
+    year = re.fullmatch(r"\D{0,8}?(-?\d{1,4})([a-z]?)(?:\s*[/–-]{1,2}\s*\d{2,4})?[\]~?]?", said)
     if year and year[2]:
         csl["year-suffix"] = year[2]
+    if not year and said and not re.search(r"\d", said):
+        csl.setdefault("status", said)  # "in press"
     if year and "issued" not in csl:
-        month = _plain(fields.get("month", "")).lower()[:3]
+        month = tex.plain(fields.get("month", "")).lower()[:3]
         number = (
             _MONTHS.index(month) + 1
             if month in _MONTHS
@@ -200,7 +239,7 @@ def _dates(fields: Mapping[str, str], csl: dict[str, Any]) -> None:
             if month.isdecimal() and 1 <= int(month) <= 12
             else None
         )
-        day = _plain(fields.get("day", ""))
+        day = tex.plain(fields.get("day", ""))
         parts = [
             int(year[1]),
             *([number] if number else []),
@@ -210,8 +249,10 @@ def _dates(fields: Mapping[str, str], csl: dict[str, Any]) -> None:
 
 
 def _date_parts(value: str) -> list[int]:
-    match = re.fullmatch(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:/.*)?", value.strip())
-    return [int(p) for p in match.groups() if p] if match else []
+    """Of a date, or the first of a range; uncertain ones ("1850~", EDTF level 1) count as they stand."""
+    match = re.fullmatch(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?[~?%]?(?:/.*)?", value.strip())
+    parts = [int(p) for p in match.groups() if p] if match else []
+    return parts if len(parts) == 1 or not parts or 1 <= parts[1] <= 12 else parts[:1]  # 21 to 24 are seasons
 
 
 def _people(value: str) -> list[dict[str, str]]:
@@ -224,47 +265,25 @@ def _people(value: str) -> list[dict[str, str]]:
     people: list[dict[str, str]] = []
     for name in split_multiple_persons_names(value) if value.strip() else []:
         if re.fullmatch(r"\{.*\}", name) and name.count("{") == 1 + sum(name.count(e) for e in ("{}",)):
-            people.append({"literal": _plain(name)})
+            people.append({"literal": tex.plain(name)})
             continue
         try:
             parts = parse_single_name_into_parts(name, strict=False)
         except InvalidNameError:
-            people.append({"literal": _plain(name)})
+            people.append({"literal": tex.plain(name)})
             continue
         said = {
-            "family": _plain(" ".join(parts.last)),
-            "given": _plain(" ".join(parts.first)),
-            "non-dropping-particle": _plain(" ".join(parts.von)),
-            "suffix": _plain(" ".join(parts.jr)),
+            "family": tex.plain(" ".join(parts.last)),
+            "given": tex.plain(" ".join(parts.first)),
+            "non-dropping-particle": tex.plain(" ".join(parts.von)),
+            "suffix": tex.plain(" ".join(parts.jr)),
         }
         person = {k: v for k, v in said.items() if v}
         if person.keys() == {"family"} or (person and "family" not in person):
             person = {"literal": " ".join(person.values())} if "," not in name else person
-        if person and person != {"literal": "others"}:
-            people.append(person)
+        if person:
+            people.append(OTHERS if person == {"literal": "others"} else person)
     return people
-
-
-def _plain(value: str) -> str:
-    """TeX → text: our own escapes exactly, then whatever accents other writers wrote as commands."""
-    pieces: list[str] = []
-    position = 0
-    for match in _COMMANDS.finditer(value):
-        pieces += [_accents(value[position : match.start()]), _UNESCAPES[match[0]]]
-        position = match.end()
-    pieces.append(_accents(value[position:]))
-    return " ".join("".join(pieces).split())
-
-
-def _accents(value: str) -> str:
-    if "\\" not in value:
-        return value.replace("{", "").replace("}", "").replace("~", " ")
-    from pylatexenc.latex2text import LatexNodes2Text
-
-    try:
-        return str(LatexNodes2Text(math_mode="verbatim", keep_braced_groups=False).latex_to_text(value))
-    except Exception:  # noqa: BLE001 - TeX that its reader cannot read stays as written
-        return value
 
 
 def _entry(key: str, csl: Mapping[str, Any]) -> str:
@@ -277,17 +296,17 @@ def _entry(key: str, csl: Mapping[str, Any]) -> str:
     for variable, field in _FIELDS.items():
         value = csl.get(variable)
         if isinstance(value, (str, int)) and str(value).strip():
-            fields[field] = _address(str(value)) if field in _VERBATIM else _tex(str(value))
+            fields[field] = tex.escaped_address(str(value)) if field in _VERBATIM else tex.escaped(str(value))
     if container := csl.get("container-title"):
-        fields["journal" if kind in _ARTICLES else "booktitle"] = _tex(str(container))
+        fields["journal" if kind in _ARTICLES else "booktitle"] = tex.escaped(str(container))
     if publisher := csl.get("publisher"):
-        fields[{"thesis": "school", "report": "institution"}.get(kind, "publisher")] = _tex(str(publisher))
+        fields[{"thesis": "school", "report": "institution"}.get(kind, "publisher")] = tex.escaped(str(publisher))
     if issue := csl.get("issue"):
-        fields["number" if kind in _ARTICLES else "issue"] = _tex(str(issue))
+        fields["number" if kind in _ARTICLES else "issue"] = tex.escaped(str(issue))
     if number := csl.get("number"):
-        fields["eid" if kind in _ARTICLES else "number"] = _tex(str(number))
+        fields["eid" if kind in _ARTICLES else "number"] = tex.escaped(str(number))
     if page := csl.get("page"):
-        fields["pages"] = _tex(re.sub(r"(?<=\w)-(?=\w)", "--", str(page)))
+        fields["pages"] = tex.escaped(re.sub(r"(?<=\w)-(?=\w)", "--", str(page)))
     for variable, field in (("issued", "date"), ("accessed", "urldate"), ("original-date", "origdate")):
         if parts := date_parts(csl.get(variable)):
             fields[field] = "-".join([f"{parts[0]:04}", *(f"{p:02}" for p in parts[1:3])])
@@ -301,23 +320,16 @@ def _entry(key: str, csl: Mapping[str, Any]) -> str:
 
 
 def _person(person: Mapping[str, Any]) -> str:
+    if person == OTHERS:
+        return "others"
     if person.get("literal") or not person.get("family"):
         literal = str(person.get("literal") or person.get("given") or "").strip()
-        return f"{{{_tex(literal)}}}" if literal else ""
+        return f"{{{tex.escaped(literal)}}}" if literal else ""
     family, given, particle, suffix = (
-        _tex(str(person.get(k) or "")).strip() for k in ("family", "given", "non-dropping-particle", "suffix")
+        tex.escaped(str(person.get(k) or "")).strip() for k in ("family", "given", "non-dropping-particle", "suffix")
     )
     # A family name in several words, or in lower case, would be taken apart on the way back.
     family = f"{{{family}}}" if not re.fullmatch(r"[^\W\d_a-z][\w’'-]*", family) else family
     given = " ".join(f"{{{w}}}" if "," in w or w.lower() == "and" else w for w in given.split())
     head = f"{particle} {family}".strip()
     return ", ".join([head, *([suffix] if suffix else []), given])
-
-
-def _tex(value: str) -> str:
-    return "".join(_ESCAPES.get(c, c) for c in " ".join(value.split()))
-
-
-def _address(value: str) -> str:
-    """Addresses stay verbatim; braces, which would unbalance the file, are percent-encoded as RFC 3986 has it."""
-    return re.sub(r"\s", "", value).replace("{", "%7B").replace("}", "%7D")

@@ -51,8 +51,10 @@ _MEDIUM = re.compile(
 )
 
 
-def parse_entry(raw: str, *, language: str | None = None) -> tuple[dict[str, Any], tuple[Problem, ...]]:
-    """Read one reference-list entry.
+def parse_entry(
+    raw: str, *, language: str | None = None, inverted: bool = True
+) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+    """Read one reference-list entry, of a list that gives family names first (`inverted`) or last.
 
     Returns one CSL-JSON item (without ``id``) and what is wrong with the entry; spans of the problems are
     offsets into `raw`. Never raises, never repairs: what looks wrong stays as written and is named.
@@ -63,7 +65,7 @@ def parse_entry(raw: str, *, language: str | None = None) -> tuple[dict[str, Any
     plain = text.translate(_HALF_WIDTH)  # "．" and "，" divide as "." and "," do; the values stay as written
     found = identifiers.find(plain)
     segments = _segments(plain, found)
-    csl = assemble(text, segments, found)
+    csl = assemble(text, segments, found, inverted=inverted)
     if language and csl:
         csl.setdefault("language", language)
     return csl, checks.entry(raw, csl, found, segments, cut=len(raw) > checks.MAX_READ)
@@ -83,13 +85,15 @@ def _by_model(text: str, found: list[identifiers.Found]) -> list[Segment]:
     return sorted([*second_look.mended(text, read), *fixed], key=lambda s: s.start)
 
 
-def assemble(text: str, segments: list[Segment], found: list[identifiers.Found]) -> dict[str, Any]:
+def assemble(
+    text: str, segments: list[Segment], found: list[identifiers.Found], *, inverted: bool = True
+) -> dict[str, Any]:
     """Turn labelled segments into CSL variables."""
     csl: dict[str, Any] = {"type": "document"}
     custom: dict[str, Any] = {}
     for label, variable in _ROLES.items():
         stretch = ", ".join(_people(text[s.start : s.end]) for s in _first_group(segments, label))
-        if people := names.parse(stretch):
+        if people := names.parse(stretch, inverted=inverted):
             csl[variable] = people
         if label == "author":
             _author_extras(stretch, csl, custom)

@@ -174,6 +174,9 @@ def _cite(item: dict[str, Any], style: str, locale: str) -> str:
     if locale == "en-US":  # American styles set the stop inside the quotation, which citeproc-py does not do
         text = re.sub(r"”([.,])(?=\s|$)", r"\1”", text)
     text = re.sub(r"([?!])[.,](?=”?(?:\s|$))", r"\1", text)
+    if "status" in item and "issued" not in item:
+        text = re.sub(r"\b(?:no date|n\.d\.?)(?=\W|$)", lambda _: str(item["status"]), text, count=1)
+    text = re.sub(r"(?:,? (?:and|&|und|et|y|e|och|en|i))? et al\.+", " et al.", text)
     # citeproc-py prints the bare word where the Chicago style labels an edition that the item does not have.
     return text if "edition" in item else text.replace(". Edition.", ".")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from rag.bibliography import checks, slugs
+from rag.bibliography import checks, names, slugs
 from rag.bibliography.entry import parse_entry
 from rag.bibliography.split import split
 from rag.types import Problem, Reference
@@ -27,6 +27,7 @@ def parse(
     Never raises; time grows linearly with the text.
     """
     entries, rest = split(text)
+    inverted = names.inverted([text[item.body : item.end] for item in entries])
     references: list[Reference] = []
     taken: set[str] = set()
     for item in entries:
@@ -35,11 +36,11 @@ def parse(
         repeated = _SAME_AUTHOR.match(body)
         shift = item.body - item.start
         if repeated and references and repeated.end() and (before := references[-1].csl.get("author")):
-            csl, found = parse_entry(f"X.{' ' * max(0, repeated.end() - 2)}{body[repeated.end() :]}")
+            csl, found = parse_entry(f"X.{' ' * max(0, repeated.end() - 2)}{body[repeated.end() :]}", inverted=inverted)
             csl["author"] = before
             shift -= max(0, 2 - repeated.end())
         else:
-            csl, found = parse_entry(body)
+            csl, found = parse_entry(body, inverted=inverted)
         name = slugs.unique(slugs.slug(csl), taken)
         start = offset + item.start
         problems = tuple(

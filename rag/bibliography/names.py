@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 Name = dict[str, str]
 
@@ -65,6 +66,17 @@ _BODY = re.compile(
 _JURISDICTION = re.compile(r"(?P<place>[^\W\d_][\w\s'’-]{2,40})\.\s+(?P<body>\S+\s+\S.*)$", re.DOTALL)
 
 
+_WORD = rf"{_UPPER}[\w'’-]+"
+_FAMILY_FIRST = re.compile(
+    rf"(?:(?:{_PARTICLE}\s){{0,2}}{_WORD}(?:[ -]{_WORD})?,\s*(?:{_UPPER}\b|{_UPPER}[\w]?\.)|{_WORD},\s{_WORD}|"
+    rf"{_WORD}\s{_UPPER}{{1,3}}(?=[,.;])(?!\.\s?{_UPPER}[a-z]))"
+)
+_GIVEN_FIRST = re.compile(
+    rf"{_WORD}\s(?:{_UPPER}\.\s?)*(?:{_PARTICLE}\s){{0,2}}{_WORD}(?:,\s{_WORD}\s|,?\s(?:and|&|und|y|e|et)\s{_WORD})"
+)
+"""Names of two persons or more with the family name last; one alone could be a body."""
+
+
 def parse(text: str, *, inverted: bool = True) -> list[Name]:
     """Split an author string into CSL names, in order.
 
@@ -94,6 +106,15 @@ def parse(text: str, *, inverted: bool = True) -> list[Name]:
     for i, group in enumerate(g for g in groups if g):
         names.extend(_group([p.strip() for p in group.split(",") if p.strip()], first=i == 0, inverted=inverted))
     return names
+
+
+def inverted(entries: Sequence[str]) -> bool:
+    """Whether a list gives family names first: more of its entries begin so ("Lee, A.", "Lee A,") than the other way.
+
+    Where none tells, as in a list of names with two words and no comma, it gives them last.
+    """
+    first = sum(_FAMILY_FIRST.match(entry) is not None for entry in entries)
+    return first > 0 and first >= sum(_GIVEN_FIRST.match(entry) is not None for entry in entries)
 
 
 def original_names(text: str) -> list[str]:

@@ -80,6 +80,7 @@ _ALSO = {
     "alternate_title3": "container-title",
     "alternate_title1": "container-title",
 }
+_TAG = re.compile(r"^\ufeff?\s{0,3}([A-Z][A-Z0-9]) {0,3}-(?: (.*))?$")
 _NAMES = {"author": "authors", "editor": "secondary_authors", "translator": "subsidiary_authors"}
 
 
@@ -87,7 +88,22 @@ def read(text: str) -> list[tuple[str, dict[str, Any]]]:
     """(id, CSL item) of every record; raises what rispy raises on text that is no RIS."""
     import rispy
 
-    return [(str(record.get("id") or ""), _item(record)) for record in rispy.loads(text, skip_unknown_tags=True)]
+    return [(str(r.get("id") or ""), _item(r)) for r in rispy.loads(_regular(text), skip_unknown_tags=True)]
+
+
+def _regular(text: str) -> str:
+    """RIS as its description has it: two blanks before the dash, and each record with its end."""
+    lines: list[str] = []
+    inside = False
+    for line in text.splitlines():
+        tag = _TAG.match(line)
+        if tag and tag[1] in {"TY", "ER"}:
+            if inside and tag[1] == "TY":
+                lines.append("ER  - ")
+            inside = tag[1] == "TY"
+        if tag or inside:  # what stands between records, as their numbers do, is no part of one
+            lines.append(f"{tag[1]}  - {tag[2] or ''}" if tag else line)
+    return "\n".join([*lines, *(["ER  - "] if inside else [])])
 
 
 def write(items: Sequence[tuple[str, Mapping[str, Any]]]) -> str:

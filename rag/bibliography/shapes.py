@@ -5,9 +5,12 @@ https://docs.citationstyles.org/en/stable/specification.html#appendix-iv-variabl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+_ISO = re.compile(r"\s*+(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?(?![\d-])")
+_YEAR = re.compile(r"(?<!\d)(1\d{3}|20\d{2})(?!\d)")
 NAMES = frozenset(
     ("author", "editor", "translator", "director", "container-author", "collection-editor", "interviewer", "recipient")
 )
@@ -27,7 +30,7 @@ def shaped(item: Mapping[str, Any]) -> dict[str, Any]:
                 csl[key] = people
         elif key in DATES:
             if parts := date_parts(value):
-                csl[key] = {"date-parts": [parts]}
+                csl[key] = {"date-parts": [parts], **_literal(value)}
         elif key == "custom":
             if isinstance(value, Mapping):
                 csl[key] = dict(value)
@@ -37,8 +40,22 @@ def shaped(item: Mapping[str, Any]) -> dict[str, Any]:
     return csl
 
 
+def named(said: str) -> dict[str, str]:
+    """A name as one string: "Family, Given", or a body's, or a person's who has but one."""
+    family, comma, given = (part.strip() for part in said.partition(","))
+    return {"family": family, "given": given} if comma and given else {"literal": said.strip().rstrip(",")}
+
+
 def date_parts(value: object) -> list[int]:
-    """[year], [year, month] or [year, month, day] of a CSL date, as far as it makes sense; else []."""
+    """[year], [year, month] or [year, month, day] of a CSL date, as far as it makes sense; else [].
+
+    Dates that are one string ("raw", "literal", or no mapping at all) are read as ISO 8601 or by the year in them.
+    """
+    if isinstance(value, Mapping) and "date-parts" not in value:
+        value = value.get("year") or value.get("raw") or value.get("literal")
+    if isinstance(value, (str, int)) and not isinstance(value, bool):
+        iso = _ISO.match(str(value)) or _YEAR.search(str(value))
+        return [int(p) for p in iso.groups() if p] if iso else []
     parts = value.get("date-parts") if isinstance(value, Mapping) else None
     first = parts[0] if isinstance(parts, (list, tuple)) and parts else None
     numbers: list[int] = []
@@ -54,8 +71,15 @@ def date_parts(value: object) -> list[int]:
     return numbers[:2] if len(numbers) > 2 and not 1 <= numbers[2] <= 31 else numbers
 
 
+def _literal(value: object) -> dict[str, str]:
+    """A date's own words, where they say more than its year: "ca. 1990"."""
+    said = value.get("literal") if isinstance(value, Mapping) else None
+    return {"literal": _text(said)} if isinstance(said, str) and _text(said) else {}
+
+
 def _people(value: object) -> list[dict[str, str]]:
-    people = value if isinstance(value, (list, tuple)) else ()
+    people = [named(value)] if isinstance(value, str) and value.strip() else value
+    people = people if isinstance(people, (list, tuple)) else ()
     found = [
         {str(k): t for k, v in p.items() if isinstance(v, str) and (t := _text(v))}
         for p in people

@@ -12,7 +12,6 @@ from rag.build.folder import identified, survey
 from rag.build.journal import Changes, changing
 from rag.build.pipeline import bring_up_to_date
 from rag.build.plan import Incoming, Plan, stop_if_cancelled
-from rag.build.reading import BIBLIOGRAPHY_KINDS
 from rag.errors import DocumentError, IndexDamagedError, IndexMissingError, InputError, NotFoundError
 from rag.files import sha256
 from rag.types import BuildReport, Document, Progress
@@ -135,7 +134,7 @@ def _readable(plan: Plan, target: Path, content: Path | bytes, said: Mapping[str
         raise DocumentError(f"{target.name}: no kind of source that can be read; the README lists those that can")
     if isinstance(content, Path) and content.stat().st_size > _LONGEST_LIST:
         raise DocumentError(f"{target.name}: has more than {_LONGEST_LIST >> 20} MiB; split it")
-    kind = BIBLIOGRAPHY_KINDS[target.suffix.lower()]
+    kind = documents.BIBLIOGRAPHY_KINDS[target.suffix.lower()]
     entries, problems = bibliography.read_structured_isolated(content, kind, name=target.name, cancelled=plan.cancelled)
     if not entries:
         raise DocumentError(f"{target.name}: {problems[0].message if problems else 'it holds no entries'}")

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from queue import LifoQueue
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from rag import bibliography, bounded, documents, files, store
 from rag.analysis import Listed, analyse_isolated
@@ -30,7 +30,6 @@ from rag.errors import DocumentError, TransientError
 from rag.files import sha256
 from rag.types import Document, Problem, Progress, Skipped
 
-BIBLIOGRAPHY_KINDS: dict[str, Literal["bibtex", "ris", "csl"]] = {".bib": "bibtex", ".ris": "ris", ".json": "csl"}
 _UNKNOWN = ""
 """The hash of a file of which nobody knows what was in it, so that the next rebuild looks again."""
 _MOST_READERS = 4
@@ -62,8 +61,8 @@ def hashed(plan: Plan, sources: Sequence[Path]) -> tuple[dict[str, str], dict[Pa
 def already_read(live: store.Generation | None, about: Mapping[str, Any]) -> dict[str, str]:
     """The documents of `live` whose sources have not changed and could be read, by file name.
 
-    A list file (.bib, .ris, .json) may serve any document, so when one changed, or is worth another try, nothing is
-    taken over.
+    A list file (.bib, .ris and their like) may serve any document, so when one changed, or is worth another try,
+    nothing is taken over.
     """
     if live is None:
         return {}
@@ -266,7 +265,7 @@ def _why_unread(path: Path, error: OSError) -> str:
 
 def _list(plan: Plan, path: Path, name: str, contents: _Contents) -> Listed:
     """The entries of a bibliography file. Raises DocumentError, TransientError, CancelledError."""
-    kind = BIBLIOGRAPHY_KINDS[path.suffix.lower()]
+    kind = documents.BIBLIOGRAPHY_KINDS[path.suffix.lower()]
 
     def read() -> Listed:
         return bibliography.read_structured_isolated(contents.of(path), kind, name=name, cancelled=plan.cancelled)

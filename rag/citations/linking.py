@@ -1,23 +1,23 @@
 """Text + references → mentions: finds the citations, gives each its entry, its scope and its problems.
 
-Whether a text cites by years or by numbers is told by which of them leads into the list. Sections that are reference
-lists are not read.
+What the format itself marks (`rag.citations.marked`) is no guess and wins. Else, whether a text cites by years or by
+numbers is told by which of them leads into the list. Sections that are reference lists are not read.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import accumulate
+from itertools import chain
 
-from rag.citations import authorpage, authoryear, notes, numeric, titles
+from rag.citations import authorpage, authoryear, marked, notes, numeric, titles
 from rag.citations.audit import problem, shown
 from rag.citations.authoryear import Part
+from rag.citations.marked import Places
 from rag.citations.names import AuthorIndex, Entry, acronyms, words
 from rag.citations.patterns import ACRONYM
 from rag.citations.scope import Cited, scopes
-from rag.types import Document, Mention, MentionKind, Problem, Reference, Span
+from rag.types import Document, Mark, Mention, MentionKind, Problem, Reference, Span
 
 
 def link(document: Document, references: Sequence[Reference]) -> tuple[tuple[Mention, ...], tuple[Problem, ...]]:
@@ -26,14 +26,14 @@ def link(document: Document, references: Sequence[Reference]) -> tuple[tuple[Men
     Returns the mentions in order of place, one for each (citation part, reference), and their problems. A part that
     leads to no entry is a mention too, `missing`. Never raises, whatever the text and the list hold.
     """
-    listed = document.bibliography()
-    text = _without(document.text, listed)
+    text = _without(document.text, document.bibliography())
     index = AuthorIndex(references)
     short = shortened(text)
     parts = authoryear.repeat(text, authoryear.settle(text, authoryear.find(text, index, short), index))
-    signs = notes.read(document)
-    groups, numbered = numeric.read(text, references)
-    if signs and not any(r.label for r in references):
+    said = notes.read(document)
+    signs = marked.signs(document)
+    groups, numbered = numeric.read(_blanked(text, notes.signs(document.text, said), signs), references)
+    if said and not signs and not any(r.label for r in references):
         groups = []
     found: list[Mention] = []
     exact = sum(p.resolution == "exact" for p in parts)
@@ -44,17 +44,19 @@ def link(document: Document, references: Sequence[Reference]) -> tuple[tuple[Men
                     found.append(_plain(start, end, "numeric", [references[numbered[number]].id]))
                 else:
                     found.append(_unlisted(start, end, f"number {number}", document.id))
+        found += _noted(document, text, said, signs, index) if signs else []
     else:
-        inside = _Taken((n.start, n.end) for n in signs)
+        inside = Places((n.start, n.end) for n in said)
         found += [
             _of_part(p, references, document.id)
             for p in parts
             if (p.entry and p.phrase.whole) or not inside.touches(p.start, p.start + 1)
         ]
-        found += _noted(document, text, signs, index)
+        found += _noted(document, text, said, signs, index)
         if authorpage.prevails(paged := authorpage.find(text, index), exact):
             found += [_plain(p.start, p.end, "parenthetical", [e.id for e in p.entries]) for p in paged]
-    taken = _Taken((m.start, m.end) for m in found)
+    found = marked.settled(document, references, found)
+    taken = Places((m.start, m.end) for m in found)
     for named in titles.find(text, index.entries):
         if not taken.touches(named.start, named.end):
             found.append(_plain(named.start, named.end, "title", [e.id for e in named.entries]))
@@ -78,31 +80,31 @@ def _without(text: str, spans: Sequence[Span]) -> str:
     return "".join([*pieces, text[at:]])
 
 
-class _Taken:
-    """Which stretches of a text are spoken for."""
-
-    def __init__(self, spans: Iterable[tuple[int, int]]) -> None:
-        ordered = sorted(spans)
-        self._starts = [start for start, _ in ordered]
-        self._reached = list(accumulate((end for _, end in ordered), max))
-
-    def touches(self, start: int, end: int) -> bool:
-        """Whether one of them shares a character with `start:end`."""
-        before = bisect_left(self._starts, end)
-        return before > 0 and self._reached[before - 1] > start
+def _blanked(text: str, *places: Iterable[Span | Mark]) -> str:
+    """The text with blanks in place of some of its parts, so that no number is found there."""
+    pieces, at = [], 0
+    for place in sorted(chain.from_iterable(places), key=lambda p: p.start):
+        start, end = max(at, place.start), max(at, place.end)
+        pieces += [text[at:start], " " * (end - start)]
+        at = end
+    return "".join([*pieces, text[at:]])
 
 
-def _noted(document: Document, text: str, signs: list[notes.Note], index: AuthorIndex) -> list[Mention]:
+def _noted(
+    document: Document, text: str, said: list[notes.Note], signs: Sequence[Mark], index: AuthorIndex
+) -> list[Mention]:
     """The note signs of the running text, each leading to the works that its note names."""
-    named = notes.works(text, signs, index) if signs else {}
+    named = notes.works(text, said, index) if said else {}
     if not named:
         return []
-    first = text.rfind("\n", 0, min(n.start for n in signs)) + 1
+    if signs:
+        return [_plain(s.start, s.end, "note", [e.id]) for s in signs for e in named.get(s.target, [])]
+    first = text.rfind("\n", 0, min(n.start for n in said)) + 1
     places = [Span(s.start, s.end) for s in document.sections if s.kind == "notes"] or [Span(first, len(text))]
     running = _without(text, places)
     return [
         _plain(a, b, "note", [entry.id])
-        for group in numeric.find(running, {n.number for n in signs})
+        for group in numeric.find(running, {n.number for n in said})
         for a, b, number in group.cited
         for entry in named.get(number, [])
     ]

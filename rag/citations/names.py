@@ -159,7 +159,9 @@ def read_entry(reference: Reference, position: int) -> Entry:
     if [n.family for n in doubtful] == [n.family for n in names]:
         doubtful = ()
     title = str(csl.get("title") or "")
-    more = bool(re.search(r"\bet\.?\s+al\b|\be outros\b|\by otros\b|等", raw[:300]))
+    more = bool(re.search(r"\bet\.?\s+al\b|\be outros\b|\by otros\b|等", raw[:300])) or any(
+        isinstance(p, Mapping) and p.get("literal") == "et al." for p in csl.get("author") or ()
+    )
     whole = {str(p.get("family") or "") + str(p.get("given") or "") for p in _people(csl)} | set(
         _CJK_RUN.findall(_head(raw))
     )
@@ -185,7 +187,7 @@ def read_entry(reference: Reference, position: int) -> Entry:
 
 def _people(csl: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     for role in ("author", "editor", "collection-editor", "translator", "director"):
-        people: list[Mapping[str, Any]] = [p for p in csl.get(role) or () if isinstance(p, Mapping)]
+        people = [p for p in csl.get(role) or () if isinstance(p, Mapping) and p.get("literal") != "et al."]
         if people:
             return people
     return []

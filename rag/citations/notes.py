@@ -9,8 +9,9 @@ Notes are the numbered paragraphs of sections that the reader marked as notes, a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from rag.citations.names import AuthorIndex, Entry, main_titles, words
 from rag.types import Document, Span
@@ -22,13 +23,15 @@ _AGAIN = re.compile(r"\W*(?:ibid(?:em)?|idem|id|ebd|ebenda)\b", re.IGNORECASE)
 _OP_CIT = re.compile(r"\b(?:op|ob|art|loc|obra)\.?\s*cit(?:ada|\b)|\ba\.\s?a\.\s?O\b", re.IGNORECASE)
 _OTHER_NOTE = re.compile(
     r"\b(?:supra|above|infra|see|in|ver|vide|cf|véase|siehe|voir|oben)\W+(?:foot|fuß|fuss)?(?:note|nota|n|anm|fn)\b\.?\s*"
-    r"(?:de\s+rodapé\s+)?(\d{1,3})\b",
+    r"(?:de\s+rodapé\s+)?(\d{1,3})\b|\((?:foot)?(?:note|nota|n|anm|fn)\b\.?\s*(\d{1,3})\)",
     re.IGNORECASE,
 )
 _LEAD = 4
 """Words before the author's name, at most: given names, "see also". A note that begins otherwise explains."""
 _MOST_READ = 2000
 """Characters of a note's part within which its work is named."""
+_SAYS_ENOUGH = 6
+"""Letters of a piece of a title by which it is called again."""
 _SHORT = 60
 """Characters of a note that says nothing but where the work was named."""
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
@@ -52,10 +55,26 @@ def read(document: Document) -> list[Note]:
         begun = [*_NOTE.finditer(text, place.start, place.end), *_RAISED.finditer(text, place.start, place.end)]
         _add(found, sorted(begun, key=lambda m: m.start()), place.end)
     if not places:
-        for match in _FOOTNOTE.finditer(text):
+        for match in [*_FOOTNOTE.finditer(text), *_raised_lines(text)]:
             stop = text.find("\n", match.end())
-            found.setdefault(match[1], Note(match[1], match.end(), stop if stop >= 0 else len(text)))
+            number = match[1].translate(_DIGITS)
+            found.setdefault(number, Note(number, match.end(), stop if stop >= 0 else len(text)))
     return list(found.values())
+
+
+def _raised_lines(text: str) -> list[re.Match[str]]:
+    """Lines that begin with a raised number, where they count 1, 2, 3 and each has its sign in the text before it."""
+    kept: list[re.Match[str]] = []
+    for match in _RAISED.finditer(text):
+        first = text.find(match[1])
+        if int(match[1].translate(_DIGITS)) == len(kept) + 1 and 0 <= first < match.start(1):
+            kept.append(match)
+    return kept
+
+
+def signs(text: str, notes: Sequence[Note]) -> list[Span]:
+    """Where the notes' own numbers stand before their texts."""
+    return [Span(text.rfind("\n", 0, n.start) + 1, n.start) for n in notes]
 
 
 def _add(found: dict[str, Note], begun: Sequence[re.Match[str]], end: int) -> None:
@@ -71,25 +90,41 @@ def works(text: str, notes: Sequence[Note], index: AuthorIndex) -> dict[str, lis
     before: list[Entry] = []
     last: dict[tuple[str, ...], Entry] = {}
     for note in notes:
-        said = text[note.start : note.end]
-        parts = said.split(";")
-        named = _named(parts[0], index)
-        if named:  # a note that begins otherwise explains
-            named = named + [e for part in parts[1:] for e in _named(part, index)]
-        if not named and _AGAIN.match(said):
-            named = before
-        if not named and _OP_CIT.search(said):
-            named = _cited_before(said, index, last)
-        if not named and len(said) < _SHORT and (other := _OTHER_NOTE.search(said)):
-            named = found.get(other[1], [])
+        named: list[Entry] = []
+        for number, part in enumerate(text[note.start : note.end].split(";")):
+            works_of = _named(part, index) or _called_again(part, index, found, before, last)
+            if number == 0 and not works_of:
+                break  # a note that begins otherwise explains
+            named += works_of
         if named:
             found[note.number] = list({e.id: e for e in named}.values())
             last |= {e.names[0].family: e for e in named if e.names}
-        before = named if len(named) == 1 else []
+        before = found[note.number] if named and len(found[note.number]) == 1 else []
     return found
 
 
-def _cited_before(said: str, index: AuthorIndex, last: dict[tuple[str, ...], Entry]) -> list[Entry]:
+def _called_again(
+    part: str,
+    index: AuthorIndex,
+    found: Mapping[str, list[Entry]],
+    before: list[Entry],
+    last: Mapping[tuple[str, ...], Entry],
+) -> list[Entry]:
+    """The work that a part of a note means by what was said before: "ibid.", "op. cit.", "supra note 3", "(n 3)"."""
+    if _AGAIN.match(part):
+        return before
+    if _OP_CIT.search(part):
+        return _cited_before(part, index, last)
+    other = _OTHER_NOTE.search(part) if len(part) < _SHORT else None
+    if other is None:
+        return []
+    there = found.get(other[1] or other[2], [])
+    head = words(part)[: _LEAD + 2]
+    own = [e for e in there if e.names and _holds(head, e.names[0].family)]
+    return own or there
+
+
+def _cited_before(said: str, index: AuthorIndex, last: Mapping[tuple[str, ...], Entry]) -> list[Entry]:
     """The work that "Author, op. cit." means: the author's only one, or the one that a note named last."""
     head = words(said)[: _LEAD + 2]
     entries = [e for e in index.under(set(head)) if e.names and _holds(head, e.names[0].family)]
@@ -106,7 +141,10 @@ def _named(part: str, index: AuthorIndex) -> list[Entry]:
     for entry in index.under(set(said)):
         if not entry.names or not _holds(said[: _LEAD + len(entry.names[0].family)], entry.names[0].family):
             continue
-        if any(_holds(said, t) or any(_holds(said, begun) for begun in _begun(t)) for t in main_titles(entry)):
+        if any(
+            _holds(said, t) or any(_holds(said, begun) for begun in _begun(t)) or _shortens(said, entry, t)
+            for t in main_titles(entry)
+        ):
             by_title.append(entry)
         elif entry.year in years:
             by_year.append(entry)
@@ -118,6 +156,14 @@ def _begun(title: tuple[str, ...]) -> list[tuple[str, ...]]:
     """The beginnings by which a title is called again: its first three words, or two that say enough ("Tin Mines")."""
     two = title[1:2] and min(map(len, title[:2])) > 2 and sum(map(len, title[:2])) > 7
     return [*([title[:3]] if len(title) > 3 else []), *([title[:2]] if two else [])]
+
+
+def _shortens(said: tuple[str, ...], entry: Entry, title: tuple[str, ...]) -> bool:
+    """Whether only a piece of the title stands between the author's name and the page: "Smith, Lost Gauges, 7"."""
+    family = entry.names[0].family
+    at = next(i for i in range(len(said)) if said[i : i + len(family)] == family) + len(family)
+    piece = tuple(takewhile(lambda w: not w.isdigit() and w not in {"p", "pp", "s", "at"}, said[at:]))
+    return sum(map(len, piece)) >= _SAYS_ENOUGH and _holds(title, piece)
 
 
 def _holds(said: tuple[str, ...], run: tuple[str, ...]) -> bool:

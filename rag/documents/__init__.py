@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rag.documents.assemble import assemble
 from rag.documents.blocks import Draft
@@ -24,7 +24,7 @@ from rag.errors import DocumentError, TransientError
 from rag.types import Document
 
 __all__ = [
-    "BIBLIOGRAPHY_SUFFIXES",
+    "BIBLIOGRAPHY_KINDS",
     "MAX_BYTES",
     "is_bibliography",
     "is_document",
@@ -39,8 +39,21 @@ __all__ = [
     "written",
 ]
 
-BIBLIOGRAPHY_SUFFIXES = frozenset({".bib", ".ris", ".json"})
-_NEITHER_SUFFIXES = frozenset({".toml", ".yaml", ".yml", ".tmp", ".part", ".lock", ".log", ".pyc"})
+BIBLIOGRAPHY_KINDS: dict[str, Literal["bibtex", "bbl", "ris", "csl", "rdf"]] = {
+    ".bib": "bibtex",
+    ".bibtex": "bibtex",
+    ".bbl": "bbl",
+    ".ris": "ris",
+    ".nbib": "ris",
+    ".enw": "ris",
+    ".ciw": "ris",
+    ".json": "csl",
+    ".yaml": "csl",
+    ".yml": "csl",
+    ".rdf": "rdf",
+}
+"""Suffixes of files that are reference lists, and what `rag.bibliography.read_structured` reads them as."""
+_NEITHER_SUFFIXES = frozenset({".toml", ".tmp", ".part", ".lock", ".log", ".pyc"})
 _NEITHER_STEMS = frozenset({"readme", "license", "licence", "copying", "notice", "thumbs", "desktop"})
 
 # Media type → module:function. A reader is `(bytes, name) -> Draft` and is imported when its format first comes.
@@ -65,7 +78,8 @@ _READERS = {
 }
 _WHY_NOT = {
     "application/x-bibtex": "a BibTeX bibliography; end its name in .bib and it is read as one",
-    "application/x-research-info-systems": "an RIS bibliography; end its name in .ris and it is read as one",
+    "application/x-research-info-systems": "a reference manager's export; end its name in .ris and it is read as one",
+    "application/x-endnote+xml": "an EndNote library in XML; export it from EndNote as RIS (.ris) and add that",
     "application/json": "JSON holds data, not prose; a CSL-JSON bibliography belongs in a file ending in .json",
     "application/zip": "a zip archive; unpack it and add the documents in it",
     "application/gzip": "a gzip archive; unpack it and add the documents in it",
@@ -129,8 +143,8 @@ def slug(name: str) -> str:
 
 
 def is_bibliography(path: Path) -> bool:
-    """Whether a file of a collection is a reference list of its own (.bib, .ris, CSL-JSON)."""
-    return path.suffix.lower() in BIBLIOGRAPHY_SUFFIXES and not _aside(path)
+    """Whether a file of a collection is a reference list of its own (.bib, .ris, CSL-JSON and their like)."""
+    return path.suffix.lower() in BIBLIOGRAPHY_KINDS and not _aside(path)
 
 
 def is_document(path: Path) -> bool:
@@ -139,7 +153,7 @@ def is_document(path: Path) -> bool:
     All are but bibliographies, sidecars, hidden and temporary files, and READMEs: a file of an unknown kind is
     offered to `read`, which says why it cannot be used, so that nothing vanishes unseen.
     """
-    return not _aside(path) and path.suffix.lower() not in BIBLIOGRAPHY_SUFFIXES
+    return not _aside(path) and path.suffix.lower() not in BIBLIOGRAPHY_KINDS
 
 
 def is_source(path: Path) -> bool:
@@ -148,6 +162,6 @@ def is_source(path: Path) -> bool:
 
 
 def _aside(path: Path) -> bool:
-    if path.name.startswith((".", "~$")) or path.name.endswith("~"):
+    if path.name.startswith((".", "~$", "_quarto.", "_config.")) or path.name.endswith("~"):
         return True
     return path.suffix.lower() in _NEITHER_SUFFIXES or path.stem.casefold() in _NEITHER_STEMS

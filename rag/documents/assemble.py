@@ -16,9 +16,10 @@ from rag.documents.clean import clean, one_line
 from rag.documents.dates import parse_date
 from rag.documents.entries import looks_like_entry, share_of_entries
 from rag.documents.language import language_of, normal_tag
+from rag.documents.marks import Marks, without_marks
 from rag.documents.names import kind_of_title, names_bibliography, names_notes, perhaps_bibliography
 from rag.documents.people import SEPARATOR, bare_names
-from rag.types import Document, Page, Section, SectionKind, Span
+from rag.types import Document, Mark, Page, Section, SectionKind, Span
 
 _GAP = "\n\n"
 _Part = tuple[int, int, str, int, SectionKind]
@@ -34,8 +35,8 @@ def assemble(
 ) -> Document:
     """Lay out `draft` as a Document. Offsets of sections, pages and bylines are into its text."""
     known = known or {}
-    blocks = _usable(draft.blocks)
-    title = _known_text(known, "title") or one_line(clean(draft.title or "")) or None
+    blocks = _usable(draft.blocks, draft.marks)
+    title = _known_text(known, "title") or one_line(clean(without_marks(draft.title or ""))) or None
     _mark_title(blocks, title)
     _mark_name_below_title(blocks)
     text, spans = _layout(blocks)
@@ -60,11 +61,16 @@ def assemble(
         reader=draft.reader,
         sections=tuple(sections),
         pages=_pages(blocks, spans, len(text), draft.page_count),
+        marks=tuple(
+            Mark(span.start + start, span.start + end, kind, target)
+            for block, span in zip(blocks, spans, strict=True)
+            for start, end, kind, target in block.marks
+        ),
         problems=tuple(draft.problems),
     )
 
 
-def _usable(blocks: Sequence[Block]) -> list[Block]:
+def _usable(blocks: Sequence[Block], marks: Marks) -> list[Block]:
     """Copies with clean text, without empty ones; a blank line inside a block parts it in two."""
     out: list[Block] = []
     for block in blocks:
@@ -74,9 +80,10 @@ def _usable(blocks: Sequence[Block]) -> list[Block]:
         for part in parts:
             single = block.role in {"title", "heading", "byline"}
             text, turns = _turned(pieces, single=single) if len(pieces) > 1 else (part.strip(), ())
+            text, marked = (without_marks(text), ()) if single or turns else marks.taken_out(text)
             if text:
                 text = one_line(text) if single else text
-                out.append(Block(text, block.role, block.level, page, block.kind, block.opens, turns))
+                out.append(Block(text, block.role, block.level, page, block.kind, block.opens, turns, marked))
     return out
 
 
@@ -317,4 +324,4 @@ def _known_authors(known: Mapping[str, Any]) -> list[str]:
 
 
 def _named(name: str) -> str:
-    return one_line(clean(name))
+    return one_line(clean(without_marks(name)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from rag.documents.marks import Marks, Placed
 from rag.types import Problem, SectionKind
 
 Role = Literal["title", "heading", "paragraph", "list", "table", "byline"]
@@ -28,6 +29,8 @@ class Block:
     """A paragraph with which a section without a heading begins."""
     turns: tuple[int, ...] = ()
     """Where in `text` each next page begins; set by the assembler from the form feeds."""
+    marks: tuple[Placed, ...] = ()
+    """Set by the assembler from those in `text`."""
 
 
 @dataclass(slots=True)
@@ -45,3 +48,5 @@ class Draft:
     problems: list[Problem] = field(default_factory=list)
     page_count: int = 0
     """Pages of the source, 0 for sources without pages."""
+    marks: Marks = field(default_factory=Marks)
+    """What the format says of places within the blocks."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import chain, zip_longest
+
+from rag.documents.marks import SIGNS, without_marks
 
 # Soft hyphens, zero-width spaces and joiners of layout, byte-order marks; the joiners U+200C and U+200D spell words
 # in Persian and in the Indic scripts and stay. The tag characters can hide instructions from the eye.
@@ -13,6 +16,8 @@ _LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 # How a font sets letters is no spelling; the ligatures of PDFs would hide words from every search.
 _LIGATURES = str.maketrans(dict(zip("ﬀﬁﬂﬃﬄﬅﬆ", ["ff", "fi", "fl", "ffi", "ffl", "st", "st"], strict=True)))
 _RAISED = str.maketrans("0123456789+-−–—()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁻⁽⁾")
+PLAIN = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾", "0123456789+-()")
+"""Raised digits and signs → plain ones."""
 _RAISED_NUMBER = re.compile(r"^[\s,;()+−–—-]*\d[\d\s,;()+−–—-]*")
 _SPACES = re.compile(r"[^\S\n]+")
 _CJK = "\u2e80-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
@@ -35,7 +40,11 @@ def raised(text: str) -> str:
 
     So that 10⁶ is not stored as 106, and the number of a note or an entry not as the end of a word.
     """
-    return text.translate(_RAISED) if _RAISED_NUMBER.fullmatch(text) else text
+    if not _RAISED_NUMBER.fullmatch(without_marks(text)):
+        return text
+    kept = [m[0] for m in SIGNS.finditer(text)]
+    pieces = [piece.translate(_RAISED) for piece in SIGNS.split(text)]
+    return "".join(chain.from_iterable(zip_longest(pieces, kept, fillvalue="")))
 
 
 def one_line(text: str) -> str:

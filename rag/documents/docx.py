@@ -15,6 +15,7 @@ from rag.documents.archive import Package
 from rag.documents.blocks import Block, Draft, Role
 from rag.documents.clean import raised
 from rag.documents.dates import parse_date
+from rag.documents.marks import Marks
 from rag.documents.markup import tag_of
 from rag.documents.names import names_bibliography, perhaps_bibliography
 from rag.documents.people import bare_names, names_in_byline
@@ -55,7 +56,7 @@ def read_docx(data: bytes, name: str) -> Draft:
     if main is None:
         raise DocumentError(f"{name}: the package holds no Word document; save it anew as .docx.")
     draft = Draft([], READER, MEDIA_TYPE)
-    walk = _Walk(_styles(package), _numbered(package), _style_numbers(package), _targets(package, main))
+    walk = _Walk(_styles(package), _numbered(package), _style_numbers(package), _targets(package, main), draft.marks)
     body = next((e for e in package.xml(main) if tag_of(e) == "body"), None)
     if body is not None:
         walk.flow(body)
@@ -212,8 +213,10 @@ class _Walk:
         numbered: dict[tuple[str, str], _Level],
         style_numbers: dict[str, tuple[str, str]],
         targets: dict[str, str],
+        marks: Marks,
     ) -> None:
         self.styles, self.numbered, self.style_numbers, self.targets = styles, numbered, style_numbers, targets
+        self.marks = marks
         self.blocks: list[Block] = []
         self.boxes: list[Any] = []
         self.counters: dict[str, dict[int, int]] = {}
@@ -312,7 +315,8 @@ class _Walk:
             elif tag == "txbxcontent":
                 self.boxes.append(child)
             elif tag in {"footnotereference", "endnotereference"}:
-                out.append(f"[{_attribute(child, 'id')}]")
+                number = _attribute(child, "id") or ""
+                out.append(self.marks.put("note", number, f"[{number}]"))
             elif tag == "omath":
                 out.append(f" {equation(child)} ")
             elif tag == "hyperlink":
@@ -337,7 +341,7 @@ class _Walk:
             cells: list[str] = []
             for cell in row.iter():
                 if tag_of(cell) == "tc" and _owner(cell, "tr") is row:
-                    inner = _Walk(self.styles, self.numbered, self.style_numbers, self.targets)
+                    inner = _Walk(self.styles, self.numbered, self.style_numbers, self.targets, self.marks)
                     inner.flow(cell)
                     cells.append(" ".join(b.text.replace("\n", " ") for b in inner.blocks))
             if any(cells):
@@ -374,7 +378,7 @@ def _notes(root: Any, walk: _Walk) -> list[str]:  # noqa: ANN401
     notes: list[str] = []
     for note in root if root is not None else []:
         if tag_of(note) in {"footnote", "endnote"} and not _attribute(note, "type"):
-            inner = _Walk(walk.styles, walk.numbered, walk.style_numbers, walk.targets)
+            inner = _Walk(walk.styles, walk.numbered, walk.style_numbers, walk.targets, walk.marks)
             inner.flow(note)
             text = " ".join(b.text for b in inner.joined())
             if text:

@@ -8,7 +8,8 @@ from typing import Any
 
 from rag.documents.archive import parse_xml
 from rag.documents.blocks import Block, Draft
-from rag.documents.clean import raised
+from rag.documents.clean import PLAIN, raised
+from rag.documents.marks import Marks, without_marks
 from rag.documents.markup import tag_of
 from rag.errors import DocumentError
 from rag.types import Problem
@@ -50,7 +51,7 @@ def read_jats(data: bytes, name: str) -> Draft:
     draft = Draft([], READER, "application/jats+xml")
     draft.language = article.get("{http://www.w3.org/XML/1998/namespace}lang")
     _front(article, draft)
-    walk = _Walk(draft.blocks)
+    walk = _Walk(draft.blocks, draft.marks)
     for part in article:
         if tag_of(part) == "body":
             first = len(draft.blocks)
@@ -68,21 +69,33 @@ def read_jats(data: bytes, name: str) -> Draft:
     return draft
 
 
-def _text(element: Any) -> str:  # noqa: ANN401
-    return _SPACE.sub(" ", "".join(_pieces(element))).strip()
+def _text(element: Any, marks: Marks | None = None) -> str:  # noqa: ANN401
+    return _SPACE.sub(" ", "".join(_pieces(element, marks))).strip()
 
 
-def _pieces(element: Any) -> Iterator[str]:  # noqa: ANN401
+def _pieces(element: Any, marks: Marks | None = None) -> Iterator[str]:  # noqa: ANN401
     yield element.text or ""
     for child in element:
         tag = tag_of(child)
         if tag == "break":
             yield " "
         elif tag == "sup":
-            yield raised("".join(_pieces(child)))
+            yield raised("".join(_pieces(child, marks)))
+        elif tag == "xref" and marks is not None:
+            yield _led(child, "".join(_pieces(child, marks)), marks)
         elif tag and tag not in _SKIP and tag != "fn":
-            yield from _pieces(child)
+            yield from _pieces(child, marks)
         yield child.tail or ""
+
+
+def _led(xref: Any, said: str, marks: Marks) -> str:  # noqa: ANN401
+    """A cross-reference to entries of the list, or to a note, marked."""
+    if xref.get("ref-type") == "fn":
+        return marks.put("note", without_marks(said).translate(PLAIN).strip("[]() "), said)
+    if xref.get("ref-type") == "bibr":
+        for key in (xref.get("rid") or "").split():
+            said = marks.put("citation", key, said)
+    return said
 
 
 def _find(element: Any, *tags: str) -> Any:  # noqa: ANN401
@@ -113,7 +126,7 @@ def _front(article: Any, draft: Draft) -> None:  # noqa: ANN401
     draft.date = _date(meta)
     doi = next((_text(e) for e in meta.iter() if tag_of(e) == "article-id" and e.get("pub-id-type") == "doi"), None)
     draft.address = f"https://doi.org/{doi}" if doi else None
-    walk = _Walk(draft.blocks)
+    walk = _Walk(draft.blocks, draft.marks)
     for part in meta:
         if tag_of(part) in {"abstract", "trans-abstract"}:
             walk.section(part, 2, "Abstract")
@@ -155,8 +168,11 @@ def _date(meta: Any) -> str | None:  # noqa: ANN401
 
 
 class _Walk:
-    def __init__(self, blocks: list[Block]) -> None:
-        self.blocks = blocks
+    def __init__(self, blocks: list[Block], marks: Marks) -> None:
+        self.blocks, self.marks = blocks, marks
+
+    def text(self, element: Any) -> str:  # noqa: ANN401
+        return _text(element, self.marks)
 
     def flow(self, parent: Any, level: int) -> None:  # noqa: ANN401
         for element in parent:
@@ -183,7 +199,7 @@ class _Walk:
             }:
                 self.floating(element, level)
             elif tag == "disp-formula":
-                self.add(_text(element))
+                self.add(self.text(element))
             elif tag in {"app-group", "floats-group", "array", "table-wrap-group"}:
                 self.flow(element, level)
 
@@ -204,7 +220,7 @@ class _Walk:
     def paragraph(self, element: Any) -> None:  # noqa: ANN401
         """A paragraph; lists, figures and tables inside it come after it."""
         if not any(tag_of(e) in _FLOATING for e in element):
-            self.add(_text(element))
+            self.add(self.text(element))
             return
         text: list[str] = [element.text or ""]
         for child in element:
@@ -214,7 +230,7 @@ class _Walk:
                 self.flow(holder, 4)
                 text = []
             elif tag_of(child) not in _SKIP:
-                text.extend(_pieces(child))
+                text.extend(_pieces(child, self.marks))
             text.append(child.tail or "")
         self.add(_SPACE.sub(" ", "".join(text)).strip())
 
@@ -223,22 +239,22 @@ class _Walk:
         lines = []
         for number, item in enumerate((e for e in element if tag_of(e) in {"list-item", "def-item"}), start=1):
             label = next((_text(e) for e in item if tag_of(e) == "label"), "")
-            body = " ".join(filter(None, (_text(e) for e in item if tag_of(e) not in {"label", ""})))
+            body = " ".join(filter(None, (self.text(e) for e in item if tag_of(e) not in {"label", ""})))
             lines.append(f"{label or (f'{number}.' if ordered else '-')} {body}")
         if lines:
             self.blocks.append(Block("\n".join(lines), "list"))
 
     def floating(self, element: Any, level: int) -> None:  # noqa: ANN401
         label = next((_text(e) for e in element if tag_of(e) == "label"), "")
-        caption = " ".join(filter(None, (_text(p) for e in element if tag_of(e) == "caption" for p in e)))
+        caption = " ".join(filter(None, (self.text(p) for e in element if tag_of(e) == "caption" for p in e)))
         self.add(" ".join(filter(None, [label, caption])))
         rows = [r for r in element.iter() if tag_of(r) == "tr"]
-        lines = [" | ".join(_text(c) for c in row if tag_of(c) in {"td", "th"}) for row in rows]
+        lines = [" | ".join(self.text(c) for c in row if tag_of(c) in {"td", "th"}) for row in rows]
         lines = [line for line in lines if line.strip(" |")]
         if lines:
             self.blocks.append(Block("\n".join(lines), "table"))
         for foot in (e for e in element if tag_of(e) == "table-wrap-foot"):
-            self.add(_text(foot))
+            self.add(self.text(foot))
         self.flow(
             [e for e in element if tag_of(e) not in {"caption", "label", "table", "table-wrap-foot", "title"}],
             level + 1,
@@ -248,7 +264,7 @@ class _Walk:
         self.flow(element, 2)
 
     def notes(self, element: Any, level: int) -> None:  # noqa: ANN401
-        notes = [_text_with_notes(e) for e in element if tag_of(e) == "fn"]
+        notes = [_text_with_notes(e, self.marks) for e in element if tag_of(e) == "fn"]
         if any(notes):
             title = next((_text(e) for e in element if tag_of(e) == "title"), "Notes")
             self.blocks.append(Block(title, "heading", level, kind="notes"))
@@ -260,16 +276,17 @@ class _Walk:
         self.blocks.append(Block(title, "heading", level, kind="bibliography"))
         for child in element:
             if tag_of(child) == "ref":
-                self.add(_entry(child))
+                entry = _entry(child)
+                self.add(self.marks.put("entry", child.get("id"), entry) if child.get("id") else entry)
             elif tag_of(child) == "ref-list":
                 self.references(child, level + 1)
             elif tag_of(child) == "p":
                 self.paragraph(child)
 
 
-def _text_with_notes(note: Any) -> str:  # noqa: ANN401
+def _text_with_notes(note: Any, marks: Marks) -> str:  # noqa: ANN401
     label = next((_text(e) for e in note if tag_of(e) == "label"), "")
-    return " ".join(filter(None, [f"[{label}]" if label else "", *(_text(e) for e in note if tag_of(e) == "p")]))
+    return " ".join(filter(None, [f"[{label}]" if label else "", *(_text(e, marks) for e in note if tag_of(e) == "p")]))
 
 
 def _entry(ref: Any) -> str:  # noqa: ANN401

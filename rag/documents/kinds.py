@@ -41,6 +41,8 @@ _BY_SUFFIX = {
     ".md": "text/markdown",
     ".markdown": "text/markdown",
     ".mdown": "text/markdown",
+    ".qmd": "text/markdown",
+    ".rmd": "text/markdown",
     ".tex": "application/x-tex",
     ".latex": "application/x-tex",
     ".csv": "text/csv",
@@ -52,6 +54,8 @@ _BY_SUFFIX = {
     ".xhtml": "text/html",
 }
 _SAMPLE = 1 << 16
+_TAGGED = re.compile(r"^(?:TY {1,2}- [A-Z]|PMID ?- \d|%0 [A-Z]|FN (?:Clarivate|Thomson|ISI)|PT [A-Z]$)", re.MULTILINE)
+"""How records of RIS, PubMed, EndNote's refer and Web of Science begin."""
 _MARKUP = re.compile(r"<(?:!--.*?-->\s*+)?(?:!DOCTYPE\s++)?[\w:]", re.DOTALL | re.IGNORECASE)
 _ROOT = re.compile(
     r"(?>\s++|<\?.*?\?>|<!--.*?-->|<!(?!--)[^>\[]*+(?:\[.*?\])?>)*+<(?:\w+:)?(?P<root>[\w-]+)", re.DOTALL
@@ -127,7 +131,7 @@ def _text_kind(data: bytes, name: str) -> str:
         return "application/x-tex"
     if _BIBTEX.match(head):
         return "application/x-bibtex"
-    if re.search(r"^TY  - ", head[:4000], re.MULTILINE):
+    if _TAGGED.search(head[:4000]):
         return "application/x-research-info-systems"
     if head[:1] in "[{" and suffix in {".json", ".jsonl"}:
         return "application/json"
@@ -145,6 +149,8 @@ def _markup_kind(head: str, suffix: str) -> str:
     root = (first["root"] or "").lower() if first else ""
     if root == "article" and re.search(r"JATS|NLM//DTD|<front>|<journal-meta|article-type=|xmlns:mml|<ref-list", head):
         return "application/jats+xml"
+    if root == "xml" and "<records>" in head and "<record>" in head:
+        return "application/x-endnote+xml"
     if root in {"html", "head", "body"} or re.match(
         r"[^<]*(?:<\?.*?\?>\s*)?<!doctype\s+html", head, re.IGNORECASE | re.DOTALL
     ):

@@ -6,11 +6,13 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+from rag.documents import pandoc
 from rag.documents.blocks import Block, Draft
 from rag.documents.clean import without
 from rag.documents.dates import parse_date
 from rag.documents.decode import decode
-from rag.documents.names import names_bibliography, perhaps_bibliography
+from rag.documents.marks import Marks
+from rag.documents.names import names_bibliography, names_notes, perhaps_bibliography
 from rag.documents.people import bare_names, names_in_byline
 
 if TYPE_CHECKING:
@@ -19,8 +21,7 @@ if TYPE_CHECKING:
 READER = "markdown/1"
 _FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ \t]*\r?\n(.*?)\r?\n\1[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 # Notes and numbered references are no link definitions, which leave no text behind.
-_NOTE_DEFINITION = re.compile(r"^[ ]{0,3}\[\^?(\d{1,3}|(?<=\^)[\w-]+)\]:[ \t]+", re.MULTILINE)
-_NOTE_MARK = re.compile(r"(?<!\\)\[\^([\w-]+)\](?![:(])")
+_NUMBERED = re.compile(r"^[ ]{0,3}\[(\d{1,3})\]:[ \t]+", re.MULTILINE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _ATTRIBUTES = re.compile(r"(?:(?<!\s)\s++)?\{[#.][^{}]*+\}\s*+$")
@@ -35,13 +36,29 @@ def read_markdown(data: bytes, name: str) -> Draft:
     front = _FRONT_MATTER.match(text)
     if front and _read_front_matter(draft, front[1], front[2]):
         text = text[front.end() :]
-    text = _NOTE_DEFINITION.sub(r"\n\[\1\] ", text)
-    text = _NOTE_MARK.sub(r"\[\1\]", text)
-    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)
+    text, notes = pandoc.notes_out(text)
+    text = _NUMBERED.sub(r"\n\[\1\] ", text)
+    text = pandoc.signed(text, draft.marks)
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     walk = _Walk(draft)
-    walk.over(tokens)
+    walk.over(parser.parse(text))
     _name_title(draft)
+    if notes:
+        _open_notes(draft)
+        for label, said in notes:
+            inner = _Walk(Draft([], READER, marks=draft.marks))
+            inner.over(parser.parse(said))
+            draft.blocks.append(Block(f"[{label}] {' '.join(b.text for b in inner.draft.blocks)}"))
     return draft
+
+
+def _open_notes(draft: Draft) -> None:
+    """Begin the section of the notes, unless the last one is called so already."""
+    last = next((b for b in reversed(draft.blocks) if b.role == "heading"), None)
+    if last is not None and names_notes(last.text):
+        last.kind = "notes"
+    else:
+        draft.blocks.append(Block("Notes", "heading", 2, kind="notes"))
 
 
 class _Walk:
@@ -102,7 +119,7 @@ class _Walk:
         return f"{count}. "
 
     def inline(self, token: Token) -> None:
-        text = _inline(token, addresses=self.in_bibliography)
+        text = _inline(token, self.draft.marks, addresses=self.in_bibliography)
         if self.heading:
             title = _ATTRIBUTES.sub("", text)
             self.draft.blocks.append(Block(title, "heading", self.heading))
@@ -138,11 +155,14 @@ class _Walk:
         self.items = []
 
 
-def _inline(token: Token, *, addresses: bool) -> str:
+def _inline(token: Token, marks: Marks, *, addresses: bool) -> str:
     out: list[str] = []
+    words: list[int] = []  # pieces that are code or a link's text, in which no sign means anything
     targets: list[tuple[str, int]] = []
     for child in token.children or []:
         if child.type in {"text", "code_inline"}:
+            if child.type == "code_inline" or targets:
+                words.append(len(out))
             out.append(child.content)
         elif child.type in {"softbreak", "hardbreak"}:
             out.append("\n" if child.type == "hardbreak" else " ")
@@ -156,8 +176,14 @@ def _inline(token: Token, *, addresses: bool) -> str:
             target, since = targets.pop()
             said = "".join(out[since:])
             if addresses and "://" in target and target.rstrip("/") not in said:
+                words.append(len(out))
                 out.append(f" {target}")
-    return "".join(out)
+    pieces: list[str] = []
+    begin = 0
+    for at in [*words, len(out)]:
+        pieces += [pandoc.keyed("".join(out[begin:at]), marks), *out[at : at + 1]]
+        begin = at + 1
+    return "".join(pieces)
 
 
 def _is_byline(text: str) -> bool:

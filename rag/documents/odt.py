@@ -11,6 +11,7 @@ from rag.documents.archive import Package
 from rag.documents.blocks import Block, Draft
 from rag.documents.clean import raised
 from rag.documents.docx import mark_opening
+from rag.documents.marks import Marks
 from rag.documents.markup import tag_of
 from rag.documents.names import names_bibliography, perhaps_bibliography
 from rag.errors import DocumentError
@@ -41,7 +42,7 @@ def read_odt(data: bytes, name: str) -> Draft:
         raise DocumentError(f"{name}: the package holds no content; save it anew as .odt.")
     draft = Draft([], READER, MEDIA_TYPE)
     styles = package.xml("styles.xml")
-    walk = _Walk(_parents(root, styles), _raised_styles(root, styles))
+    walk = _Walk(_parents(root, styles), _raised_styles(root, styles), draft.marks)
     for body in root.iter():
         if tag_of(body) == "text" and tag_of(body.getparent()) == "body":
             walk.flow(body)
@@ -83,8 +84,8 @@ def _raised_styles(*roots: Any) -> frozenset[str]:  # noqa: ANN401
 
 
 class _Walk:
-    def __init__(self, parents: dict[str, str], raised_styles: frozenset[str]) -> None:
-        self.parents, self.raised_styles = parents, raised_styles
+    def __init__(self, parents: dict[str, str], raised_styles: frozenset[str], marks: Marks) -> None:
+        self.parents, self.raised_styles, self.marks = parents, raised_styles, marks
         self.blocks: list[Block] = []
         self.notes: list[str] = []
         self.frames: list[Any] = []
@@ -176,7 +177,7 @@ class _Walk:
                 body = " ".join(self.text(p).strip() for p in child)
         mark = mark or str(len(self.notes) + 1)
         self.notes.append(f"[{mark}] {body}")
-        return f"[{mark}]"
+        return self.marks.put("note", mark, f"[{mark}]")
 
     def table(self, element: Any) -> None:  # noqa: ANN401
         lines: list[str] = []
@@ -189,7 +190,7 @@ class _Walk:
             cells = []
             for cell in row:
                 if tag_of(cell) == "table-cell":
-                    inner = _Walk(self.parents, self.raised_styles)
+                    inner = _Walk(self.parents, self.raised_styles, self.marks)
                     inner.flow(cell)
                     cells.append(" ".join(b.text.replace("\n", " ") for b in inner.blocks))
             if any(c.strip() for c in cells):

@@ -38,6 +38,11 @@ def test_lists_in_running_text() -> None:
         ("ris", "TY  - JOUR\nAU  - {0}\nTI  - {0}\nER  - \n"),
         ("jats", "<ref-list><ref><mixed-citation>{}</mixed-citation></ref></ref-list>"),
         ("csl", ""),
+        ("csl", "references:\n- id: a\n  title: '{0}'\n  note: {0}\n"),
+        ("bbl", "\\bibitem[{{{0}}}]{{a}} {0}"),
+        ("ris", "PMID- 1\nTI  - {0}\nFAU - {0}\nDP  - {0}\n"),
+        ("ris", "%0 Book\n%A {0}\n%D {0}\n"),
+        ("rdf", "<r xmlns:z='z'><a><z:itemType>book</z:itemType><title>{0}</title><date>{0}</date></a></r>"),
     ],
 )
 def test_files_of_references(kind: Any, form: str) -> None:

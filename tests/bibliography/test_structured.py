@@ -103,7 +103,7 @@ def test_csl_json_is_kept_and_odd_items_are_named() -> None:
         "author": [{"family": "A"}],
         "issued": {"date-parts": [["2020", 13]]},
     }
-    references, problems = read_structured(json.dumps([item, 3, {"author": "nobody", "title": ["no"]}]).encode(), "csl")
+    references, problems = read_structured(json.dumps([item, 3, {"author": 7, "title": [["no"]]}]).encode(), "csl")
     assert references[0].csl["issued"] == {"date-parts": [[2020]]}
     assert references[0].csl["title"] == "T"
     assert references[1].csl == {"type": "document"}
@@ -118,7 +118,7 @@ def test_the_same_doi_twice_is_a_duplicate() -> None:
     assert duplicate.reference_id == references[1].id
 
 
-@pytest.mark.parametrize("kind", ["bibtex", "ris", "csl", "jats"])
+@pytest.mark.parametrize("kind", ["bibtex", "bbl", "ris", "csl", "rdf", "jats"])
 @given(data=st.binary(max_size=300) | st.text(alphabet=string.printable, max_size=300).map(str.encode))
 @settings(max_examples=60, deadline=None)
 def test_no_bytes_raise(kind: Any, data: bytes) -> None:

@@ -417,7 +417,7 @@ def test_latex() -> None:
         ("notes", "Notes"),
         ("bibliography", "References"),
     ]
-    assert "Dams hold water [harker98], as [moss01, p. 4] showed [1]." in found.text
+    assert "Dams hold water [harker98], as moss01 (p. 4) showed [1]." in found.text
     assert "all café—more or less" in found.text
     assert "fish" not in found.text
     assert "- count\n- compare" in found.text

@@ -1,0 +1,174 @@
+"""What the format itself says of a citation is a fact: keys lead to their entries, signs of notes to nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag import bibliography
+from rag.analysis import Analysis, analyse
+from rag.documents import BIBLIOGRAPHY_KINDS, is_bibliography, is_document, read
+from rag.types import Document
+
+BIB = rb"""@article{moss01, author={Moss, Rosa}, title={Peat}, journal={Bogs}, year={2001}}
+@book{hahn04, author={Hahn, Ivo}, title={Salt}, year={2004}}
+@report{nad17, author={{National Academy of Dikes}}, title={Norms}, year={2017}}"""
+TRIALS = Path(__file__).parents[3] / "shared/trials/documents"
+
+
+def analysed(name: str, source: str, bib: bytes | None = BIB) -> tuple[Document, Analysis]:
+    """A file, read and linked to the list beside it."""
+    document = read(Path(name), data=source.encode())
+    return document, analyse(document, [bibliography.read_structured(bib, "bibtex")] if bib else [])
+
+
+def links(name: str, source: str, bib: bytes | None = BIB) -> list[tuple[str, str | None, str]]:
+    """Each mention: its characters, its entry, its kind."""
+    document, found = analysed(name, source, bib)
+    return [(document.text[m.start : m.end], m.reference_id, m.kind) for m in found.mentions]
+
+
+def test_latex_cites_by_key() -> None:
+    r"""Every command of the `\cite` family leads to its entries; `\nocite` is no citation of the text."""
+    said = (
+        r"\documentclass{article}\begin{document}Peat burns \autocite[see][p.~4]{moss01,hahn04}. \textcite{hahn04} adds "
+        r"salt\footcite{nad17}. \parencites[12]{moss01}[see][]{nad17} \nocite{*}\end{document}"
+    )
+    assert links("a.tex", said) == [
+        ("moss01", "moss-2001", "parenthetical"),
+        ("hahn04", "hahn-2004", "parenthetical"),
+        ("hahn04", "hahn-2004", "narrative"),
+        ("nad17", "national-academy-of-dikes-2017", "parenthetical"),
+        ("moss01", "moss-2001", "parenthetical"),
+        ("nad17", "national-academy-of-dikes-2017", "parenthetical"),
+    ]
+
+
+def test_pandoc_cites_by_key() -> None:
+    """A key in brackets, in the sentence and in a note is a citation; addresses, code and cross-references are none."""
+    text = (
+        "# Fens\n\nPeat burns [see @moss01, p. 4; -@hahn04]. @nad17 [ch. 2] says so.[^a] Ask ann@moss01.org, `@moss01` or"
+        " @fig-map.\n\n[^a]: As @{hahn04} has it.\n"
+    )
+    assert [(said, entry) for said, entry, _ in links("a.qmd", text)] == [
+        ("moss01", "moss-2001"),
+        ("hahn04", "hahn-2004"),
+        ("nad17", "national-academy-of-dikes-2017"),
+        ("hahn04", "hahn-2004"),
+    ]
+
+
+def test_a_key_that_nobody_lists_is_told() -> None:
+    """A key without an entry is a citation that leads nowhere, and a problem at its place."""
+    document, found = analysed("a.md", "# Fens\n\nPeat burns [@moss01; @moss02].\n")
+    (missing,) = [m for m in found.mentions if m.reference_id is None]
+    assert document.text[missing.start : missing.end] == "moss02"
+    assert [p.message for p in missing.problems] == [
+        "The text cites moss02, but the bibliography has no entry of that key."
+    ]
+
+
+NUMBERED = """# Rivers
+
+Gauges vanish [1].[^1] Satellites help [2]. This paper counts 4,200 of them.[^2]
+
+## References
+
+[1] J. Smith, "The lost gauges," Hydrology, vol. 3, pp. 1-9, 2019.
+
+[2] A. Lee, "Satellites," Rem. Sens., vol. 4, pp. 3-9, 2020.
+
+[^1]: A gauge is a staffed station.
+[^2]: The form is available on request.
+"""
+
+
+def test_the_sign_of_a_note_is_no_number_of_the_list() -> None:
+    """Beside numbered citations, notes keep their numbers to themselves, in the text and before the notes."""
+    assert [said for said, _, kind in links("a.md", NUMBERED, None) if kind == "numeric"] == ["1", "2"]
+
+
+def test_notes_in_plain_text_are_no_citations() -> None:
+    """Raised numbers that lines below explain are signs of notes; the text cites by years."""
+    text = (
+        "Peat\n\nThe debate began early.¹ Moss (2001) treats it.² Others disagree (Hahn 2004).³\n\n¹ I thank the"
+        " readers.\n² Used loosely here.\n³ See section two.\n\nReferences\n\nAdler, B. (1999) Tin. Oslo: Quay.\n\n"
+        "Hahn, I. (2004) Salt. Oslo: Quay.\n\nMoss, R. (2001) Peat. Oslo: Quay.\n"
+    )
+    assert [entry for _, entry, _ in links("a.txt", text, None)] == ["moss-2001", "hahn-2004"]
+
+
+JATS = """<article article-type="x"><front><article-meta><title-group><article-title>Fens</article-title></title-group>
+</article-meta></front><body><p>One<xref ref-type="bibr" rid="b1">1</xref>, three <sup>[<xref ref-type="bibr" rid="b1">1</xref>–<xref
+ref-type="bibr" rid="b3">3</xref>]</sup>, Moss <xref ref-type="bibr" rid="b2">(2001)</xref>, a note<xref ref-type="fn"
+rid="f2"><sup>2</sup></xref>, and 3 gauges [2].</p></body><back><ref-list><title>References</title>
+<ref id="b1"><label>1</label><mixed-citation>Adler B. Tin in the old mines. Bogs. 1999;3:1-9.</mixed-citation></ref>
+<ref id="b2"><label>2</label><mixed-citation>Moss R. Peat and its uses. Bogs. 2001;4:1-9.</mixed-citation></ref>
+<ref id="b3"><label>3</label><mixed-citation>Hahn I. Salt at the coast. Bogs. 2004;5:1-9.</mixed-citation></ref></ref-list></back></article>"""
+
+
+def test_jats_cross_references_are_facts() -> None:
+    """A cross-reference leads to its entry, whatever its text; a note's does not, and no other number is a citation."""
+    found = {(said, entry) for said, entry, _ in links("a.xml", JATS, None)}
+    assert {("1", "adler-1999"), ("(2001)", "moss-2001")} <= found
+    assert ("2", "moss-2001") not in found
+    assert {entry for _, entry, _ in links("a.xml", JATS, None)} == {"adler-1999", "moss-2001", "hahn-2004"}
+
+
+def test_latex_with_its_own_list() -> None:
+    r"""A `thebibliography` with labels in nested braces, as natbib writes them, is a list of one entry a key."""
+    source = (
+        r"\documentclass{article}\begin{document}Nets learn \citep{lee20}. \begin{thebibliography}{2}"
+        r"\bibitem[{Lee et~al.(2020)Lee, Roe, and Garc{\'{\i}}a}]{lee20} Ann Lee, Bo~Roe, and Jos{\'e} Garc{\'{\i}}a. 2020."
+        r"\newblock \href{https://doi.org/10.1000/abc} {Satellites}. \newblock \emph{Sensing}, 4:3--9."
+        r"\bibitem[{Roe(2018)}]{roe18} Bo Roe and Ann Lee. 2018. \newblock Nets. \newblock Oslo Press."
+        r"\end{thebibliography}\end{document}"
+    )
+    _, found = analysed("a.tex", source, None)
+    assert [[p.get("family") for p in r.csl["author"]] for r in found.references] == [
+        ["Lee", "Roe", "García"],
+        ["Roe", "Lee"],
+    ]
+    assert [m.reference_id for m in found.mentions] == [found.references[0].id]
+
+
+def _wanted(expected: Any) -> list[str]:
+    return [key for group in expected for key in ([group] if isinstance(group, str) else group)]
+
+
+@pytest.mark.parametrize("folder", ["latex-bib-keys", "pandoc-markdown-keys", "arxiv-bbl"])
+def test_the_trials_are_linked_by_key(folder: str) -> None:
+    """In the inputs made from other tools' reports, every citation leads to the entry of its key and none elsewhere."""
+    place = TRIALS / folder
+    if not place.is_dir():
+        pytest.skip("../shared is absent")
+    files = [p for p in sorted(place.iterdir()) if p.name != "expected.json"]
+    lists = [
+        bibliography.read_structured(p.read_bytes(), BIBLIOGRAPHY_KINDS[p.suffix]) for p in files if is_bibliography(p)
+    ]
+    found = [analyse(read(p), lists) for p in files if is_document(p)]
+    keys = {r.id: r.csl["custom"]["key"] for references, _ in lists for r in references}
+    expected = json.loads((place / "expected.json").read_text())["expected"]
+    assert [keys.get(m.reference_id or "") for a in found for m in a.mentions] == _wanted(expected["links"])
+
+
+@pytest.mark.parametrize("name", ["legal.md", "legal_before.md"])
+def test_the_trial_of_notes_before_an_alphabetical_list(name: str) -> None:
+    """Note n is not the n-th entry: signs lead to the works that their notes name, also by a piece of the title."""
+    place = TRIALS / "markdown-notes-alphabetical-bibliography"
+    if not place.is_dir():
+        pytest.skip("../shared is absent")
+    document = read(place / name)
+    found = analyse(document)
+    by_note: dict[str, list[str]] = {}
+    for mention in found.mentions:
+        if mention.kind == "note":
+            by_note.setdefault(document.text[mention.start : mention.end].strip("[]"), []).append(
+                str(mention.reference_id).split("-", maxsplit=1)[0].title()
+            )
+    expected = json.loads((place / "expected.json").read_text())["expected"]["links_by_note"]
+    assert by_note == {n: [names] if isinstance(names, str) else names for n, names in expected.items()}
+    assert not [p for p in found.problems if p.kind == "cited-but-not-listed"]
