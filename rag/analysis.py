@@ -12,6 +12,7 @@ from itertools import chain, count
 from typing import Any
 
 from rag import bibliography, bounded, chunks, citations, wire
+from rag.bibliography import works
 from rag.types import Document, Mention, Problem, Reference, Span
 
 Listed = tuple[Sequence[Reference], Sequence[Problem]]
@@ -60,7 +61,7 @@ def analyse_isolated(
             return _believed(document, given, said)
 
     lists = tuple(listed)
-    if lists and not document.bibliography():
+    if lists and not document.bibliography() and not document.works:
         return found(_joined(lists))
     own = found(None)
     return own if own.references or not lists else found(_joined(lists))
@@ -88,7 +89,7 @@ def _analysed(document: Document, given: Listed | None) -> Analysis:
             entries, wrong = bibliography.parse(span.of(document.text), offset=span.start, language=document.language)
             references.extend(entries)
             problems.extend(wrong)
-        references = _distinct_ids(references)
+        references = _distinct_ids(works.keyed(references, document.works) or works.references(document.works))
     else:
         references.extend(given[0])
         problems.extend(given[1])

@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeVar
 Severity = Literal["error", "warning", "info"]
 SectionKind = Literal["front", "body", "notes", "author-note", "bibliography"]
 MentionKind = Literal["parenthetical", "narrative", "numeric", "note", "title"]
+WorkForm = Literal["csl", "endnote", "word"]
 MarkKind = Literal["citation", "narrative", "note", "entry"]
 Resolution = Literal["exact", "year-mismatch", "author-variant", "ambiguous", "missing"]
 Attribution = Literal["own", "relayed"]
@@ -105,6 +106,17 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """A cited work whose data the file itself holds, as a reference manager put it beside the citation."""
+
+    key: str
+    """What marks of citations call it."""
+    form: WorkForm
+    data: str
+    """The item: CSL-JSON, or XML as EndNote and as Word write it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Byline:
     """Who wrote a document, as its own text says; the span is where it says so."""
 
@@ -157,6 +169,8 @@ class Document:
     pages: tuple[Page, ...] = ()
     marks: tuple[Mark, ...] = ()
     """In order; told by the reader for linking, not stored."""
+    works: tuple[Work, ...] = ()
+    """What the file holds of the works it cites; likewise."""
     problems: tuple[Problem, ...] = ()
 
     def section_at(self, offset: int) -> Section | None:

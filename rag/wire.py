@@ -24,6 +24,8 @@ from rag.types import (
     SectionKind,
     Severity,
     Span,
+    Work,
+    WorkForm,
 )
 
 
@@ -72,6 +74,10 @@ def document(said: Mapping[str, Any]) -> Document:
             Page(_number(p.get("number")), *_span(p, len(whole), "start", "end")) for p in items(said.get("pages"))
         ),
         marks=tuple(_marks(said.get("marks"), len(whole))),
+        works=tuple(
+            Work(text(w.get("key")), _one_of(w.get("form"), WorkForm), text(w.get("data")))
+            for w in items(said.get("works"))
+        ),
         problems=problems(said.get("problems"), whole),
     )
 

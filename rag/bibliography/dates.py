@@ -38,7 +38,8 @@ _ROMANS = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "X
 _HAN = re.compile(rf"({_YEAR})\s*年(?:\s*(\d{{1,2}})\s*月)?(?:\s*(\d{{1,2}})\s*日)?")
 _YEAR_ALONE = re.compile(rf"(?<![\d.:/–-])({_YEAR})(?:\s?[/–-]\s?(\d{{2,4}}))?([a-z])?(?![\d\w])")
 NO_DATE = re.compile(
-    r"\(?\b(?:n\.\s?d\.?|s\.\s?d\.?|no date|undated|sem data|s\.\s?f\.?|o\.\s?[DJ]\.|\[?s\.\s?d\.?\]?|无日期)\)?",
+    r"\(?\b(?:n\.\s?d\.?|s\.\s?d\.?|no date|undated|sem data|s\.\s?f\.?|o\.\s?[DJ]\.|\[?s\.\s?d\.?\]?|"
+    r"无日期|(?<=\()nd(?=\)))\)?",
     re.IGNORECASE,
 )
 FORTHCOMING = re.compile(

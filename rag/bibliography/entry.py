@@ -51,6 +51,14 @@ _MEDIUM = re.compile(
 )
 
 
+_VOLUME_AND_ISSUE = re.compile(r"(\d{1,4})\.(\d{1,3})")
+"""As the Modern Language Association has them: "35.11"."""
+_SAID_PAGE = re.compile(r"[\s,.(]pp?\.\s?(\d{1,6})\b")
+_HEAD = re.compile(r"[^\d\n]{3,300}")
+_STROKES = re.compile(r"(?<=[\w.])\s?/(?=\s?[^\W\d_][^/,\d]{0,40},\s?[^\W\d_])")
+"""Between authors, "Teich, I./Preiser, E.", as German lists have it."""
+
+
 def parse_entry(
     raw: str, *, language: str | None = None, inverted: bool = True
 ) -> tuple[dict[str, Any], tuple[Problem, ...]]:
@@ -62,6 +70,9 @@ def parse_entry(
     text = _SURROGATES.sub("\ufffd", raw[: checks.MAX_READ])
     if label := _LABEL.match(text):
         text = " " * label.end() + text[label.end() :]
+    head = _HEAD.match(text)
+    if head and "://" not in head[0]:
+        text = _STROKES.sub(lambda m: m[0].replace("/", ";"), head[0]) + text[head.end() :]
     plain = text.translate(_HALF_WIDTH)  # "．" and "，" divide as "." and "," do; the values stay as written
     found = identifiers.find(plain)
     segments = _segments(plain, found)
@@ -198,12 +209,16 @@ def _numbers(text: str, segments: list[Segment], csl: dict[str, Any]) -> None:
                 flags=re.IGNORECASE,
             )
             csl[label] = value.strip("() ,.;:")
+    if "issue" not in csl and (both := _VOLUME_AND_ISSUE.fullmatch(csl.get("volume", ""))):
+        csl["volume"], csl["issue"] = both.groups()
     if pages := _first(text, segments, "page"):
         if total := _TOTAL.match(pages):
             csl["number-of-pages"] = total[1]
             return
         pages = re.sub(r"^(?:pp?|pages?|págs?|S|s|ss|seiten?)\b\.?:?\s*", "", pages, flags=re.IGNORECASE)
         csl["page"] = re.sub(r"(?:(?<!\s)\s++)?[-–—‐‑−]++\s*+", "-", pages).strip(" ()[],.;:")
+    elif "volume" in csl and (page := _SAID_PAGE.search(text, max((s.end for s in segments), default=0))):
+        csl["page"] = page[1]
 
 
 def _issued(text: str, segments: list[Segment], csl: dict[str, Any]) -> None:

@@ -95,7 +95,7 @@ def _regular(text: str) -> str:
     """RIS as its description has it: two blanks before the dash, and each record with its end."""
     lines: list[str] = []
     inside = False
-    for line in text.splitlines():
+    for line in text.split("\n"):
         tag = _TAG.match(line)
         if tag and tag[1] in {"TY", "ER"}:
             if inside and tag[1] == "TY":

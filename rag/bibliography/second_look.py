@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from rag.bibliography import names
 from rag.bibliography.segments import Segment
 
 _UPPER = r"[^\W\d_a-zß-öø-ÿа-я]"
@@ -19,6 +20,16 @@ _NAMES = re.compile(
 )
 """Family names with their initials, one behind the other."""
 _OTHER_LETTER = re.compile(r"[^\W\d_A-Za-zÀ-ɏ]")
+_BODY_FIRST = re.compile(rf"({_UPPER}[\w&'’-]*(?:\s[\w&'’-]+){{1,7}})\.\s+(?={_UPPER}\S*\s)")
+_EDITION = re.compile(
+    r",\s+((?:(?:completely\s)?rev(?:ised|\.)|enlarged|expanded|updated|new|first|second|third|fourth|fifth|\d{1,2}(?:st|nd|rd|th))"
+    r"(?:\s(?:and|&)\s\w+)?\s+ed(?:ition|n|\.))\.?\Z",
+    re.IGNORECASE,
+)
+_PLACE_AND_PUBLISHER = re.compile(rf",\s+({_UPPER}[\w.’' -]{{1,30}}):\s+({_UPPER}[^:;,]{{1,60}})\Z")
+_GERMAN_DATE = re.compile(r"[\])]{0,2}\)\s*:")
+_ONE_WORD = re.compile(rf"{_UPPER}[\w-]+(?:/{_UPPER}[\w-]+)?")
+_LAST_WORD = re.compile(rf"\.\s+({_UPPER}[\w-]+(?:/{_UPPER}[\w-]+)?)\.?\Z")
 _FIRST_SENTENCE = re.compile(r"[^.?!]{6,}?(?=[.?!](?:\s|\Z)|\Z)")
 
 
@@ -30,8 +41,12 @@ def mended(text: str, read: list[Segment]) -> list[Segment]:
         _body_before_date,
         _title_behind_names,
         _title_behind_date,
+        _body_before_title,
+        _edition,
         _strokes,
         _after_places,
+        _place_in_container,
+        _place_alone,
     ):
         read = rule(text, read)
     return read
@@ -91,14 +106,39 @@ def _title_behind_names(text: str, read: list[Segment]) -> list[Segment]:
 
 
 def _title_behind_date(text: str, read: list[Segment]) -> list[Segment]:
-    """Where no title was told, what stands right behind the date at the head and was taken for a genre is it."""
+    """Where no title was told, what stands right behind the date at the head, whatever it was taken for, is it."""
     if any(s.label in {"title", "container"} for s in read):
         return read
     for i, (a, b) in enumerate(pairwise(read)):
-        if a.label == "date" and b.label in {"genre", "note"} and len(text[a.end : b.start].strip(" ).,:;")) == 0:
+        if (
+            a.label == "date"
+            and b.label in {"genre", "note", "publisher"}
+            and not text[a.end : b.start].strip(" )].,:;")
+        ):
             title = _FIRST_SENTENCE.match(text, b.start)
             end = max(b.end, title.end()) if title else b.end
             return [*read[: i + 1], Segment("title", b.start, end), *(s for s in read[i + 2 :] if s.start >= end)]
+    return read
+
+
+def _body_before_title(text: str, read: list[Segment]) -> list[Segment]:
+    """A title that begins the entry, of nobody, with a body's name as its first sentence: who speaks, and the title."""
+    if not read or read[0].label != "title" or any(s.label in {"author", "editor"} for s in read):
+        return read
+    body = _BODY_FIRST.match(text, read[0].start, read[0].end)
+    if body is None or text[: read[0].start].strip() or not names.is_body(body[1]):
+        return read
+    return [Segment("author", body.start(1), body.end(1)), read[0]._replace(start=body.end()), *read[1:]]
+
+
+def _edition(text: str, read: list[Segment]) -> list[Segment]:
+    """What a title says last of its edition is no part of it."""
+    for i, segment in enumerate(read):
+        if segment.label == "title" and (said := _EDITION.search(text, segment.start, segment.end)):
+            if any(s.label == "edition" for s in read):
+                return [*read[:i], segment._replace(end=said.start()), *read[i + 1 :]]
+            edition = Segment("edition", said.start(1), said.end(1))
+            return [*read[:i], segment._replace(end=said.start()), edition, *read[i + 1 :]]
     return read
 
 
@@ -117,3 +157,32 @@ def _after_places(text: str, read: list[Segment]) -> list[Segment]:
         return read
     published = {b for a, b in pairwise(read) if a.label == "place" and text[a.end : b.start].strip() == ":"}
     return [s._replace(label="publisher") if s in published and s.label != "note" else s for s in read]
+
+
+def _place_in_container(text: str, read: list[Segment]) -> list[Segment]:
+    """A container that ends in ", Place: Publisher" holds both."""
+    if any(s.label == "publisher" for s in read):
+        return read
+    for i, segment in enumerate(read):
+        if segment.label == "container" and (said := _PLACE_AND_PUBLISHER.search(text, segment.start, segment.end)):
+            parts = [
+                segment._replace(end=said.start()),
+                Segment("place", *said.span(1)),
+                Segment("publisher", *said.span(2)),
+            ]
+            return [*read[:i], *parts, *read[i + 1 :]]
+    return read
+
+
+def _place_alone(text: str, read: list[Segment]) -> list[Segment]:
+    """In lists of the German kind, "(1992): Title. Chemnitz.", one word behind the title is where, not who."""
+    date = next((s for s in read if s.label == "date"), None)
+    if date is None or not _GERMAN_DATE.match(text, date.end) or any(s.label == "place" for s in read):
+        return read
+    last = read[-1]
+    if last.label == "title" and (said := _LAST_WORD.search(text, last.start, last.end)):
+        return [*read[:-1], last._replace(end=said.start()), Segment("place", *said.span(1))]
+    return [
+        s._replace(label="place") if s.label == "publisher" and _ONE_WORD.fullmatch(text, s.start, s.end) else s
+        for s in read
+    ]

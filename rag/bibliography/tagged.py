@@ -122,7 +122,7 @@ def _records(text: str, kind: Dialect) -> Iterator[Record]:
     """Records of tag → values; a line that begins with blanks goes on with the one before."""
     record: Record = {}
     tag = ""
-    for line in text.splitlines():
+    for line in text.split("\n"):
         found = _LINES[kind].match(line)
         if found and found[1] in _BEGINS[kind] and record:
             yield record

@@ -108,6 +108,7 @@ def _of_mark(
     if ids:
         others = tuple(ids[1:])
         return [Mention(*place, kind, ids[0], "ambiguous" if others else "exact", *place, others)]
-    said = f"The text cites {mark.target}, but the bibliography has no entry of that key."
+    shown = document.text[mark.start : mark.end]
+    said = f"The text cites {shown[:80]}, but the bibliography has no entry of that key."
     wrong = problem("cited-but-not-listed", said, *place, document=document.id)
     return [Mention(*place, kind, None, "missing", *place, (), (wrong,))]

@@ -66,6 +66,7 @@ def assemble(
             for block, span in zip(blocks, spans, strict=True)
             for start, end, kind, target in block.marks
         ),
+        works=tuple(draft.works.values()),
         problems=tuple(draft.problems),
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from rag.documents.marks import Marks, Placed
-from rag.types import Problem, SectionKind
+from rag.types import Problem, SectionKind, Work
 
 Role = Literal["title", "heading", "paragraph", "list", "table", "byline"]
 
@@ -50,3 +50,5 @@ class Draft:
     """Pages of the source, 0 for sources without pages."""
     marks: Marks = field(default_factory=Marks)
     """What the format says of places within the blocks."""
+    works: dict[str, Work] = field(default_factory=dict)
+    """The works that the file holds with its citations, by key."""

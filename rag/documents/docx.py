@@ -7,26 +7,29 @@ Deleted text, comments, headers and footers are not part of what a reader reads 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from rag.documents import fields
 from rag.documents.archive import Package
 from rag.documents.blocks import Block, Draft, Role
 from rag.documents.clean import raised
 from rag.documents.dates import parse_date
-from rag.documents.marks import Marks
+from rag.documents.marks import END, Marks
 from rag.documents.markup import tag_of
 from rag.documents.names import names_bibliography, perhaps_bibliography
 from rag.documents.people import bare_names, names_in_byline
 from rag.errors import DocumentError
+from rag.types import Work
 
 READER = "docx/1"
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _SKIP = {
     "del",
     "movefrom",
-    "instrtext",
+    "sdtpr",
     "deltext",
     "ppr",
     "rpr",
@@ -65,6 +68,8 @@ def read_docx(data: bytes, name: str) -> Draft:
         notes = _notes(package.xml(part), walk)
         if notes:
             draft.blocks += [Block(heading, "heading", 2, kind="notes"), *(Block(note) for note in notes)]
+    sources = fields.of_word(package) if any(w.form == "word" for w in walk.works.values()) else {}
+    draft.works = {key: sources.get(key, work) if work.form == "word" else work for key, work in walk.works.items()}
     _properties(package, draft)
     mark_opening(draft)
     return draft
@@ -206,6 +211,14 @@ def _targets(package: Package, main: str) -> dict[str, str]:
     }
 
 
+@dataclass(slots=True)
+class _Field:
+    """A field that is being read: what it is told to show, and how many marks its result bears."""
+
+    instruction: str = ""
+    marks: int = 0
+
+
 class _Walk:
     def __init__(
         self,
@@ -217,6 +230,8 @@ class _Walk:
     ) -> None:
         self.styles, self.numbered, self.style_numbers, self.targets = styles, numbered, style_numbers, targets
         self.marks = marks
+        self.works: dict[str, Work] = {}
+        self.fields: list[_Field] = []
         self.blocks: list[Block] = []
         self.boxes: list[Any] = []
         self.counters: dict[str, dict[int, int]] = {}
@@ -314,6 +329,15 @@ class _Walk:
                 )
             elif tag == "txbxcontent":
                 self.boxes.append(child)
+            elif tag == "fldchar":
+                out.append(self.turned(child))
+            elif tag == "instrtext" and self.fields:
+                self.fields[-1].instruction += child.text or ""
+            elif tag == "fldsimple":
+                cited = fields.works_of(_attribute(child, "instr") or "")
+                out += [self.cited(cited), self.text(child), END * len(cited)]
+            elif tag == "sdt" and (cited := fields.works_of_control(_value(_child(child, "sdtPr"), "tag") or "")):
+                out += [self.cited(cited), self.text(child), END * len(cited)]
             elif tag in {"footnotereference", "endnotereference"}:
                 number = _attribute(child, "id") or ""
                 out.append(self.marks.put("note", number, f"[{number}]"))
@@ -326,6 +350,30 @@ class _Walk:
             elif tag and tag not in _SKIP:
                 out.append(self.text(child))
         return "".join(out)
+
+    def turned(self, element: Any) -> str:  # noqa: ANN401
+        """What a field's sign of beginning, result or end adds to the text: the marks of what it cites."""
+        kind = _attribute(element, "fldCharType")
+        if kind == "begin":
+            data = next((e.text or "" for e in element if tag_of(e) == "flddata"), "")
+            self.fields.append(_Field(fields.endnote_data(data) if data else ""))
+        elif kind == "separate" and self.fields:
+            cited = fields.works_of(self.fields[-1].instruction)
+            self.fields[-1].marks = len(cited)
+            return self.cited(cited)
+        elif kind == "end" and self.fields:
+            ended = self.fields.pop()
+            if self.fields and "EN.CITE" in ended.instruction:
+                self.fields[-1].instruction += ended.instruction  # EndNote's data is a field within the citation's own
+            return END * ended.marks
+        return ""
+
+    def cited(self, works: Sequence[Work]) -> str:
+        """The beginnings of the marks of these works, which are noted."""
+        for work in works:
+            if work.data or work.key not in self.works:
+                self.works[work.key] = work
+        return "".join(self.marks.begin("citation", work.key) for work in works)
 
     def link(self, element: Any) -> str:  # noqa: ANN401
         said = self.text(element)
@@ -342,6 +390,7 @@ class _Walk:
             for cell in row.iter():
                 if tag_of(cell) == "tc" and _owner(cell, "tr") is row:
                     inner = _Walk(self.styles, self.numbered, self.style_numbers, self.targets, self.marks)
+                    inner.works = self.works
                     inner.flow(cell)
                     cells.append(" ".join(b.text.replace("\n", " ") for b in inner.blocks))
             if any(cells):
@@ -379,6 +428,7 @@ def _notes(root: Any, walk: _Walk) -> list[str]:  # noqa: ANN401
     for note in root if root is not None else []:
         if tag_of(note) in {"footnote", "endnote"} and not _attribute(note, "type"):
             inner = _Walk(walk.styles, walk.numbered, walk.style_numbers, walk.targets, walk.marks)
+            inner.works = walk.works
             inner.flow(note)
             text = " ".join(b.text for b in inner.joined())
             if text:

@@ -14,6 +14,7 @@ from rag.types import MarkKind
 
 _OPEN, _IS, _CLOSE = "\ufdd0", "\ufdd1", "\ufdd2"
 _PIECES = re.compile(f"{_OPEN}(\\d{{1,7}}){_IS}|{_CLOSE}|[{_OPEN}{_IS}]")
+END = _CLOSE
 SIGNS = re.compile(f"{_OPEN}\\d{{0,7}}{_IS}?|[{_IS}{_CLOSE}]")
 """What marks add to a text."""
 
@@ -32,8 +33,12 @@ class Marks:
         """`text`, marked."""
         if not text.strip():
             return text
+        return f"{self.begin(kind, target)}{text}{END}"
+
+    def begin(self, kind: MarkKind, target: str) -> str:
+        """What opens a mark whose text is not known yet; `END` closes the one opened last."""
         self.said.append((kind, target))
-        return f"{_OPEN}{len(self.said) - 1}{_IS}{text}{_CLOSE}"
+        return f"{_OPEN}{len(self.said) - 1}{_IS}"
 
     def taken_out(self, text: str) -> tuple[str, tuple[Placed, ...]]:
         """The text without its marks, and where they stand in it, in order."""

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from rag.documents import fields
 from rag.documents.archive import Package
 from rag.documents.blocks import Block, Draft
 from rag.documents.clean import raised
 from rag.documents.docx import mark_opening
-from rag.documents.marks import Marks
+from rag.documents.marks import END, Marks
 from rag.documents.markup import tag_of
 from rag.documents.names import names_bibliography, perhaps_bibliography
 from rag.errors import DocumentError
+from rag.types import Work
 
 READER = "odt/1"
 MEDIA_TYPE = "application/vnd.oasis.opendocument.text"
@@ -46,7 +48,7 @@ def read_odt(data: bytes, name: str) -> Draft:
     for body in root.iter():
         if tag_of(body) == "text" and tag_of(body.getparent()) == "body":
             walk.flow(body)
-    draft.blocks = walk.blocks
+    draft.blocks, draft.works = walk.blocks, walk.works
     if walk.notes:
         draft.blocks += [Block("Notes", "heading", 2, kind="notes"), *(Block(note) for note in walk.notes)]
     meta = package.xml("meta.xml")
@@ -88,6 +90,8 @@ class _Walk:
         self.parents, self.raised_styles, self.marks = parents, raised_styles, marks
         self.blocks: list[Block] = []
         self.notes: list[str] = []
+        self.works: dict[str, Work] = {}
+        self.open: dict[str, int] = {}
         self.frames: list[Any] = []
         self.in_bibliography = self.titled = False
 
@@ -157,6 +161,13 @@ class _Walk:
                 out.append("\n")
             elif tag == "note":
                 out.append(self.note(child))
+            elif tag == "reference-mark-start":
+                cited = fields.works_of(_get(child, "name") or "")
+                self.works |= {work.key: work for work in cited}
+                self.open[_get(child, "name") or ""] = len(cited)
+                out.append("".join(self.marks.begin("citation", work.key) for work in cited))
+            elif tag == "reference-mark-end":
+                out.append(END * self.open.pop(_get(child, "name") or "", 0))
             elif tag == "text-box":
                 self.frames.append(child)
             elif tag == "frame":
@@ -191,6 +202,7 @@ class _Walk:
             for cell in row:
                 if tag_of(cell) == "table-cell":
                     inner = _Walk(self.parents, self.raised_styles, self.marks)
+                    inner.works = self.works
                     inner.flow(cell)
                     cells.append(" ".join(b.text.replace("\n", " ") for b in inner.blocks))
             if any(c.strip() for c in cells):

@@ -66,6 +66,7 @@ def document(about: str, text: str) -> Document:
     """A document from what is stored about it and its text."""
     body = json.loads(about)
     body["text"] = text
+    body |= {"marks": (), "works": ()}
     body["authors"] = tuple(Byline(**a) for a in body["authors"])
     body["attachments"] = tuple(Attachment(**a) for a in body.get("attachments", ()))
     body["sections"] = tuple(Section(**s) for s in body["sections"])

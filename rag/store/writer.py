@@ -8,7 +8,7 @@ import sqlite3
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -163,7 +163,7 @@ class Writer:
         problems: Sequence[Problem],
     ) -> None:
         own, counts, execute = document.id, self._counts, self._sqlite.executemany
-        about = to_json({**asdict(document), "text": ""})
+        about = to_json(asdict(replace(document, text="", marks=(), works=())))
         execute("INSERT INTO documents VALUES (?, ?, ?, ?)", [(own, counts["documents"], about, document.text)])
         execute(
             "INSERT INTO refs VALUES (?, ?, ?, ?)",

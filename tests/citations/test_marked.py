@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +174,73 @@ def test_the_trial_of_notes_before_an_alphabetical_list(name: str) -> None:
     expected = json.loads((place / "expected.json").read_text())["expected"]["links_by_note"]
     assert by_note == {n: [names] if isinstance(names, str) else names for n, names in expected.items()}
     assert not [p for p in found.problems if p.kind == "cited-but-not-listed"]
+
+
+def _field(instruction: str, shown: str) -> str:
+    said = instruction.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    sign = '<w:r><w:fldChar w:fldCharType="{}"/></w:r>'
+    return (
+        sign.format("begin") + f"<w:r><w:instrText>{said}</w:instrText></w:r>" + sign.format("separate")
+        + f"<w:r><w:t>{shown}</w:t></w:r>" + sign.format("end")
+    )  # fmt: skip
+
+
+ITEM = {"id": 1, "uris": ["http://zotero.org/users/1/items/A"], "itemData": {"type": "article-journal", "title": "The lost gauges",
+        "container-title": "Hydrology", "author": [{"family": "Smith", "given": "Jane"}], "issued": {"date-parts": [["2019"]]}}}  # fmt: skip
+ENDNOTE = (
+    "<EndNote><Cite><Author>Lee</Author><Year>2020</Year><RecNum>7</RecNum><record><rec-number>7</rec-number>"
+    '<ref-type name="Journal Article">17</ref-type><contributors><authors><author>Lee, Ann</author></authors></contributors>'
+    "<titles><title>Satellites and rivers</title><secondary-title>Sensing</secondary-title></titles>"
+    "<dates><year>2020</year></dates></record></Cite></EndNote>"
+)
+WORD = (
+    '<b:Sources xmlns:b="http://schemas.openxmlformats.org/officeDocument/2006/bibliography"><b:Source><b:Tag>Roe18</b:Tag>'
+    "<b:SourceType>Book</b:SourceType><b:Author><b:Author><b:NameList><b:Person><b:Last>Roe</b:Last><b:First>Bo</b:First></b:Person>"
+    "</b:NameList></b:Author></b:Author><b:Title>Training nets</b:Title><b:Year>2018</b:Year></b:Source></b:Sources>"
+)
+
+
+def test_fields_of_reference_managers_are_citations_with_their_works() -> None:
+    """Zotero's, EndNote's and Word's own fields lead to the works in the file, whatever they show, printed or not."""
+    body = (
+        "<w:p><w:r><w:t>Gauges vanish </w:t></w:r>"
+        + _field(f"ADDIN ZOTERO_ITEM CSL_CITATION {json.dumps({'citationItems': [ITEM]})}", "[1]")
+        + "<w:r><w:t>. Satellites help </w:t></w:r>" + _field(f"ADDIN EN.CITE {ENDNOTE}", "[2]")
+        + '<w:r><w:t>. Nets learn </w:t></w:r><w:fldSimple w:instr="CITATION Roe18 \\l 1033"><w:r><w:t>[3]</w:t></w:r></w:fldSimple></w:p>'
+    )  # fmt: skip
+    found = analyse(read(Path("a.docx"), data=_docx(body)))
+    assert [(r.csl["title"], r.csl["author"][0]["family"]) for r in found.references] == [
+        ("The lost gauges", "Smith"),
+        ("Satellites and rivers", "Lee"),
+        ("Training nets", "Roe"),
+    ]
+    assert [m.reference_id for m in found.mentions] == ["smith-2019", "lee-2020", "roe-2018"]
+    heading = '<w:p><w:pPr><w:pStyle w:val="Heading1"/></w:pPr><w:r><w:t>Rivers</w:t></w:r></w:p>'
+    listed = (
+        '<w:p><w:pPr><w:pStyle w:val="Heading1"/></w:pPr><w:r><w:t>References</w:t></w:r></w:p>'
+        "<w:p><w:r><w:t>Adler, B. (2011) Salt of the coast. Oslo: Quay.</w:t></w:r></w:p>"
+        "<w:p><w:r><w:t>Lee, A. (2020) Satellites and rivers. Sensing, 4(1), 3-9.</w:t></w:r></w:p>"
+        "<w:p><w:r><w:t>Smith, J. (2019) The lost gauges. Hydrology, 3(1), 1-9.</w:t></w:r></w:p>"
+    )
+    printed = analyse(read(Path("a.docx"), data=_docx(heading + body + listed)))
+    assert [r.id for r in printed.references] == ["adler-2011", "lee-2020", "smith-2019"]
+    assert [m.reference_id for m in printed.mentions] == ["smith-2019", "lee-2020", None]
+
+
+def _docx(body: str) -> bytes:
+    document = f'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>{body}</w:body></w:document>'
+    styles = (
+        '<w:styles xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:style w:styleId="Heading1">'
+        '<w:name w:val="heading 1"/></w:style></w:styles>'
+    )
+    parts = {
+        "[Content_Types].xml": "<Types/>",
+        "word/document.xml": document,
+        "word/styles.xml": styles,
+        "customXml/item1.xml": WORD,
+    }
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, content in parts.items():
+            package.writestr(name, content)
+    return out.getvalue()
