@@ -12,7 +12,7 @@ from itertools import chain, count
 from typing import Any
 
 from rag import bibliography, bounded, chunks, citations, wire
-from rag.bibliography import works
+from rag.bibliography import noted, works
 from rag.types import Document, Mention, Problem, Reference, Span
 
 Listed = tuple[Sequence[Reference], Sequence[Problem]]
@@ -31,9 +31,12 @@ class Analysis:
 
 
 def analyse(document: Document, listed: Iterable[Listed] = ()) -> Analysis:
-    """Read the document's own reference list, else take the entries that are `listed`; link, audit, cut sentences."""
-    found = _analysed(document, None)
+    """Read the document's own list, else take the entries that are `listed`, else those that its notes cite in full.
+
+    Link, audit and cut into sentences.
+    """
     lists = tuple(listed)
+    found = _analysed(document, None, alone=not lists)
     return found if found.references or not lists else _analysed(document, _joined(lists))
 
 
@@ -49,10 +52,12 @@ def analyse_isolated(
 
     Raises TransientError when a limit or a signal ended the work, DocumentError where it failed, CancelledError.
     """
+    lists = tuple(listed)
 
     def found(given: Listed | None) -> Analysis:
         asked = {
             "document": wire.of_document(document),
+            "alone": not lists,
             "given": given and {"references": wire.plain(given[0]), "problems": wire.plain(given[1])},
         }
         name = document.source or document.id
@@ -60,7 +65,6 @@ def analyse_isolated(
         with wire.believed(name):
             return _believed(document, given, said)
 
-    lists = tuple(listed)
     if lists and not document.bibliography() and not document.works:
         return found(_joined(lists))
     own = found(None)
@@ -72,7 +76,7 @@ def do_analyse(asked: Mapping[str, Any], data: bytes) -> dict[str, Any]:  # noqa
     given = asked["given"]
     if given is not None:
         given = wire.references(given["references"], None), wire.problems(given["problems"], None)
-    found = _analysed(wire.document(asked["document"]), given)
+    found = _analysed(wire.document(asked["document"]), given, alone=bool(asked["alone"]))
     return {
         "references": wire.plain(found.references) if given is None else None,
         "mentions": wire.plain(found.mentions),
@@ -81,7 +85,8 @@ def do_analyse(asked: Mapping[str, Any], data: bytes) -> dict[str, Any]:  # noqa
     }
 
 
-def _analysed(document: Document, given: Listed | None) -> Analysis:
+def _analysed(document: Document, given: Listed | None, *, alone: bool = False) -> Analysis:
+    """What is found with the entries that are given, else with its own; `alone`, where there are no others."""
     references: list[Reference] = []
     problems: list[Problem] = []
     if given is None:
@@ -89,7 +94,11 @@ def _analysed(document: Document, given: Listed | None) -> Analysis:
             entries, wrong = bibliography.parse(span.of(document.text), offset=span.start, language=document.language)
             references.extend(entries)
             problems.extend(wrong)
-        references = _distinct_ids(works.keyed(references, document.works) or works.references(document.works))
+        references = _distinct_ids(
+            works.keyed(references, document.works)
+            or works.references(document.works)
+            or (noted.entries(document.text, _notes(document)) if alone else ())
+        )
     else:
         references.extend(given[0])
         problems.extend(given[1])
@@ -102,6 +111,10 @@ def _analysed(document: Document, given: Listed | None) -> Analysis:
         _of(document, [*document.problems, *problems, *unresolved, *audited]),
         tuple(tuple(stretch) for stretch in chunks.sentences(document, references)),
     )
+
+
+def _notes(document: Document) -> list[Span]:
+    return [Span(note.start, note.end) for note in citations.notes_of(document)]
 
 
 def _believed(document: Document, given: Listed | None, said: Mapping[str, Any]) -> Analysis:

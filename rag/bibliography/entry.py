@@ -60,9 +60,9 @@ _STROKES = re.compile(r"(?<=[\w.])\s?/(?=\s?[^\W\d_][^/,\d]{0,40},\s?[^\W\d_])")
 
 
 def parse_entry(
-    raw: str, *, language: str | None = None, inverted: bool = True
+    raw: str, *, language: str | None = None, inverted: bool | None = True
 ) -> tuple[dict[str, Any], tuple[Problem, ...]]:
-    """Read one reference-list entry, of a list that gives family names first (`inverted`) or last.
+    """Read one reference-list entry; `inverted`: of a list that gives family names first, None where it is not known.
 
     Returns one CSL-JSON item (without ``id``) and what is wrong with the entry; spans of the problems are
     offsets into `raw`. Never raises, never repairs: what looks wrong stays as written and is named.
@@ -97,7 +97,7 @@ def _by_model(text: str, found: list[identifiers.Found]) -> list[Segment]:
 
 
 def assemble(
-    text: str, segments: list[Segment], found: list[identifiers.Found], *, inverted: bool = True
+    text: str, segments: list[Segment], found: list[identifiers.Found], *, inverted: bool | None = True
 ) -> dict[str, Any]:
     """Turn labelled segments into CSL variables."""
     csl: dict[str, Any] = {"type": "document"}

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
 
 Name = dict[str, str]
 
@@ -66,6 +68,7 @@ _BODY = re.compile(
 _JURISDICTION = re.compile(r"(?P<place>[^\W\d_][\w\s'’-]{2,40})\.\s+(?P<body>\S+\s+\S.*)$", re.DOTALL)
 
 
+_MIDDLE_INITIAL = re.compile(rf"{_UPPER}\.")
 _WORD = rf"{_UPPER}[\w'’-]+"
 _FAMILY_FIRST = re.compile(
     rf"(?:(?:{_PARTICLE}\s){{0,2}}{_WORD}(?:[ -]{_WORD})?,\s*(?:{_UPPER}\b|{_UPPER}[\w]?\.)|{_WORD},\s{_WORD}|"
@@ -77,12 +80,12 @@ _GIVEN_FIRST = re.compile(
 """Names of two persons or more with the family name last; one alone could be a body."""
 
 
-def parse(text: str, *, inverted: bool = True) -> list[Name]:
+def parse(text: str, *, inverted: bool | None = True) -> list[Name]:
     """Split an author string into CSL names, in order.
 
     `inverted` says that the list gives family names first, so a lone name without a comma is a body
-    ("Global Times") rather than a person. Han characters beside a romanised name are left out here
-    (see `original_names`).
+    ("Global Times") rather than a person; where it is not known (None), a given name tells. Han characters beside a
+    romanised name are left out here (see `original_names`).
     """
     text = " ".join(_ANNOTATION.sub("", text).replace("،", ",").replace("؛", ";").split())
     text = _ET_AL.sub(" ", text).strip(" ,;:")
@@ -95,6 +98,8 @@ def parse(text: str, *, inverted: bool = True) -> list[Name]:
             pieces = _EAST_ASIAN_MARKS.split(text)
             return [_east_asian(part) for part in pieces if part]
         text = latin
+    if inverted is None:
+        inverted = "," not in text and _CONJUNCTION.search(text) is None and not _begins_with_given_name(text)
     if _is_body(text, inverted=inverted):
         return [{"literal": _close(text)}]
     if ";" in text:
@@ -108,13 +113,20 @@ def parse(text: str, *, inverted: bool = True) -> list[Name]:
     return names
 
 
-def inverted(entries: Sequence[str]) -> bool:
+def inverted(entries: Sequence[str]) -> bool | None:
     """Whether a list gives family names first: more of its entries begin so ("Lee, A.", "Lee A,") than the other way.
 
-    Where none tells, as in a list of names with two words and no comma, it gives them last.
+    None where no entry tells.
     """
     first = sum(_FAMILY_FIRST.match(entry) is not None for entry in entries)
-    return first > 0 and first >= sum(_GIVEN_FIRST.match(entry) is not None for entry in entries)
+    last = sum(_GIVEN_FIRST.match(entry) is not None for entry in entries)
+    return first >= last if first or last else None
+
+
+@lru_cache(maxsize=1)
+def _given_names() -> frozenset[str]:
+    lines = (Path(__file__).parent / "given_names.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(name for line in lines[1:] for name in line.split())
 
 
 def original_names(text: str) -> list[str]:
@@ -141,6 +153,11 @@ def fold(text: str) -> str:
         "NFKD", text.replace("ø", "o").replace("ł", "l").replace("Ł", "L").replace("ß", "ss")
     )
     return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+
+
+def _begins_with_given_name(text: str) -> bool:
+    words = text.split()
+    return len(words) > 1 and (words[0].casefold() in _given_names() or _MIDDLE_INITIAL.fullmatch(words[1]) is not None)
 
 
 def _is_body(text: str, *, inverted: bool) -> bool:

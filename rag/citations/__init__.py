@@ -5,6 +5,7 @@ The door:
 - `link(document, references) -> (mentions, problems)`: every citation part with its exact span, entry and scope;
 - `audit(document, references, mentions) -> problems`: one list of everything wrong, or not to be told;
 - `covering(mentions, start, end) -> mentions`: whose claims a sentence relays;
+- `notes_of(document) -> notes`: the numbered notes and where their texts stand;
 - `KINDS`: kind of problem → (severity, title, explanation); `explained(kind)` also for those that readers report;
 - `report`: problems as SARIF or as rows of a table.
 
@@ -18,12 +19,13 @@ from collections.abc import Sequence
 from rag.citations import report
 from rag.citations.audit import KINDS, audit, explained
 from rag.citations.linking import link
+from rag.citations.notes import read as notes_of
 from rag.types import Mention
 
 _LEAST = 12
 """Characters that a scope must share with a sentence to be about it: more than a bracket and a mark."""
 
-__all__ = ["KINDS", "audit", "covering", "explained", "link", "report"]
+__all__ = ["KINDS", "audit", "covering", "explained", "link", "notes_of", "report"]
 
 
 def covering(mentions: Sequence[Mention], start: int, end: int) -> tuple[Mention, ...]:

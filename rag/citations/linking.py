@@ -26,7 +26,12 @@ def link(document: Document, references: Sequence[Reference]) -> tuple[tuple[Men
     Returns the mentions in order of place, one for each (citation part, reference), and their problems. A part that
     leads to no entry is a mention too, `missing`. Never raises, whatever the text and the list hold.
     """
-    text = _without(document.text, document.bibliography())
+    printed = [
+        Span(r.start, r.end)
+        for r in references
+        if r.start is not None and r.end is not None and r.raw == document.text[r.start : r.end]
+    ]
+    text = _without(document.text, [*document.bibliography(), *printed])
     index = AuthorIndex(references)
     short = shortened(text)
     parts = authoryear.repeat(text, authoryear.settle(text, authoryear.find(text, index, short), index))
@@ -94,7 +99,7 @@ def _noted(
     document: Document, text: str, said: list[notes.Note], signs: Sequence[Mark], index: AuthorIndex
 ) -> list[Mention]:
     """The note signs of the running text, each leading to the works that its note names."""
-    named = notes.works(text, said, index) if said else {}
+    named = notes.works(document.text, said, index) if said else {}
     if not named:
         return []
     if signs:

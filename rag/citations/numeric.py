@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from rag.citations.names import words
 from rag.types import Reference
 
 _DASH = r"[-‐‑–—−⁻]"
@@ -53,6 +55,7 @@ _FEWEST_WIDENED = 1000
 """Numbers that a text may cite, and one more for each character, before its ranges count as their two ends alone."""
 _LONGEST_NUMBER = 4
 """Digits of the highest number that a list gives its entries."""
+_NEARLY = 0.8
 _TRUSTED = ("key", "square", "superscript", "caret")
 
 
@@ -69,12 +72,36 @@ class Group:
 def prevails(groups: Sequence[Group], years: int, exact: int, references: Sequence[Reference]) -> bool:
     """Whether a text cites by number, given its author–year citations (and how many of them lead into the list).
 
-    Digits without brackets may be footnote signs, so against an unnumbered list they must outweigh every year citation.
+    Against an unnumbered list, numbers may as well be signs of notes: they must count the list from 1 on, as it is
+    numbered by first appearance, or stand in square brackets; those without brackets or raised must outweigh every year
+    citation besides. A list in the order of its authors' names, which years lead into, is not numbered at all.
     """
-    plain = bool(groups) and groups[0].notation not in _TRUSTED
-    if plain and not any(r.label for r in references):
-        return len(groups) > 3 * years
-    return len(groups) > exact
+    if not groups or any(r.label for r in references):
+        return len(groups) > exact
+    if groups[0].notation != "square" and not _counts_up(groups):
+        return False
+    if exact and _alphabetical(references):
+        return False
+    return len(groups) > (3 * years if groups[0].notation not in _TRUSTED else exact)
+
+
+def _counts_up(groups: Sequence[Group]) -> bool:
+    """Whether nearly every number is first used right after those below it."""
+    highest = steps = right = 0
+    for group in groups:
+        for number in sorted(int(label) for *_, label in group.cited if label.isdigit()):
+            if number > highest:
+                steps += 1
+                right += number == highest + 1
+                highest = number
+    return steps > 0 and right >= _NEARLY * steps
+
+
+def _alphabetical(references: Sequence[Reference]) -> bool:
+    """Whether the entries follow each other by how they begin."""
+    begun = [words(r.raw)[:1] for r in references if words(r.raw)]
+    pairs = list(pairwise(begun))
+    return len(pairs) > 1 and sum(a <= b for a, b in pairs) >= _NEARLY * len(pairs)
 
 
 def read(text: str, references: Sequence[Reference]) -> tuple[list[Group], dict[str, int]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rag.documents.authors import author_in_note, bylines
@@ -27,6 +28,8 @@ _Part = tuple[int, int, str, int, SectionKind]
 _FEWEST_ENTRIES = 3
 _FRONT_LINES = 8
 _LONGEST_FRONT_LINE = 200
+_GLUED = re.compile(r"(?<=[.!?)”\"])\s+([^\W\d_a-z][^\W\d_]{4,20}(?:\s[^\W\d_]{2,12}){0,2})\Z")
+_DATED = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
 _INNER_BLANK = re.compile(r"\n\s*\n\s*")
 
 
@@ -35,7 +38,7 @@ def assemble(
 ) -> Document:
     """Lay out `draft` as a Document. Offsets of sections, pages and bylines are into its text."""
     known = known or {}
-    blocks = _usable(draft.blocks, draft.marks)
+    blocks = _parted(_usable(draft.blocks, draft.marks))
     title = _known_text(known, "title") or one_line(clean(without_marks(draft.title or ""))) or None
     _mark_title(blocks, title)
     _mark_name_below_title(blocks)
@@ -85,6 +88,19 @@ def _usable(blocks: Sequence[Block], marks: Marks) -> list[Block]:
             if text:
                 text = one_line(text) if single else text
                 out.append(Block(text, block.role, block.level, page, block.kind, block.opens, turns, marked))
+    return out
+
+
+def _parted(blocks: list[Block]) -> list[Block]:
+    """Give a list's heading that ran into the paragraph before it, as in PDFs, a block of its own."""
+    out: list[Block] = []
+    for i, block in enumerate(blocks):
+        glued = _GLUED.search(block.text) if block.role == "paragraph" and block.page is not None else None
+        following = blocks[i + 1].text if i + 1 < len(blocks) else ""
+        if glued and names_bibliography(glued[1]) and _DATED.search(following[:400]):
+            out += [replace(block, text=block.text[: glued.start()]), Block(glued[1], "heading", page=block.page)]
+        else:
+            out.append(block)
     return out
 
 

@@ -23,6 +23,8 @@ _LOCATOR = re.compile(
 _BODY_AND_YEAR = re.compile(
     r"^(?:\[\w{1,12}\]\s*)?[^\W\d_][^.\d]{2,100}(?:\.[^.\d]{0,40})?[.,]?\s\(?(?:1[5-9]|20)\d\d[a-z]?\)?[.,:]"
 )
+_YEAR_FIRST = re.compile(r"[^()\d]{3,120}\((?:1[5-9]|20)\d\d[a-z]?\)[.:,]?\s[^\W\d_]")
+"""The year in brackets behind the names, the title behind it."""
 _PUBLISHED = re.compile(r"[^\W\d_][\w\s’'&.-]{2,40}: [^\W\d_][^.]{1,60}\.?$")
 _TITLE_AND_ADDRESS = re.compile(r"^[A-Z\u00c0-\uffff][^.!?]{3,80}\.\s[^.!?]{3,150}\.\s*(?:https?://|www\.)\S+$")
 _LABEL_ONLY = re.compile(r"^\[\d{1,3}\]")
@@ -43,7 +45,8 @@ def looks_like_entry(paragraph: str) -> bool:
     if dated and labelled + signed + located >= 2:
         return _sentences(text) <= _MOST_SENTENCES
     if dated and signed:
-        return bool(_BODY_AND_YEAR.match(text) and _PUBLISHED.search(text))
+        body = _BODY_AND_YEAR.match(text) and _PUBLISHED.search(text)
+        return bool(body or (_AUTHOR.match(text) and _YEAR_FIRST.match(text)))
     return located and (
         signed or bool(_LABEL_ONLY.match(text)) or (len(text) < 300 and bool(_TITLE_AND_ADDRESS.match(text)))
     )

@@ -166,3 +166,31 @@ def test_a_lone_name_in_a_list_of_inverted_names_is_a_body() -> None:
         "Ng, Ada (2019) Fens. Oslo: Quay.\n\nRoe, B. (2018) Nets. Oslo: Quay.\n\nGreen Harbour (2020) Report. Oslo.\n"
     )
     assert [r.csl["author"][0].get("literal") for r in parse(listed)[0]] == [None, None, "Green Harbour"]
+
+
+def test_a_lone_name_that_nothing_places_is_told_by_the_given_name() -> None:
+    """Where no entry tells which name comes first, a given name makes a person, and none a body."""
+    listed = (
+        "Anna Novak. 2019. Fens of the north. Oslo: Quay.\n\nHalvard Consultants. 2022. Boats by night. Oslo: Quay.\n"
+    )
+    first, second = (r.csl["author"][0] for r in parse(listed)[0])
+    assert first == {"family": "Novak", "given": "Anna"}
+    assert second == {"literal": "Halvard Consultants"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "wanted"),
+    [
+        ("Teich, I./Preiser, E. (1992): Deiche und Dörfer im Wandel. Chemnitz.", {"publisher": None, "publisher-place": "Chemnitz"}),
+        ("Said, E. (1979/1994): Riverism. New York.", {"title": "Riverism", "publisher": None}),
+        ("Homann, K. (2002): Sinn der Deiche, in: Lutz, C. (Hrsg.): Vorteile und Anreize, Tübingen: Moor, 106-135.", {"container-title": "Vorteile und Anreize", "publisher": "Moor"}),
+        ("Rivers, Ann. “Locks of the Valley.” Water Letters 35.11 (1979): 27-31.", {"volume": "35", "issue": "11"}),
+        ("R Core Team. R: A Language for Statistical Computing; 2015. Available from: https://www.R-project.org", {"title": "R: A Language for Statistical Computing"}),
+        ("Wigott, L. (1986 [1934]). Rivers and language, revised edition. Cambridge, MA: The Lake Press.", {"title": "Rivers and language"}),
+    ],
+)  # fmt: skip
+def test_entries_of_lists_of_other_kinds(entry: str, wanted: dict[str, str | None]) -> None:
+    """Strokes between authors, a place alone, two years, volume and number in one, a body before the title."""
+    (found,) = parse(entry)[0]
+    assert {variable: found.csl.get(variable) for variable in wanted} == wanted
+    assert found.csl.get("author")

@@ -176,6 +176,40 @@ def test_the_trial_of_notes_before_an_alphabetical_list(name: str) -> None:
     assert not [p for p in found.problems if p.kind == "cited-but-not-listed"]
 
 
+NOTES = """# Rivers and law
+
+Gauges vanish.[^1] Half are gone.[^2] Satellites help.[^3] Smith counted again.[^4] Others wait.[^5]
+
+[^1]: Jane Smith, "The Lost Gauges," *Hydrology* 3 (2019): 4.
+[^2]: Smith, "Lost Gauges," 7; see also Ann Lee, *Satellites and Rivers* (London: Quay, 2020), 3.
+[^3]: Lee, supra note 2, at 8.
+[^4]: Smith (n 1) 7.
+[^5]: The court has not said so since 2020, and it may never say it.
+"""
+
+
+def test_notes_are_the_bibliography_where_none_is_printed() -> None:
+    """The works that notes cite in full are the entries; signs lead to them, and a list beside the text comes first."""
+    document, found = analysed("a.md", NOTES, None)
+    assert [document.text[r.start : r.end] for r in found.references] == [r.raw for r in found.references]
+    assert [(r.id, r.csl["title"]) for r in found.references] == [
+        ("smith-2019", "The Lost Gauges"),
+        ("lee-2020", "Satellites and Rivers"),
+    ]
+    assert [(document.text[m.start : m.end], m.reference_id) for m in found.mentions] == [
+        ("[1]", "smith-2019"),
+        ("[2]", "smith-2019"),
+        ("[2]", "lee-2020"),
+        ("[3]", "lee-2020"),
+        ("[4]", "smith-2019"),
+    ]
+    assert {r.id for r in analysed("a.md", NOTES)[1].references} == {
+        "moss-2001",
+        "hahn-2004",
+        "national-academy-of-dikes-2017",
+    }
+
+
 def _field(instruction: str, shown: str) -> str:
     said = instruction.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
     sign = '<w:r><w:fldChar w:fldCharType="{}"/></w:r>'
