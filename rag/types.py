@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeVar
 Severity = Literal["error", "warning", "info"]
 SectionKind = Literal["front", "body", "notes", "author-note", "bibliography"]
 MentionKind = Literal["parenthetical", "narrative", "numeric", "note", "title"]
-WorkForm = Literal["csl", "endnote", "word"]
+WorkForm = Literal["csl", "endnote", "word", "bibtex"]
 MarkKind = Literal["citation", "narrative", "note", "entry"]
 Resolution = Literal["exact", "year-mismatch", "author-variant", "ambiguous", "missing"]
 Attribution = Literal["own", "relayed"]
@@ -113,7 +113,7 @@ class Work:
     """What marks of citations call it."""
     form: WorkForm
     data: str
-    """The item: CSL-JSON, or XML as EndNote and as Word write it."""
+    """The item: CSL-JSON, or XML as EndNote and as Word write it; a whole list in BibTeX."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from rag.bibliography import csl, names, slugs
+from rag.bibliography.structured import read_structured
 from rag.documents.archive import parse_xml
 from rag.documents.markup import tag_of
 from rag.errors import DocumentError
@@ -68,8 +69,11 @@ _LEAST_TITLE = 12
 def references(works: Sequence[Work]) -> tuple[Reference, ...]:
     """The works as a list of their own, for a document that prints none; those without a title are left out."""
     taken: set[str] = set()
-    found = []
+    found: list[Reference] = []
     for work in works:
+        if work.form == "bibtex":
+            found += read_structured(work.data.encode(), "bibtex")[0]
+            continue
         item = item_of(work)
         if item.get("title"):
             item["custom"] = {"key": work.key}
@@ -79,6 +83,8 @@ def references(works: Sequence[Work]) -> tuple[Reference, ...]:
 
 def keyed(listed: Sequence[Reference], works: Sequence[Work]) -> list[Reference]:
     """The printed entries, each with the key of the work that it prints, told by DOI or title."""
+    if not listed:
+        return []
     found = list(listed)
     open_ = dict(enumerate(listed))
     for work in works:
@@ -93,6 +99,8 @@ def keyed(listed: Sequence[Reference], works: Sequence[Work]) -> list[Reference]
 
 def item_of(work: Work) -> dict[str, Any]:
     """The CSL item of a work; nothing of what cannot be read."""
+    if work.form == "bibtex":
+        return {}
     if work.form == "csl":
         try:
             data = json.loads(work.data)

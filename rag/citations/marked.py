@@ -66,8 +66,8 @@ def settled(document: Document, references: Sequence[Reference], guessed: Sequen
     """
     marks = citations(document)
     keys = by_key(document, references)
+    bare = Places((m.start, m.end) for m in marks if document.text[m.start : m.end].casefold() == m.target.casefold())
     if not any(m.target in keys for m in marks):
-        bare = Places((m.start, m.end) for m in marks if document.text[m.start : m.end] == m.target)
         return [m for m in guessed if not bare.touches(m.start, m.end)]
     marked = Places((m.start, m.end) for m in marks)
     ids_at: dict[tuple[int, int], set[str]] = {}
@@ -78,6 +78,8 @@ def settled(document: Document, references: Sequence[Reference], guessed: Sequen
     kept: list[Mention] = []
     agreed: set[tuple[tuple[int, int], str]] = set()
     for mention in guessed:
+        if bare.touches(mention.start, mention.end):
+            continue  # a key says no author and no year
         if not marked.touches(mention.start, mention.end):
             if mention.kind != "numeric":
                 kept.append(mention)

@@ -54,6 +54,11 @@ _MARK = "\x1e"
 def read_latex(data: bytes, name: str) -> Draft:
     """Read one LaTeX source file. Raises DocumentError when the bytes are no text."""
     source, problems = decode(data, name)
+    return read_source(source, name, problems)
+
+
+def read_source(source: str, name: str, problems: list[Problem], listed: str = "") -> Draft:
+    """Read LaTeX source; `listed` is its `thebibliography` where that is a file of its own."""
     draft = Draft([], READER, "application/x-tex", problems=problems)
     source = latex_source.without_comments(source.replace("\r\n", "\n"))
     for other in re.findall(r"\\(?:input|include)\s*\{([^{}]*)\}", source):
@@ -69,11 +74,12 @@ def read_latex(data: bytes, name: str) -> Draft:
     _front(draft, preamble + body)
     for environment in _DROP_ENVIRONMENTS:
         body = without(body, rf"\begin{{{environment}}}", rf"\end{{{environment}}}")
-    body, _, listed = body.partition(r"\begin{thebibliography}")
+    body, _, own = body.partition(r"\begin{thebibliography}")
+    listed = own or listed
     _body(draft, body)
     if listed:
         draft.blocks.append(Block("References", "heading", 2, kind="bibliography"))
-        draft.blocks += [Block(draft.marks.put("entry", key, f"[{key}] {text}")) for key, text in entries(listed)]
+        draft.blocks += [Block(draft.marks.put("entry", key, text)) for key, text in entries(listed)]
     return draft
 
 
@@ -215,7 +221,7 @@ def _cited(name: str, groups: Sequence[re.Match[str]], marks: Marks) -> str:
         notes = [note.strip() for note in re.findall(r"\[([^\]]{0,1000}+)\]", group[1])]
         before, after = (notes[0], notes[1]) if len(notes) > 1 else ("", notes[0] if notes else "")
         keys = [key.strip() for key in group[2].split(",") if key.strip()]
-        shown = ", ".join(marks.put("narrative" if narrative else "citation", key, key) for key in keys)
+        shown = ", ".join(marks.cited(key, narrative=narrative) for key in keys)
         if narrative:
             said.append(f"{before} {shown}{f' ({after})' if after else ''}".strip())
         else:

@@ -35,6 +35,12 @@ class Marks:
             return text
         return f"{self.begin(kind, target)}{text}{END}"
 
+    def cited(self, key: str, *, narrative: bool) -> str:
+        """A citation by key, as the key; as part of a sentence it begins like a name, so that it may begin one."""
+        if narrative:
+            return self.put("narrative", key, key[:1].upper() + key[1:])
+        return self.put("citation", key, key)
+
     def begin(self, kind: MarkKind, target: str) -> str:
         """What opens a mark whose text is not known yet; `END` closes the one opened last."""
         self.said.append((kind, target))

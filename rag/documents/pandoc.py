@@ -60,6 +60,6 @@ def keyed(text: str, marks: Marks) -> str:
         while at < len(brackets) and brackets[at][1] <= match.start():
             at += 1
         inside = at < len(brackets) and brackets[at][0] < match.start()
-        return marks.put("citation" if inside else "narrative", match[1] or match[2], match[1] or match[2])
+        return marks.cited(match[1] or match[2], narrative=not inside)
 
     return _KEY.sub(put, text)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from rag import bibliography
 from rag.analysis import Analysis, analyse
 from rag.documents import BIBLIOGRAPHY_KINDS, is_bibliography, is_document, read
+from rag.errors import DocumentError
 from rag.types import Document
 
 BIB = rb"""@article{moss01, author={Moss, Rosa}, title={Peat}, journal={Bogs}, year={2001}}
@@ -42,7 +45,7 @@ def test_latex_cites_by_key() -> None:
     assert links("a.tex", said) == [
         ("moss01", "moss-2001", "parenthetical"),
         ("hahn04", "hahn-2004", "parenthetical"),
-        ("hahn04", "hahn-2004", "narrative"),
+        ("Hahn04", "hahn-2004", "narrative"),
         ("nad17", "national-academy-of-dikes-2017", "parenthetical"),
         ("moss01", "moss-2001", "parenthetical"),
         ("nad17", "national-academy-of-dikes-2017", "parenthetical"),
@@ -58,8 +61,8 @@ def test_pandoc_cites_by_key() -> None:
     assert [(said, entry) for said, entry, _ in links("a.qmd", text)] == [
         ("moss01", "moss-2001"),
         ("hahn04", "hahn-2004"),
-        ("nad17", "national-academy-of-dikes-2017"),
-        ("hahn04", "hahn-2004"),
+        ("Nad17", "national-academy-of-dikes-2017"),
+        ("Hahn04", "hahn-2004"),
     ]
 
 
@@ -278,3 +281,40 @@ def _docx(body: str) -> bytes:
         for name, content in parts.items():
             package.writestr(name, content)
     return out.getvalue()
+
+
+MAIN = r"""\documentclass{article}\title{Rivers}\begin{document}\maketitle\input{parts/intro}
+% \input{gone}
+\include{parts/method.tex}\input{lost}\bibliography{refs}\end{document}"""
+BBL = r"\begin{thebibliography}{1}\bibitem[Moss(2001)]{moss01} Rosa Moss. 2001. \newblock Peat and its uses. \newblock Oslo Press.\end{thebibliography}"
+
+
+def _archive(files: dict[str, str]) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        for name, text in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(text.encode())
+            archive.addfile(info, io.BytesIO(text.encode()))
+    return out.getvalue()
+
+
+def test_an_archive_of_latex_source_is_one_document() -> None:
+    """Parts stand where they are taken in, the .bbl is the list, else the .bib; what is missing is told."""
+    parts = {
+        "parts/intro.tex": r"\section{Introduction}Peat burns \cite{moss01}.",
+        "parts/method.tex": r"\section{Method}We count fires \citep{moss01}. \input{../../etc/passwd}",
+        "fig.png": "no text",
+    }
+    for beside in ({"main.bbl": BBL}, {"refs.bib": BIB.decode()}):
+        document = read(Path("2301.00001.tar.gz"), data=_archive({"main.tex": MAIN, **parts, **beside}))
+        found = analyse(document)
+        assert (document.title, [s.title for s in document.sections][1:3]) == ("Rivers", ["Introduction", "Method"])
+        assert [m.reference_id for m in found.mentions] == ["moss-2001"] * 2
+        assert {p.message.split("'")[1] for p in document.problems} == {"lost", "../../etc/passwd"}
+    one = read(Path("a.gz"), data=gzip.compress(rb"\documentclass{article}\begin{document}Peat burns.\end{document}"))
+    assert one.text == "Peat burns."
+    with pytest.raises(DocumentError, match="without LaTeX source"):
+        read(Path("a.tgz"), data=_archive({"a.txt": "Peat"}))
+    again = {"main.tex": r"\documentclass{a}\begin{document}Peat \input{main} \input{main}\end{document}"}
+    assert "Peat" in read(Path("a.tgz"), data=_archive(again)).text

@@ -417,13 +417,13 @@ def test_latex() -> None:
         ("notes", "Notes"),
         ("bibliography", "References"),
     ]
-    assert "Dams hold water [harker98], as moss01 (p. 4) showed [1]." in found.text
+    assert "Dams hold water [harker98], as Moss01 (p. 4) showed [1]." in found.text
     assert "all café—more or less" in found.text
     assert "fish" not in found.text
     assert "- count\n- compare" in found.text
     assert body_of(found, "References").split("\n\n") == [
-        "[harker98] J. Harker. Upper valleys. 1998.",
-        "[moss01] K. Moss. Gauges. Oxford, 2001. https://example.org/g",
+        "J. Harker. Upper valleys. 1998.",
+        "K. Moss. Gauges. Oxford, 2001. https://example.org/g",
     ]
     assert [p.kind for p in found.problems] == ["part-left-out"]
 
