@@ -36,7 +36,7 @@ def test_nothing_is_reranked_by_default(fresh: Workspace) -> None:
 
 @pytest.mark.parametrize("which", ["judge", "cross-encoder"])
 def test_a_reranker_orders_what_was_found(fresh: Workspace, cross_encoder: Path, which: str) -> None:
-    """The same passages in the order of the model's own scores, and the answer names the model."""
+    """The same passages, ordered by the search's own score and the model's together; the answer names the model."""
     fresh.rebuild()
     name = which if which == "judge" else str(cross_encoder)
     other = Workspace(Settings(**{**fresh.settings.model_dump(), "reranker": name}))
@@ -44,7 +44,9 @@ def test_a_reranker_orders_what_was_found(fresh: Workspace, cross_encoder: Path,
     assert {p.id for p in before} == {p.id for p in after}
     scores = [p.scores.rerank for p in after]
     assert None not in scores
-    assert scores == sorted(scores, key=lambda s: -(s or 0))
+    weight = load_reranker(name).weight or 0
+    totals = [(p.scores.fused or 0) + weight * (p.scores.rerank or 0) for p in after]
+    assert totals == sorted(totals, reverse=True)
     own = load_reranker(name).relevance(QUESTION, [p.text for p in after])
     assert own == pytest.approx(scores, abs=1e-4)
     assert other.ask(QUESTION).models["reranker"] == load_reranker(name).name

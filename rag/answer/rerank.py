@@ -40,6 +40,8 @@ _ALL = (
 class LanguageModelReranker:
     """Relevance as a language model sees it. Safe to share between threads."""
 
+    weight: float | None = None
+
     def __init__(self, model: LanguageModel) -> None:
         """`model.budget` is what one call of `relevance` may take, in seconds."""
         self.name = f"llm:{model.name}"

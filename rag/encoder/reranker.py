@@ -1,11 +1,13 @@
 """Re-rankers: models that read a question and a passage together and say how relevant the one is to the other.
 
-Any sentence-transformers CrossEncoder by name or path, or our own judge. None ships turned on: see
-benchmarks/retrieval. Knows no index.
+Any sentence-transformers CrossEncoder by name or path, or our own judge. What they say counts beside the score that the
+search gave, for together they order better than either alone: see benchmarks/retrieval. None ships turned on. Knows no
+index.
 """
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from functools import lru_cache
@@ -20,25 +22,38 @@ class Reranker(Protocol):
     """What a search may ask of a re-ranker."""
 
     name: str
+    weight: float | None
+    """Of its scores, added to the search's own; None where its order replaces the search's."""
 
     def relevance(self, question: str, passages: Sequence[str]) -> list[float]:
-        """How relevant each passage is; higher is better, comparable within one call only. Raises ModelError."""
+        """How relevant each passage is, as log-odds where there is a `weight`; higher is better. Raises ModelError."""
+
+
+_WEIGHT = 0.02
+"""What a point of log-odds adds to a fused score; see benchmarks/retrieval."""
+_SUREST = 1e-4
+"""How near to 0 and 1 a probability counts."""
 
 
 class JudgeReranker:
-    """The judge's probability that a passage, read whole, answers."""
+    """The judge's probability that a passage, read whole, answers, as log-odds."""
+
+    weight: float | None = _WEIGHT
 
     def __init__(self, judge: Judge) -> None:
         self.name = judge.name
         self._judge = judge
 
     def relevance(self, question: str, passages: Sequence[str]) -> list[float]:
-        """Probabilities, 0 to 1."""
-        return self._judge.answers(question, passages)
+        """Log-odds."""
+        bounded = (min(max(p, _SUREST), 1 - _SUREST) for p in self._judge.answers(question, passages))
+        return [math.log(p / (1 - p)) for p in bounded]
 
 
 class CrossEncoderReranker:
     """A CrossEncoder of sentence-transformers (Nogueira and Cho 2019), by name or path, on torch."""
+
+    weight: float | None = _WEIGHT
 
     def __init__(self, name: str, threads: int) -> None:
         """Load it from a folder, the hub's cache or the hub. Raises ModelError."""
@@ -62,11 +77,13 @@ class CrossEncoderReranker:
         self.name = name
 
     def relevance(self, question: str, passages: Sequence[str]) -> list[float]:
-        """The model's scores."""
+        """The model's own scores, before any activation."""
         if not passages:
             return []
+        from torch.nn import Identity
+
         pairs = [(question, passage) for passage in passages]
-        return [float(score) for score in self._model.predict(pairs, show_progress_bar=False)]
+        return [float(score) for score in self._model.predict(pairs, activation_fn=Identity(), show_progress_bar=False)]
 
 
 @lru_cache(maxsize=2)

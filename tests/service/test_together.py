@@ -226,6 +226,7 @@ def test_searches_that_are_read_again_do_not_wait_for_each_other(
         """A re-ranker that waits for a server."""
 
         name = "slow"
+        weight = None
 
         def relevance(self, _: str, passages: Sequence[str]) -> list[float]:
             """Half a second, and no opinion."""
