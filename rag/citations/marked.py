@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate
 
 from rag.citations.audit import problem
@@ -82,7 +83,7 @@ def settled(document: Document, references: Sequence[Reference], guessed: Sequen
             continue  # a key says no author and no year
         if not marked.touches(mention.start, mention.end):
             if mention.kind != "numeric":
-                kept.append(mention)
+                kept.append(mention if mention.reference_id else _doubted(mention))
             continue
         within = [
             p
@@ -95,6 +96,11 @@ def settled(document: Document, references: Sequence[Reference], guessed: Sequen
             kept.append(mention)
             agreed.update((p, mention.reference_id or "") for p in right)
     return [*kept, *(m for mark in marks for m in _of_mark(mark, keys, agreed, document))]
+
+
+def _doubted(mention: Mention) -> Mention:
+    """A citation of what is not listed, by its looks, where the format marks all others: who named a species, maybe."""
+    return replace(mention, problems=tuple(replace(p, severity="info") for p in mention.problems))
 
 
 def _of_mark(

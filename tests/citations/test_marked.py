@@ -123,6 +123,12 @@ def test_jats_cross_references_are_facts() -> None:
     assert {entry for _, entry, _ in links("a.xml", JATS, None)} == {"adler-1999", "moss-2001", "hahn-2004"}
 
 
+def test_what_the_format_does_not_mark_is_no_accusation() -> None:
+    """Beside marked citations, an author and a year that nobody lists, as behind the name of a species, is a note only."""
+    _, found = analysed("a.xml", JATS.replace("and 3 gauges [2]", "and Rana arvalis (Nilsson, 1842)"), None)
+    assert [p.severity for p in found.problems if p.kind == "cited-but-not-listed"] == ["info"]
+
+
 def test_latex_with_its_own_list() -> None:
     r"""A `thebibliography` with labels in nested braces, as natbib writes them, is a list of one entry a key."""
     source = (
