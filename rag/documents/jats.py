@@ -77,6 +77,9 @@ def _pieces(element: Any, marks: Marks | None = None) -> Iterator[str]:  # noqa:
     yield element.text or ""
     for child in element:
         tag = tag_of(child)
+        before = child.getprevious()
+        if tag in {"given-names", "suffix"} and before is not None and not before.tail:
+            yield " "  # "<surname>Burks</surname><given-names>C</given-names>" says where a name is parted, and no blank
         if tag == "break":
             yield " "
         elif tag == "sup":

@@ -111,7 +111,7 @@ JATS = """<article article-type="x"><front><article-meta><title-group><article-t
 ref-type="bibr" rid="b3">3</xref>]</sup>, Moss <xref ref-type="bibr" rid="b2">(2001)</xref>, a note<xref ref-type="fn"
 rid="f2"><sup>2</sup></xref>, and 3 gauges [2].</p></body><back><ref-list><title>References</title>
 <ref id="b1"><label>1</label><mixed-citation>Adler B. Tin in the old mines. Bogs. 1999;3:1-9.</mixed-citation></ref>
-<ref id="b2"><label>2</label><mixed-citation>Moss R. Peat and its uses. Bogs. 2001;4:1-9.</mixed-citation></ref>
+<ref id="b2"><label>2</label><mixed-citation><name><surname>Moss</surname><given-names>R</given-names></name>. Peat and its uses. Bogs. 2001;4:1-9.</mixed-citation></ref>
 <ref id="b3"><label>3</label><mixed-citation>Hahn I. Salt at the coast. Bogs. 2004;5:1-9.</mixed-citation></ref></ref-list></back></article>"""
 
 
