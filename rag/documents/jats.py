@@ -79,7 +79,7 @@ def _pieces(element: Any, marks: Marks | None = None) -> Iterator[str]:  # noqa:
         tag = tag_of(child)
         before = child.getprevious()
         if tag in {"given-names", "suffix"} and before is not None and not before.tail:
-            yield " "  # "<surname>Burks</surname><given-names>C</given-names>" says where a name is parted, and no blank
+            yield " "  # "<surname>Burks</surname><given-names>C</given-names>": the elements part the name
         if tag == "break":
             yield " "
         elif tag == "sup":
