@@ -29,7 +29,7 @@ class Reranker(Protocol):
         """How relevant each passage is, as log-odds where there is a `weight`; higher is better. Raises ModelError."""
 
 
-_WEIGHT = 0.02
+_WEIGHT = 0.01
 """What a point of log-odds adds to a fused score; see benchmarks/retrieval."""
 _SUREST = 1e-4
 """How near to 0 and 1 a probability counts."""

@@ -39,8 +39,8 @@ T = TypeVar("T")
 Vectors = npt.NDArray[np.float32]
 _CANDIDATES = 300
 """Candidates taken from each side before fusion."""
-_READ = 12
-"""Passages that a re-ranker reads for each part of a question; twice as many order them no better."""
+_READ = 8
+"""Passages that a re-ranker reads for each part of a question; of more it orders the first no better."""
 _OF_PASSAGE = 0.55
 """The passage's share of the cosine; the rest is its best sentence's."""
 _OF_OWN = 0.5
