@@ -60,7 +60,8 @@ class Settings(BaseModel):
     reranker: str = Field(
         "none",
         description="What reads the best passages again and helps to order them: `none`, `judge` (our own small "
-        "model), `llm` (the language model at `llm_url`), or the name or path of any sentence-transformers CrossEncoder.",
+        "model), `llm` (the language model at `llm_url`), or the name or path of any sentence-transformers "
+        "CrossEncoder.",
     )
     reranker_timeout: float = Field(
         10, gt=0, le=3600, description="Seconds that a language model may take to order passages; then they stay."
