@@ -104,7 +104,7 @@ _NAMES = ("author", "editor", "translator")
 _VERBATIM = {"doi", "url", "eprint", "file"}
 _ARTICLES = {"article-journal", "article-magazine", "article-newspaper"}
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_CONCATENATED = re.compile(r"\s*+#\s*+(?=[{\"\w])")
+_CONCATENATED = re.compile(r"#\s*+(?=[{\"\w])")
 _INHERITED_NOT = frozenset(
     {"crossref", "xdata", "ids", "title", "subtitle", "author", "doi", "pages", "url", "keywords"}
 )

@@ -69,9 +69,9 @@ _JURISDICTION = re.compile(r"(?P<place>[^\W\d_][\w\s'’-]{2,40})\.\s+(?P<body>\
 
 
 _MIDDLE_INITIAL = re.compile(rf"{_UPPER}\.")
-_WORD = rf"{_UPPER}[\w'’-]+"
+_WORD = rf"{_UPPER}[\w'’-]++"
 _FAMILY_FIRST = re.compile(
-    rf"(?:(?:{_PARTICLE}\s){{0,2}}{_WORD}(?:[ -]{_WORD})?,\s*(?:{_UPPER}\b|{_UPPER}[\w]?\.)|{_WORD},\s{_WORD}|"
+    rf"(?:(?:{_PARTICLE}\s){{0,2}}{_WORD}(?:\s{_WORD})?,\s*(?:{_UPPER}\b|{_UPPER}[\w]?\.)|{_WORD},\s{_WORD}|"
     rf"{_WORD}\s{_UPPER}{{1,3}}(?=[,.;])(?!\.\s?{_UPPER}[a-z]))"
 )
 _GIVEN_FIRST = re.compile(

@@ -20,10 +20,13 @@ _NEW_COMMAND = re.compile(
 )
 _DEF = re.compile(r"\\(?:long\\)?[egx]?def\s*+\\([A-Za-z@]{1,60}+)((?:#[1-9])*+)\s*+(?=\{)")
 _COMMAND = re.compile(r"\\([A-Za-z@]++)")
-_LEFT = re.compile(
-    r"the[a-z]*|[a-zA-Z]*[cC]ite[a-zA-Z]*|(?:sub){0,2}(?:section|paragraph)|title|author|date|footnote|item|begin|end|ref|label"
+_LEFT = frozenset(
+    (
+        *("section", "subsection", "subsubsection", "paragraph", "subparagraph", "title", "author", "date"),
+        *("footnote", "item", "begin", "end", "ref", "label"),
+    )
 )
-"""Commands that are read as what they are, however the file sets them."""
+"""Commands that are read as what they are, however the file sets them; so are citations."""
 _PARAMETER = re.compile(r"#([1-9])")
 _OPTIONAL = re.compile(r"\s*+\[([^\[\]]{0,1000}+)\]")
 _TOKEN = re.compile(r"\s*+(\\[A-Za-z@]++|\\.|[^\s{}\\])")
@@ -89,7 +92,7 @@ def defined(source: str) -> tuple[str, dict[str, Macro]]:
         if match.start() < position or end is None:
             continue
         body = source[match.end() + 1 : end]
-        if _LEFT.fullmatch(match[1]):
+        if match[1] in _LEFT or "cite" in match[1].lower():
             pass
         elif match.re is _DEF:
             macros[match[1]] = Macro(body, len(match[2]) // 2, None)
