@@ -14,7 +14,7 @@ from rag.documents.markup import tag_of
 from rag.errors import DocumentError
 from rag.types import Problem
 
-READER = "jats/1"
+READER = "jats/2"
 _SPACE = re.compile(r"\s+")
 _SKIP = {
     "table-wrap-foot",

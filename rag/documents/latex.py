@@ -17,7 +17,7 @@ from rag.documents.marks import Marks
 from rag.documents.people import clean_name
 from rag.types import Problem
 
-READER = "latex/1"
+READER = "latex/2"
 _LEVELS = {
     "part": 2,
     "chapter": 2,

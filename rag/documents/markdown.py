@@ -18,7 +18,7 @@ from rag.documents.people import bare_names, names_in_byline
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-READER = "markdown/1"
+READER = "markdown/2"
 _FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ \t]*\r?\n(.*?)\r?\n\1[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 # Notes and numbered references are no link definitions, which leave no text behind.
 _NUMBERED = re.compile(r"^[ ]{0,3}\[(\d{1,3})\]:[ \t]+", re.MULTILINE)
