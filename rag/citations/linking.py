@@ -60,6 +60,12 @@ def link(document: Document, references: Sequence[Reference]) -> tuple[tuple[Men
         found += _noted(document, text, said, signs, index)
         if authorpage.prevails(paged := authorpage.find(text, index), exact):
             found += [_plain(p.start, p.end, "parenthetical", [e.id for e in p.entries]) for p in paged]
+        taken = Places((m.start, m.end) for m in found)
+        found += [
+            _plain(n.start, n.end, "parenthetical", [e.id for e in n.entries])
+            for n in titles.cut_short(text, index.entries)
+            if not taken.touches(n.start, n.end)
+        ]
     found = marked.settled(document, references, found)
     taken = Places((m.start, m.end) for m in found)
     for named in titles.find(text, index.entries):

@@ -18,6 +18,12 @@ _QUOTES = "\"“”„«»‘’'《》「」『』"
 _FEWEST, _MOST = 4, 60
 """Words of a title that is looked for."""
 _KEY = 3
+_BEGINNING = 200
+"""Characters of an entry by whose words it may be cited."""
+
+
+_CUT = re.compile(r"(?<=[(;\[])\s?([^\W\d_][^()\[\];…\n\d]{1,60}?)\s?(?:…|\.\.\.),?\s?(\d{4})[a-z]?(?=[,;)\]])")
+"""An entry without an author, cited by how it begins: "(A HORAS…, 2018)" (ABNT NBR 10520)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,24 @@ def find(text: str, entries: Sequence[Entry]) -> list[Named]:
         if "\n\n" in text[start:end] or (found and start < found[-1].end) or not _looks_like_title(text, start, end):
             continue
         found.append(Named(start, end, tuple(bearers[tuple(plain[i : i + longest])].values())))
+    return found
+
+
+def cut_short(text: str, entries: Sequence[Entry]) -> list[Named]:
+    """Every citation by the first words of an entry and its year."""
+    matches = list(_CUT.finditer(text))
+    begun: dict[str, list[tuple[tuple[str, ...], Entry]]] = defaultdict(list)
+    for entry in entries if matches else ():
+        said = words(entry.raw[:_BEGINNING])
+        if said:
+            begun[said[0]].append((said, entry))
+    found = []
+    for match in matches:
+        cut = words(match[1])
+        same = begun.get(cut[0], ()) if cut else ()
+        meant = tuple(e for said, e in same if said[: len(cut)] == cut and int(match[2]) in e.years)
+        if meant:
+            found.append(Named(match.start(1), match.end(), meant))
     return found
 
 

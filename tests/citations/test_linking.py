@@ -194,6 +194,14 @@ def test_a_work_is_recognised_by_its_title() -> None:
     assert [(m.kind, text[m.start : m.end]) for m in mentions] == [("title", "A Short History of Peat")]
 
 
+def test_an_entry_without_an_author_is_cited_by_how_it_begins() -> None:
+    """Its first words, an ellipsis and its year lead to it; other words or another year lead nowhere."""
+    listed = [entry("hours", "A HORAS de la votación, el Gobierno vetó la ley. El Faro, 1 jun. 2018.", year=2018)]
+    assert links("El veto fue inmediato (A HORAS…, 2018).", listed, "es") == [("A HORAS…, 2018", "hours")]
+    assert links("El veto fue inmediato (A HORAS..., 2018; ver p. 3).", listed, "es")[0][1] == "hours"
+    assert links("El veto fue inmediato (A DIAS…, 2018) y después (A HORAS…, 2019).", listed, "es") == []
+
+
 def test_a_printed_entry_is_no_citation() -> None:
     """A full entry standing in the text, with the initials behind the names, is not linked to itself."""
     assert links("Further reading: Adler B, Crane D. 2011. Tin. Metals 4: 1-9.") == []
