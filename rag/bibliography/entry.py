@@ -53,6 +53,7 @@ _MEDIUM = re.compile(
 
 _VOLUME_AND_ISSUE = re.compile(r"(\d{1,4})\.(\d{1,3})")
 """As the Modern Language Association has them: "35.11"."""
+_SPAN_OF_YEARS = re.compile(r"\d{4}\s+(?:a|à|to|bis|until|e|y|and)\s+\d{4}")
 _SAID_PAGE = re.compile(r"[\s,.(]pp?\.\s?(\d{1,6})\b")
 _HEAD = re.compile(r"[^\d\n]{3,300}")
 _STROKES = re.compile(r"(?<=[\w.])\s?/(?=\s?[^\W\d_][^/,\d]{0,40},\s?[^\W\d_])")
@@ -224,6 +225,8 @@ def _numbers(text: str, segments: list[Segment], csl: dict[str, Any]) -> None:
 def _issued(text: str, segments: list[Segment], csl: dict[str, Any]) -> None:
     """The year is where the entry puts its date; a day given elsewhere ("6 April") completes it."""
     stretches = [s for s in segments if s.label == "date"]
+    if len(stretches) > 1:  # "De 1969 a 2019" in a title is no date of the work
+        stretches = [s for s in stretches if not _SPAN_OF_YEARS.search(text, s.start, s.end)] or stretches
     bare = [s for s in stretches if not (text[s.start - 1 : s.start] == "[" and text[s.end : s.end + 1] == "]")]
     if bare and len(bare) < len(stretches):
         # "Title [1926]. … Press, 2019": the bracketed year is when the work was first written.

@@ -21,8 +21,15 @@ _NAMES = re.compile(
 """Family names with their initials, one behind the other."""
 _OTHER_LETTER = re.compile(r"[^\W\d_A-Za-zÀ-ɏ]")
 _BODY_FIRST = re.compile(rf"({_UPPER}[\w&'’-]*(?:\s[\w&'’-]+){{1,7}})\.\s+(?={_UPPER}\S*\s)")
+_VANCOUVER = rf"{_UPPER}[\w'’-]+(?:\s{_UPPER}[\w'’-]+)?\s{_UPPER}{{1,3}}"
+_AUTHORS_AND_TITLE = re.compile(rf"({_VANCOUVER}(?:,\s{_VANCOUVER})*)\.\s+({_UPPER}[^.?!]{{2,150}}[?!]?)(?:[.?!]|\Z)")
+_BODY_AND_TITLE = re.compile(rf"({_UPPER}[^.?!]{{4,160}})\.\s+({_UPPER}[^.?!]{{2,150}})\Z")
+_UNREAD = re.compile(
+    r"[)\].,:;\s]{1,4}((?!Available|Retrieved|Accessed|Dispon|https?:|www\.|doi\b)[^\W\d_][^.?!:]{2,150}[?!]?)[.:]?"
+)
 _EDITION = re.compile(
-    r",\s+((?:(?:completely\s)?rev(?:ised|\.)|enlarged|expanded|updated|new|first|second|third|fourth|fifth|\d{1,2}(?:st|nd|rd|th))"
+    r",\s+((?:(?:completely\s)?rev(?:ised|\.)|enlarged|expanded|updated|new|first|second|third|fourth|fifth|"
+    r"\d{1,2}(?:st|nd|rd|th))"
     r"(?:\s(?:and|&)\s\w+)?\s+ed(?:ition|n|\.))\.?\Z",
     re.IGNORECASE,
 )
@@ -41,6 +48,8 @@ def mended(text: str, read: list[Segment]) -> list[Segment]:
         _body_before_date,
         _title_behind_names,
         _title_behind_date,
+        _title_in_author,
+        _title_unread,
         _body_before_title,
         _edition,
         _strokes,
@@ -107,17 +116,45 @@ def _title_behind_names(text: str, read: list[Segment]) -> list[Segment]:
 
 def _title_behind_date(text: str, read: list[Segment]) -> list[Segment]:
     """Where no title was told, what stands right behind the date at the head, whatever it was taken for, is it."""
-    if any(s.label in {"title", "container"} for s in read):
+    labels = {s.label for s in read}
+    if "title" in labels:
+        return read
+    taken = {"genre", "note", "publisher"} | ({"container"} if not labels & {"volume", "issue", "page"} else set())
+    if "container" in labels and "container" not in taken:
         return read
     for i, (a, b) in enumerate(pairwise(read)):
-        if (
-            a.label == "date"
-            and b.label in {"genre", "note", "publisher"}
-            and not text[a.end : b.start].strip(" )].,:;")
-        ):
+        if a.label == "date" and b.label in taken and not text[a.end : b.start].strip(" )].,:;"):
             title = _FIRST_SENTENCE.match(text, b.start)
             end = max(b.end, title.end()) if title else b.end
             return [*read[: i + 1], Segment("title", b.start, end), *(s for s in read[i + 2 :] if s.start >= end)]
+    return read
+
+
+def _title_in_author(text: str, read: list[Segment]) -> list[Segment]:
+    """Where no title was told and the authors run over a stop behind a whole name, what follows it is the title."""
+    if not read or read[0].label != "author" or any(s.label == "title" for s in read):
+        return read
+    whole = _AUTHORS_AND_TITLE.match(text, read[0].start, read[0].end)
+    if whole is None:
+        body = _BODY_AND_TITLE.match(text, read[0].start, read[0].end)
+        whole = body if body and names.is_body(body[1]) else None
+    if whole is None:
+        return read
+    head = [Segment("author", *whole.span(1)), Segment("title", *whole.span(2))]
+    rest = text[whole.end() : read[0].end].strip(" .")
+    if rest and len(read) > 1 and read[1].label == "publisher":
+        return [*head, read[1]._replace(start=text.index(rest, whole.end())), *read[2:]]
+    return [*head, *read[1:]]
+
+
+def _title_unread(text: str, read: list[Segment]) -> list[Segment]:
+    """Where no title was told, a sentence behind the date that nothing explains is it: "(2011) FishBase."."""
+    if any(s.label in {"title", "container"} for s in read):
+        return read
+    for i, segment in enumerate(read):
+        end = read[i + 1].start if i + 1 < len(read) else len(text)
+        if segment.label == "date" and i > 0 and (said := _UNREAD.match(text, segment.end, end)):
+            return [*read[: i + 1], Segment("title", *said.span(1)), *read[i + 1 :]]
     return read
 
 

@@ -39,8 +39,10 @@ T = TypeVar("T")
 Vectors = npt.NDArray[np.float32]
 _CANDIDATES = 300
 """Candidates taken from each side before fusion."""
-_READ = 8
-"""Passages that a re-ranker reads for each part of a question; of more it orders the first no better."""
+_READ = 20
+"""Passages for each part of a question that a re-ranker puts in its own order."""
+_WEIGHED = 8
+"""Those that one reads whose score is added: of more it orders the first no better."""
 _OF_PASSAGE = 0.55
 """The passage's share of the cosine; the rest is its best sentence's."""
 _OF_OWN = 0.5
@@ -112,7 +114,7 @@ def search(
             vectors.append(way.encoder.encode_question(way.text))
     learned = [one.weights if ways[0].sparse else None for one in known]
     learned += [future.result() if future else None for future in learning]
-    read = max(limit, _READ) if reranker is not None else limit
+    read = max(limit, _read(reranker)) if reranker is not None else limit
     lists = [
         _ranked(generation, way, of_text, terms, rows, read, _OF_OWN if way is ways[0] else 1.0)
         for way, of_text, terms in zip(ways, vectors, learned, strict=True)
@@ -202,7 +204,8 @@ def _reread(
     generation: Generation, reranker: Reranker, query: str, ranked: Sequence[tuple[int, Scores]]
 ) -> list[tuple[int, Scores]]:
     """The first passages ordered with the re-ranker's help, the others behind them as they were."""
-    first = ranked[:_READ]
+    most = _read(reranker)
+    first = ranked[:most]
     passages = generation.passages([row for row, _ in first])
     relevance = reranker.relevance(query, [p.text for p in passages])
     weight = reranker.weight
@@ -214,8 +217,12 @@ def _reread(
     order = sorted(range(len(first)), key=lambda i: (-total[i], i))
     return [
         *((first[i][0], replace(first[i][1], rerank=round(relevance[i], 6))) for i in order),
-        *ranked[_READ:],
+        *ranked[most:],
     ]
+
+
+def _read(reranker: Reranker) -> int:
+    return _READ if reranker.weight is None else _WEIGHED
 
 
 def _interleaved(lists: Sequence[Sequence[tuple[int, Scores]]]) -> list[tuple[int, Scores]]:
