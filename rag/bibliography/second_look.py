@@ -23,6 +23,12 @@ _OTHER_LETTER = re.compile(r"[^\W\d_A-Za-zÀ-ɏ]")
 _BODY_FIRST = re.compile(rf"({_UPPER}[\w&'’-]*(?:\s[\w&'’-]+){{1,7}})\.\s+(?={_UPPER}\S*\s)")
 _VANCOUVER = rf"{_UPPER}[\w'’-]+(?:\s{_UPPER}[\w'’-]+)?\s{_UPPER}{{1,3}}"
 _AUTHORS_AND_TITLE = re.compile(rf"({_VANCOUVER}(?:,\s{_VANCOUVER})*)\.\s+({_UPPER}[^.?!]{{2,150}}[?!]?)(?:[.?!]|\Z)")
+_INVERTED_AND_TITLE = re.compile(
+    rf"({_UPPER}[\w'’-]+(?:\s{_UPPER}[\w'’-]+)?,\s(?:{_UPPER}\.\s?){{1,4}})\s*({_UPPER}[^.?!]{{2,150}})\Z"
+)
+_THREE_WORDS = re.compile(r"\S+\s\S+\s\S")
+_INTERNET = re.compile(r"\s?\[(?:Internet|on-?line|software|dataset)\]", re.IGNORECASE)
+_ENDS_IN_DATE = re.compile(r"(?<!\s)\s++((?:1[5-9]|20)\d\d\s[A-Z][a-z]{2}(?:-[A-Z][a-z]{2})?(?:\s\d{1,2})?)\Z")
 _BODY_AND_TITLE = re.compile(rf"({_UPPER}[^.?!]{{4,160}})\.\s+({_UPPER}[^.?!]{{2,150}})\Z")
 _UNREAD = re.compile(
     r"[)\].,:;\s]{1,4}((?!Available|Retrieved|Accessed|Dispon|https?:|www\.|doi\b)[^\W\d_][^.?!:]{2,150}[?!]?)[.:]?"
@@ -50,6 +56,8 @@ def mended(text: str, read: list[Segment]) -> list[Segment]:
         _title_behind_date,
         _title_in_author,
         _title_unread,
+        _nothing_but_a_name,
+        _date_in_container,
         _body_before_title,
         _edition,
         _strokes,
@@ -120,11 +128,12 @@ def _title_behind_date(text: str, read: list[Segment]) -> list[Segment]:
     if "title" in labels:
         return read
     taken = {"genre", "note", "publisher"} | ({"container"} if not labels & {"volume", "issue", "page"} else set())
+    taken |= {"place"} if any(s.label == "place" and _THREE_WORDS.match(text, s.start, s.end) for s in read) else set()
     if "container" in labels and "container" not in taken:
         return read
     for i, (a, b) in enumerate(pairwise(read)):
         if a.label == "date" and b.label in taken and not text[a.end : b.start].strip(" )].,:;"):
-            title = _FIRST_SENTENCE.match(text, b.start)
+            title = _FIRST_SENTENCE.match(text, b.start) if b.label != "place" else None
             end = max(b.end, title.end()) if title else b.end
             return [*read[: i + 1], Segment("title", b.start, end), *(s for s in read[i + 2 :] if s.start >= end)]
     return read
@@ -135,6 +144,7 @@ def _title_in_author(text: str, read: list[Segment]) -> list[Segment]:
     if not read or read[0].label != "author" or any(s.label == "title" for s in read):
         return read
     whole = _AUTHORS_AND_TITLE.match(text, read[0].start, read[0].end)
+    whole = whole or _INVERTED_AND_TITLE.match(text, read[0].start, read[0].end)
     if whole is None:
         body = _BODY_AND_TITLE.match(text, read[0].start, read[0].end)
         whole = body if body and names.is_body(body[1]) else None
@@ -145,6 +155,26 @@ def _title_in_author(text: str, read: list[Segment]) -> list[Segment]:
     if rest and len(read) > 1 and read[1].label == "publisher":
         return [*head, read[1]._replace(start=text.index(rest, whole.end())), *read[2:]]
     return [*head, *read[1:]]
+
+
+def _nothing_but_a_name(text: str, read: list[Segment]) -> list[Segment]:
+    """A name with nothing beside it but an address, or with "[Internet]" behind it, is what is cited, not who."""
+    if not read or read[0].label != "author" or any(s.label == "title" for s in read):
+        return read
+    alone = len(read) == 1 and not names.is_body(text[read[0].start : read[0].end])
+    if alone or _INTERNET.match(text, read[0].end):
+        return [read[0]._replace(label="title"), *read[1:]]
+    return read
+
+
+def _date_in_container(text: str, read: list[Segment]) -> list[Segment]:
+    """A journal's name that ends in year and months, "J Staff Dev. 2008 Sep-Oct", holds the date."""
+    if any(s.label == "date" for s in read):
+        return read
+    for i, segment in enumerate(read):
+        if segment.label == "container" and (said := _ENDS_IN_DATE.search(text, segment.start, segment.end)):
+            return [*read[:i], segment._replace(end=said.start()), Segment("date", *said.span(1)), *read[i + 1 :]]
+    return read
 
 
 def _title_unread(text: str, read: list[Segment]) -> list[Segment]:

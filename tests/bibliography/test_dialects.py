@@ -187,9 +187,13 @@ def test_a_lone_name_that_nothing_places_is_told_by_the_given_name() -> None:
         ("Rivers, Ann. “Locks of the Valley.” Water Letters 35.11 (1979): 27-31.", {"volume": "35", "issue": "11"}),
         ("R Core Team. R: A Language for Statistical Computing; 2015. Available from: https://www.R-project.org", {"title": "R: A Language for Statistical Computing"}),
         ("Wigott, L. (1986 [1934]). Rivers and language, revised edition. Cambridge, MA: The Lake Press.", {"title": "Rivers and language"}),
+        ("Clare C. City of Glass. Margaret K. McElderry Books; 2009.", {"title": "City of Glass", "publisher": "Margaret K. McElderry Books"}),
+        ("SEARLE, J. R. Mind, Language and Society. New York: Basic Books, 1998.", {"title": "Mind, Language and Society"}),
+        ("Luhanga F, Yonge O. Precepting the unsafe student. J Nurses Staff Dev. 2008 Sep-Oct;24(5):214-9.", {"issued": {"date-parts": [[2008, 9]]}}),
+        ("Froese R, Pauly D (2011) FishBase. Available: http://www.fishbase.org. Accessed: August 2011", {"title": "FishBase"}),
     ],
 )  # fmt: skip
-def test_entries_of_lists_of_other_kinds(entry: str, wanted: dict[str, str | None]) -> None:
+def test_entries_of_lists_of_other_kinds(entry: str, wanted: dict[str, Any]) -> None:
     """Strokes between authors, a place alone, two years, volume and number in one, a body before the title."""
     (found,) = parse(entry)[0]
     assert {variable: found.csl.get(variable) for variable in wanted} == wanted
