@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rag.bibliography import tex
-from rag.bibliography.shapes import date_parts
+from rag.bibliography import identifiers, tex
+from rag.bibliography.shapes import OTHERS, date_parts
 
 _TYPES = {
     "article-journal": "article",
@@ -111,8 +111,6 @@ _INHERITED_NOT = frozenset(
 """Fields that an entry does not take over from the one it refers to; BibLaTeX manual, appendix B."""
 _ACCESSED = re.compile(r"\s*(?:last\s+)?access(?:ed)?\b[:\s]*(?:on\s+)?(\d{4}-\d{2}-\d{2})", re.IGNORECASE)
 _THESES = {"phdthesis": "PhD thesis", "mastersthesis": "Master’s thesis", "mathesis": "Master’s thesis"}
-OTHERS = {"literal": "et al."}
-"""The last author of a work of which not all are named."""
 
 
 def read(text: str) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
@@ -131,15 +129,19 @@ def read(text: str) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
         else:
             broken.append(((block.raw or "").strip().splitlines() or [""])[0][:120])
     entries.sort(key=lambda entry: entry.start_line or 0)
-    fields: dict[str, dict[str, str]] = {}
-    for entry in entries:
-        fields.setdefault(entry.key, {f.key.lower(): _joined(str(f.value)) for f in entry.fields})
-    return [(e.key, _item(str(e.entry_type).lower(), _inherited(e, fields))) for e in entries], broken
+    fields = [{f.key.lower(): _joined(str(f.value)) for f in entry.fields} for entry in entries]
+    known: dict[str, dict[str, str]] = {}
+    for entry, own in zip(entries, fields, strict=True):
+        known.setdefault(entry.key, own)
+    return [
+        (entry.key, _item(str(entry.entry_type).lower(), _inherited(own, known)))
+        for entry, own in zip(entries, fields, strict=True)
+    ], broken
 
 
-def _inherited(entry: Any, known: Mapping[str, Mapping[str, str]]) -> dict[str, str]:  # noqa: ANN401
-    """The entry's fields, and those of the entry that it refers to, whose title is what it stands in."""
-    own = {f.key.lower(): _joined(str(f.value)) for f in entry.fields}
+def _inherited(own: dict[str, str], known: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """An entry's own fields, and those of the entry that it refers to, whose title is what it stands in."""
+    own = dict(own)
     for name in [n.strip() for field in ("crossref", "xdata") for n in own.get(field, "").split(",") if n.strip()]:
         parent = known.get(name, {})
         title = parent.get("booktitle") or parent.get("title")
@@ -194,7 +196,7 @@ def _item(kind: str, fields: dict[str, str]) -> dict[str, Any]:
         title = str(csl.get("title") or "")
         csl["title"] = f"{title}{'' if title.endswith(('?', '!')) else ':'} {subtitle}" if title else subtitle
     if "DOI" in csl:
-        csl["DOI"] = re.sub(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", "", csl["DOI"], flags=re.IGNORECASE)
+        csl["DOI"] = identifiers.bare_doi(csl["DOI"])
     if container := next(
         (c for f in ("journaltitle", "journal", "booktitle") if (c := tex.plain(fields.get(f, "")))), ""
     ):

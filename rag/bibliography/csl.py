@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from rag.bibliography import shapes
+from rag.bibliography import identifiers, shapes
 
 _CROSSREF = {
     "journal-article": "article-journal",
@@ -85,7 +85,6 @@ _YAML = re.compile(r"^(?:references:|- (?:id|type):)", re.MULTILINE)
 _LONGEST_YAML = 5_000_000
 _KEY = re.compile(r"^[ \t]*+Citation Key:[ \t]*+(\S+)[ \t]*+$", re.MULTILINE | re.IGNORECASE)
 _PMID = re.compile(r"^[ \t]*+PMID:[ \t]*+(\d+)[ \t]*+$", re.MULTILINE)
-_DOI = re.compile(r"^\s*(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", re.IGNORECASE)
 
 
 def loads(text: str) -> Any:  # noqa: ANN401  (JSON)
@@ -125,7 +124,7 @@ def item(one: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     if "title" in csl:
         csl["title"] = _TAGS.sub("", str(csl["title"]))
     if "DOI" in csl:
-        csl["DOI"] = _DOI.sub("", str(csl["DOI"]))
+        csl["DOI"] = identifiers.bare_doi(str(csl["DOI"]))
     if "PMID" not in csl and (said := _PMID.search(note)):
         csl["PMID"] = said[1]
     return key, csl

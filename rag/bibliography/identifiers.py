@@ -126,3 +126,11 @@ def _inside_other_url(raw: str, match: re.Match[str]) -> bool:
     word_start = max(raw.rfind(blank, nearest, match.start()) for blank in " \n") + 1
     before = raw[max(nearest, word_start) : match.start()].lower()
     return "://" in before and "doi.org" not in before
+
+
+_DOI_LEAD = re.compile(r"^\s*(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", re.IGNORECASE)
+
+
+def bare_doi(said: str) -> str:
+    """A DOI without the address or the word before it."""
+    return _DOI_LEAD.sub("", said)

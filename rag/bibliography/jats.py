@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from lxml import etree
 
+from rag.bibliography import identifiers
 from rag.bibliography.shapes import date_parts
 
 _TYPES = {
@@ -116,7 +117,7 @@ def _item(node: etree._Element) -> dict[str, Any]:
     _dates(node, csl)
     for number in node.iter("{*}pub-id"):
         if (variable := _IDS.get((number.get("pub-id-type") or "").lower())) and (text := _text(number)):
-            csl.setdefault(variable, re.sub(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", "", text, flags=re.IGNORECASE))
+            csl.setdefault(variable, identifiers.bare_doi(text))
     for link in node.iter("{*}ext-link", "{*}uri"):
         address = "".join((link.get("{http://www.w3.org/1999/xlink}href") or _text(link)).split())
         doi = re.match(r"(?:https?://)?(?:dx\.)?doi\.org/(10\..+)", address)

@@ -14,6 +14,8 @@ _YEAR = re.compile(r"(?<!\d)(1\d{3}|20\d{2})(?!\d)")
 NAMES = frozenset(
     ("author", "editor", "translator", "director", "container-author", "collection-editor", "interviewer", "recipient")
 )
+OTHERS = {"literal": "et al."}
+"""The last author of a work of which not all are named."""
 DATES = frozenset(("issued", "accessed", "original-date", "event-date", "submitted"))
 
 

@@ -7,7 +7,7 @@ of Science's field tags. RIS is `rag.bibliography.ris`; `dialect` tells which of
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from rag.bibliography.shapes import named
@@ -163,12 +163,13 @@ def _issued(csl: dict[str, Any], said: str) -> None:
         csl["issued"] = {"date-parts": [[*parts, int(match[3])] if match[3] and len(parts) > 1 else parts]}
 
 
-def _kind(said: list[str]) -> str:
+def kind(said: Sequence[str]) -> str:
+    """The CSL type of the first of these names, as EndNote, PubMed and Web of Science give them, that is known."""
     return next((_KINDS[s.lower()] for s in said if s.lower() in _KINDS), "document")
 
 
 def _pubmed(record: Record) -> tuple[str, dict[str, Any]]:
-    csl = {"type": _kind(record.get("PT", [])), **_fields(record, _PUBMED)}
+    csl = {"type": kind(record.get("PT", [])), **_fields(record, _PUBMED)}
     if csl["type"] == "document" and "container-title" in csl:
         csl["type"] = "article-journal"
     csl["title"] = str(csl.get("title", "")).removesuffix(".")
@@ -184,7 +185,7 @@ def _pubmed(record: Record) -> tuple[str, dict[str, Any]]:
 
 
 def _refer(record: Record) -> tuple[str, dict[str, Any]]:
-    csl = {"type": _kind(record.get("0", [])), **_fields(record, _REFER)}
+    csl = {"type": kind(record.get("0", [])), **_fields(record, _REFER)}
     _people(csl, "author", record.get("A", []))
     _people(csl, "editor", record.get("E", []))
     _issued(csl, " ".join([*record.get("D", []), *record.get("8", [])[:1]]))
@@ -194,7 +195,7 @@ def _refer(record: Record) -> tuple[str, dict[str, Any]]:
 
 
 def _wos(record: Record) -> tuple[str, dict[str, Any]]:
-    csl = {"type": _kind([*record.get("DT", []), *record.get("PT", [])]), **_fields(record, _WOS)}
+    csl = {"type": kind([*record.get("DT", []), *record.get("PT", [])]), **_fields(record, _WOS)}
     _people(csl, "author", record.get("AF") or record.get("AU", []), record.get("CA"))
     _people(csl, "editor", record.get("BE", []))
     _issued(csl, " ".join([*record.get("PY", []), *record.get("PD", [])]))

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from rag.bibliography import csl, names, slugs
+from rag.bibliography import csl, names, slugs, tagged
 from rag.bibliography.structured import read_structured
 from rag.documents.archive import parse_xml
 from rag.documents.markup import tag_of
@@ -28,15 +28,6 @@ _ENDNOTE = {
     "edition": "edition",
     "DOI": "electronic-resource-num",
     "URL": "urls/related-urls/url",
-}
-_ENDNOTE_KINDS = {
-    "Journal Article": "article-journal",
-    "Book": "book",
-    "Book Section": "chapter",
-    "Conference Proceedings": "paper-conference",
-    "Thesis": "thesis",
-    "Report": "report",
-    "Web Page": "webpage",
 }
 _WORD = {
     "title": ("title",),
@@ -83,18 +74,37 @@ def references(works: Sequence[Work]) -> tuple[Reference, ...]:
 
 def keyed(listed: Sequence[Reference], works: Sequence[Work]) -> list[Reference]:
     """The printed entries, each with the key of the work that it prints, told by DOI or title."""
-    if not listed:
-        return []
     found = list(listed)
-    open_ = dict(enumerate(listed))
-    for work in works:
+    open_ = {i: _Printed.of(r) for i, r in enumerate(listed)} if works else {}
+    for work in works if listed else ():
         item = item_of(work)
-        at = next((i for i, r in open_.items() if _is(item, r)), None)
+        doi, title = str(item.get("DOI") or "").lower(), _letters(item.get("title"))
+        at = next((i for i, printed in open_.items() if printed.bears(doi, title)), None)
         if at is not None:
-            custom = open_[at].csl.get("custom")
+            del open_[at]
+            custom = listed[at].csl.get("custom")
             said = {**(custom if isinstance(custom, Mapping) else {}), "key": work.key}
-            found[at] = replace(open_.pop(at), csl={**listed[at].csl, "custom": said})
+            found[at] = replace(listed[at], csl={**listed[at].csl, "custom": said})
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Printed:
+    """What a printed entry is known by."""
+
+    doi: str
+    title: str
+    letters: str
+
+    @classmethod
+    def of(cls, entry: Reference) -> _Printed:
+        return cls(str(entry.csl.get("DOI") or "").lower(), _letters(entry.csl.get("title")), _letters(entry.raw))
+
+    def bears(self, doi: str, title: str) -> bool:
+        """Whether it prints the work of this DOI, or of this title in letters alone."""
+        return bool(doi and doi == self.doi) or (
+            len(title) >= _LEAST_TITLE and (title in self.letters or title == self.title)
+        )
 
 
 def item_of(work: Work) -> dict[str, Any]:
@@ -116,20 +126,13 @@ def item_of(work: Work) -> dict[str, Any]:
     return csl.item(_of_endnote(root) if work.form == "endnote" else _of_word(root))[1]
 
 
-def _is(item: Mapping[str, Any], entry: Reference) -> bool:
-    doi, title = str(item.get("DOI") or "").lower(), _letters(item.get("title"))
-    if doi and doi == str(entry.csl.get("DOI") or "").lower():
-        return True
-    return len(title) >= _LEAST_TITLE and (title in _letters(entry.raw) or title == _letters(entry.csl.get("title")))
-
-
 def _letters(value: object) -> str:
     return "".join(c for c in names.fold(str(value or "")) if c.isalnum())
 
 
 def _of_endnote(record: Any) -> dict[str, Any]:  # noqa: ANN401
     kind = next((e.get("name") or "" for e in record.iter() if tag_of(e) == "ref-type"), "")
-    item: dict[str, Any] = {"type": _ENDNOTE_KINDS.get(kind, "document")}
+    item: dict[str, Any] = {"type": tagged.kind([kind])}
     item |= {variable: said for variable, path in _ENDNOTE.items() if (said := _at(record, path.split("/")))}
     for role in ("author", "editor"):
         holder = {"author": "authors", "editor": "secondary-authors"}[role]

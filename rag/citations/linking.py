@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import chain
 
 from rag.citations import authorpage, authoryear, marked, notes, numeric, titles
 from rag.citations.audit import problem, shown
@@ -37,7 +36,7 @@ def link(document: Document, references: Sequence[Reference]) -> tuple[tuple[Men
     parts = authoryear.repeat(text, authoryear.settle(text, authoryear.find(text, index, short), index))
     said = notes.read(document)
     signs = marked.signs(document)
-    groups, numbered = numeric.read(_blanked(text, notes.signs(document.text, said), signs), references)
+    groups, numbered = numeric.read(_without(text, [*notes.signs(document.text, said), *signs], " "), references)
     if said and not signs and not any(r.label for r in references):
         groups = []
     found: list[Mention] = []
@@ -81,22 +80,15 @@ def link(document: Document, references: Sequence[Reference]) -> tuple[tuple[Men
     return mentions, tuple(p for m in mentions for p in m.problems)
 
 
-def _without(text: str, spans: Sequence[Span]) -> str:
-    """The text with line breaks in place of some of its parts: nothing is found there, and all offsets stay."""
-    pieces, at = [], 0
-    for span in sorted(spans, key=lambda s: s.start):
-        start, end = max(at, span.start), max(at, min(span.end, len(text)))
-        pieces += [text[at:start], "\n" * (end - start)]
-        at = end
-    return "".join([*pieces, text[at:]])
+def _without(text: str, places: Iterable[Span | Mark], instead: str = "\n") -> str:
+    """The text with one character in place of each of some of its parts: nothing is found there, and all offsets stay.
 
-
-def _blanked(text: str, *places: Iterable[Span | Mark]) -> str:
-    """The text with blanks in place of some of its parts, so that no number is found there."""
+    A line break parts what stands before from what stands behind; a blank does not.
+    """
     pieces, at = [], 0
-    for place in sorted(chain.from_iterable(places), key=lambda p: p.start):
-        start, end = max(at, place.start), max(at, place.end)
-        pieces += [text[at:start], " " * (end - start)]
+    for place in sorted(places, key=lambda p: p.start):
+        start, end = max(at, place.start), max(at, min(place.end, len(text)))
+        pieces += [text[at:start], instead * (end - start)]
         at = end
     return "".join([*pieces, text[at:]])
 

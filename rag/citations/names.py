@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from rag.bibliography.shapes import OTHERS
 from rag.citations.patterns import word_set
 from rag.types import Reference
 
@@ -160,7 +161,7 @@ def read_entry(reference: Reference, position: int) -> Entry:
         doubtful = ()
     title = str(csl.get("title") or "")
     more = bool(re.search(r"\bet\.?\s+al\b|\be outros\b|\by otros\b|等", raw[:300])) or any(
-        isinstance(p, Mapping) and p.get("literal") == "et al." for p in csl.get("author") or ()
+        isinstance(p, Mapping) and p.get("literal") == OTHERS["literal"] for p in csl.get("author") or ()
     )
     whole = {str(p.get("family") or "") + str(p.get("given") or "") for p in _people(csl)} | set(
         _CJK_RUN.findall(_head(raw))
@@ -187,7 +188,7 @@ def read_entry(reference: Reference, position: int) -> Entry:
 
 def _people(csl: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     for role in ("author", "editor", "collection-editor", "translator", "director"):
-        people = [p for p in csl.get(role) or () if isinstance(p, Mapping) and p.get("literal") != "et al."]
+        people = [p for p in csl.get(role) or () if isinstance(p, Mapping) and p.get("literal") != OTHERS["literal"]]
         if people:
             return people
     return []

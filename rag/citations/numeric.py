@@ -99,7 +99,7 @@ def _counts_up(groups: Sequence[Group]) -> bool:
 
 def _alphabetical(references: Sequence[Reference]) -> bool:
     """Whether the entries follow each other by how they begin."""
-    begun = [words(r.raw)[:1] for r in references if words(r.raw)]
+    begun = [said[:1] for r in references if (said := words(r.raw))]
     pairs = list(pairwise(begun))
     return len(pairs) > 1 and sum(a <= b for a, b in pairs) >= _NEARLY * len(pairs)
 
